@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: what the mail path knows of the directory: read-only queries on the local replicas.
+ * Used by: policyd, milter, later apid and trackd; the worker and the CLI for lanes.
+ * May touch: <edge_dir>/edge.1.db, edge-auth.1.db, edge-sign.1.db, read-only.
+ * Threads: any; each call takes a connection from a pool and gives it back.
+ * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
+ *     Opening does not need the files; they are (re)opened when first asked for.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define EDGE_SCHEMA            1
+#define EDGE_KEY_HASH_LENGTH   32
+#define EDGE_CRAM_STATE_LENGTH 32
+
+typedef enum { EDGE_FILE_DIRECTORY, EDGE_FILE_AUTH, EDGE_FILE_SIGN, EDGE_FILE_COUNT } EdgeFile;
+
+/* One row of edge_table.def; the writer makes tables and upserts from it. */
+typedef struct {
+    EdgeFile file;
+    const char *name;
+    const char *columns; /* "name type, ..." after id */
+    const char *index;   /* DDL or "" */
+} EdgeTable;
+
+extern const EdgeTable edge_tables[];
+extern const guint edge_table_count;
+
+/* "edge.1.db" and so on. */
+const char *edge_file_name(EdgeFile file);
+
+typedef struct Edge Edge;
+
+Edge *edge_open(const char *edge_dir);
+void edge_close(Edge *edge);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edge, edge_close)
+
+/* One credential with its server and organization. */
+typedef struct {
+    guint32 id;
+    guint32 server;
+    guint32 organization;
+    guint32 ip_pool; /* 0: none of its own */
+    gboolean hold, disabled;
+    gint64 expires_at; /* 0: never */
+    gboolean server_suspended, organization_suspended;
+    gboolean development, allow_sender, privacy;
+    char *organization_permalink;
+    char *server_permalink;
+} EdgeCredential;
+
+void edge_credential_free(EdgeCredential *credential);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
+
+/* SMTP credential by SHA-256 of its key (needs edge-auth). NOT_FOUND or UNAVAILABLE. */
+EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                       GError **error);
+
+/* Credential of any type by id (needs edge only). */
+EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);
+
+/* The CRAM-MD5 states of a server's SMTP credentials: (id, MD5 inner and outer state, 32 octets). */
+typedef struct {
+    guint32 id;
+    guint8 state[EDGE_CRAM_STATE_LENGTH];
+} EdgeCram;
+
+/* GArray of EdgeCram, newest credential first, at most 1,000; empty when the server is unknown. */
+GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error);
+
+typedef struct {
+    guint32 id; /* 0: none */
+    char *name;
+} EdgeDomain;
+
+void edge_domain_free(EdgeDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeDomain, edge_domain_free)
+
+/* The verified domain that authorises a From domain for a server: exact name owned by the server,
+ * then by its organization, then the server's first (by name) domain flagged use_for_any. name is
+ * compared in lower case. NOT_FOUND or UNAVAILABLE. */
+EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
+                            GError **error);
+
+typedef struct {
+    guint32 lane;
+    guint32 weight; /* 0..100; 0 drains */
+    char *ipv4;     /* never NULL */
+    char *ipv6;     /* NULL: none */
+    char *helo;
+} EdgeLane;
+
+void edge_lane_clear(EdgeLane *lane);
+
+/* GArray of EdgeLane (cleared on unref) of a pool, by lane number; pool 0: the default pool, or
+ * empty when there is none. */
+GArray *edge_lanes_of_pool(Edge *edge, guint32 pool, GError **error);
+
+/* Every lane of the node's replica. */
+GArray *edge_lanes(Edge *edge, GError **error);
+
+typedef struct {
+    char *selector;
+    char *private_key; /* PEM */
+    gboolean ed25519;  /* else RSA */
+} EdgeSignKey;
+
+void edge_sign_key_clear(EdgeSignKey *key);
+
+/* GArray of EdgeSignKey in state active, RSA first; domain 0: the installation's keys for
+ * return_path_domain. Needs edge-sign. Empty when there is none. */
+GArray *edge_sign_keys(Edge *edge, guint32 domain, GError **error);

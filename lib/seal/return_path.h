@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the sealed return path: which message a bounce is about, under a MAC.
+ *     Local part: base32 (a-z2-7, lower case, unpadded) of
+ *         version:4 key:4 kind:3 id:53 server:24 MAC:64
+ *     = 19 octets, 31 characters, then `-` and the lane in decimal. The MAC is HMAC-SHA256,
+ *     truncated, over "rp1", the domain (lower case, length octet before it), the lane (32 bits) and
+ *     the first 11 octets; integers big-endian. Case folding on the way does no harm.
+ * Used by: the milter (seal), the worker, policyd and the return pipe (open).
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: server below 2^24, lane 0..65535.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/seal/ring.h"
+
+#define RETURN_PATH_TOKEN_LENGTH 31
+#define RETURN_PATH_LOCAL_MAX    (RETURN_PATH_TOKEN_LENGTH + 1 + 5)
+#define RETURN_PATH_SERVER_MAX   0xffffff
+#define RETURN_PATH_LANE_MAX     65535
+
+typedef enum {
+    RETURN_PATH_MESSAGE = 1,
+    RETURN_PATH_FORWARD = 2,
+    RETURN_PATH_SUBMISSION = 3,
+} ReturnPathKind;
+
+typedef struct {
+    ReturnPathKind kind;
+    guint64 id;
+    guint32 server;
+    guint32 lane;
+} ReturnPath;
+
+/* "token-lane@domain", without angle brackets; g_free. A value over its limit is a programming
+ * error and gives NULL. */
+char *return_path_seal(const KeyRing *ring, const ReturnPath *path, const char *domain);
+
+/* Opens an address (any case, no angle brackets). FALSE and FORGED: not ours, wrong domain, bad MAC
+ * or unknown key; path is then untouched. */
+gboolean return_path_open(const KeyRing *ring, const char *address, const char *domain,
+                          ReturnPath *path, GError **error);

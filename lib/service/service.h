@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: what every daemon does the same way: options, configuration, log, readiness, signals and
+ *     sockets.
+ * Used by: the daemons' main().
+ * May touch: the sockets it is asked to bind; $NOTIFY_SOCKET.
+ * Threads: call from main before other threads start.
+ *
+ *     static const ServiceInfo info = {.name = "outrider-policyd", .summary = "..."};
+ *     g_autoptr(Service) service = service_start(&info, &argc, &argv, &status);
+ *     if (!service)
+ *         return status;
+ *     ... run until service_stop_fd becomes readable ...
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/config/config.h"
+
+typedef struct {
+    const char *name;            /* program name */
+    const char *summary;         /* one line for --help */
+    const GOptionEntry *options; /* own options besides the shared ones; may be NULL */
+} ServiceInfo;
+
+typedef struct Service Service;
+
+/* Parses --config FILE (-c), --dump, --check, --version, --help and own options, loads the
+ * configuration, opens the log, blocks SIGTERM, SIGINT and SIGHUP for all threads (a signalfd takes
+ * them), ignores SIGPIPE. Returns NULL when the program should exit at once with *status: 0 after
+ * --help, --version, --dump, --check; 78 (EX_CONFIG) for a bad configuration or option. */
+Service *service_start(const ServiceInfo *info, int *argc, char ***argv, int *status);
+void service_free(Service *service);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Service, service_free)
+
+const Config *service_config(const Service *service);
+
+/* Becomes readable when a signal came; service_read_signal returns it (0: none). */
+int service_signal_fd(const Service *service);
+int service_read_signal(const Service *service);
+
+/* READY=1, STOPPING=1, WATCHDOG=1 to the service manager; nothing without one. */
+void service_ready(const Service *service, const char *status);
+void service_stopping(const Service *service);
+void service_watchdog(const Service *service);
+
+/* Listens on <socket_dir>/<name> (SOCK_STREAM, 0660, group socket_group): a stale socket is
+ * replaced, a live one (somebody answers) is CONFLICT. Returns a non-blocking, close-on-exec fd or -1. */
+int service_listen(const Service *service, const char *name, GError **error);
+
+/* Takes <path> as a lock file for a single instance; CONFLICT names the holder's pid. The fd stays
+ * open until exit. */
+int service_lock(const char *path, GError **error);

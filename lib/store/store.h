@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: stored messages: the bytes as the milter left them, zstd, one file per message:
+ *     <spool>/store/YYYYMMDD/HH/<id>.zst (UTC, from the id's seconds), after a small header record
+ *     (JSON line: v, id, server, size, sha256).
+ * Used by: the milter (write), CLI and API (read), worker (retention).
+ * May touch: <spool>/store.
+ * Threads: any; StoreWriter belongs to one message.
+ * Limits: not fsynced: Postfix's queue file is the durable copy until delivery. A file is written
+ *     under a temporary name and renamed, so a reader sees all or nothing; the same id written again
+ *     replaces the file.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct StoreWriter StoreWriter;
+
+typedef struct {
+    guint64 id;
+    guint32 server;
+} StoreHeader;
+
+/* Begins a file; directories are made as needed (2770). Errors: NO_SPACE, IO. */
+StoreWriter *store_writer_open(const char *spool_dir, const StoreHeader *header, GError **error);
+
+/* Appends octets of the message (CRLF line ends). */
+gboolean store_writer_add(StoreWriter *writer, const void *data, gsize length, GError **error);
+
+/* Finishes and renames; *path receives the path below <spool>/store (g_free). Frees the writer, on
+ * failure too. */
+gboolean store_writer_commit(StoreWriter *writer, char **path, GError **error);
+
+/* Drops an unfinished file; accepts NULL. */
+void store_writer_abort(StoreWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreWriter, store_writer_abort)
+
+/* The path below <spool>/store of a message; g_free. */
+char *store_path(guint64 id);
+
+/* Reads a whole message back. max: refuse more octets than this (TOO_LARGE). Errors: NOT_FOUND,
+ * CORRUPT, IO. header may be NULL. */
+GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
+                   GError **error);
+
+/* Removes day directories older than days; returns how many messages went. */
+gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *removed,
+                      GError **error);
