@@ -7,7 +7,8 @@
  * Threads: one connection per thread.
  * Limits: connect 5 s, read and write 30 s. Statements are prepared on first use and again after a
  *     reconnect. A lost link inside a transaction is UNAVAILABLE before COMMIT was sent and
- *     UNKNOWN_RESULT after.
+ *     UNKNOWN_RESULT after; a single write outside a transaction is UNKNOWN_RESULT once it was sent.
+ *     After a loss the next call outside a transaction connects again by itself.
  */
 #pragma once
 
@@ -61,20 +62,31 @@ SqlParameter sql_text(const char *text);
 gboolean sql_execute(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
                      guint64 *affected, guint64 *insert_id, GError **error);
 
-/* Called per row; return FALSE to stop. */
+/* What the table says of a statement: its name and its result columns ("a b c"). */
+const char *sql_statement_name(SqlStatement statement);
+const char *sql_statement_columns(SqlStatement statement);
+
+/* Prepares a statement without running it; the others do this by themselves. */
+gboolean sql_prepare(Sql *sql, SqlStatement statement, GError **error);
+
+/* Called per row; return FALSE to stop, with error set to make the query fail. The connection is busy
+ * with the rows: func must not use it. */
 typedef gboolean (*SqlRowFunc)(const SqlRow *row, gpointer data, GError **error);
 
 /* Runs a SELECT and hands over its rows, streamed. */
 gboolean sql_query(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
                    SqlRowFunc func, gpointer data, GError **error);
 
-/* Columns of a row, by position; the text lives until the function returns. */
+/* Columns of a row, by position; the text lives until the function returns. Text of an integer column
+ * is NULL; a number from a text column is what its digits say. */
 gboolean sql_row_is_null(const SqlRow *row, guint column);
 gint64 sql_row_int(const SqlRow *row, guint column);
 guint64 sql_row_unsigned(const SqlRow *row, guint column);
 const char *sql_row_text(const SqlRow *row, guint column); /* NULL for SQL NULL */
 const guint8 *sql_row_octets(const SqlRow *row, guint column, gsize *length);
 guint sql_row_columns(const SqlRow *row);
+const char *sql_row_name(const SqlRow *row, guint column);
+gboolean sql_row_is_integer(const SqlRow *row, guint column);
 
 /* Runs func inside a transaction; again, up to 10 times, when it or COMMIT fails with CONFLICT. */
 typedef gboolean (*SqlTransactionFunc)(Sql *sql, gpointer data, GError **error);

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/sql against a real MariaDB. */
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/sql/connection.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+
+#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
+#define DAY        86400
+#define NOW        (ID_EPOCH + 500 * (gint64)DAY + 3600)
+
+static MariadbFixture *server;
+static guint databases;
+
+static SqlSource source_of(const char *database)
+{
+    return (SqlSource){.socket = g_strdup(server->socket),
+                       .name = g_strdup(database),
+                       .user = g_strdup("root"),
+                       .password = g_strdup("")};
+}
+
+static Sql *connect_to(const char *database)
+{
+    g_auto(SqlSource) source = source_of(database);
+    GError *error = NULL;
+    Sql *sql = sql_open_source(&source, &error);
+
+    assert_no_error(error);
+    return sql;
+}
+
+/* A connection to a fresh database with the newest schema. */
+static int setup(void **state)
+{
+    g_autofree char *name = g_strdup_printf("t%u", databases++);
+    GError *error = NULL;
+    guint applied;
+
+    mariadb_fixture_database(server, name);
+    Sql *sql = connect_to(name);
+    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    assert_true(applied >= 1);
+    *state = sql;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    sql_close(*state);
+    return 0;
+}
+
+static char *run(Sql *sql, const char *text)
+{
+    return mariadb_fixture_run(server, sql->source.name, text);
+}
+
+static void assert_result(Sql *sql, const char *text, const char *wanted)
+{
+    g_autofree char *output = run(sql, text);
+
+    assert_string_equal(g_strchomp(output), wanted);
+}
+
+static void test_sql_prepare_every_statement(void **state)
+{
+    Sql *sql = *state;
+
+    for (guint i = 0; i < SQL_STATEMENT_COUNT; i++) {
+        GError *error = NULL;
+        if (!sql_prepare(sql, i, &error))
+            fail_msg("%s: %s", sql_statement_name(i), error->message);
+        MYSQL_RES *meta = mysql_stmt_result_metadata(sql->statements[i]);
+        g_autoptr(GString) names = g_string_new(NULL);
+        for (guint c = 0; meta && c < mysql_num_fields(meta); c++)
+            g_string_append_printf(names, "%s%s", c ? " " : "",
+                                   mysql_fetch_field_direct(meta, c)->name);
+        if (meta)
+            mysql_free_result(meta);
+        if (strcmp(names->str, sql_statement_columns(i)) != 0)
+            fail_msg("%s returns \"%s\", the table says \"%s\"", sql_statement_name(i), names->str,
+                     sql_statement_columns(i));
+    }
+}
+
+static void test_sql_open_refused(void **state)
+{
+    g_auto(SqlSource) unknown = source_of("no-such-database");
+    g_auto(SqlSource) nobody = source_of("t0");
+    g_auto(SqlSource) away = source_of("t0");
+    GError *error = NULL;
+
+    (void)state;
+    assert_null(sql_open_source(&unknown, &error));
+    assert_error_code(error, INVALID);
+    g_free(nobody.user);
+    nobody.user = g_strdup("nobody-at-all");
+    assert_null(sql_open_source(&nobody, &error));
+    assert_error_code(error, INVALID);
+    g_free(away.socket);
+    away.socket = g_strdup("/nonexistent/socket");
+    assert_null(sql_open_source(&away, &error));
+    assert_error_code(error, UNAVAILABLE);
+}
+
+static void test_sql_migrate_twice(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    guint applied = 99, version = 0;
+
+    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    assert_int_equal(applied, 0);
+    assert_true(sql_schema_version(sql, &version, &error));
+    assert_true(version >= 1);
+}
+
+static void test_sql_migrate_bad_directory(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    guint applied = 99;
+
+    assert_false(sql_migrate(sql, "/nonexistent", &applied, &error));
+    assert_error_code(error, NOT_FOUND);
+    assert_int_equal(applied, 99);
+}
+
+static void test_sql_migrate_broken_stops_later_runs(void **state)
+{
+    Sql *sql = *state;
+    g_autofree char *dir = g_dir_make_tmp("outrider-migration-XXXXXX", NULL);
+    g_autofree char *broken = g_build_filename(dir, "9000-broken.sql", NULL);
+    GError *error = NULL;
+    guint applied = 99, version = 0;
+
+    assert_true(g_file_set_contents(broken, "CREATE TABLE x (id INT); NONSENSE;", -1, NULL));
+    assert_false(sql_migrate(sql, dir, &applied, &error));
+    assert_non_null(strstr(error->message, "9000-broken.sql"));
+    g_clear_error(&error);
+    assert_false(sql_migrate(sql, dir, &applied, &error));
+    assert_error_code(error, CORRUPT);
+    assert_false(sql_schema_version(sql, &version, &error));
+    assert_error_code(error, CORRUPT);
+    assert_int_equal(applied, 99);
+    remove(broken);
+    remove(dir);
+}
+
+static void test_sql_history_tables_have_retention(void **state)
+{
+    assert_result(*state,
+                  "SELECT p.table_name FROM information_schema.partitions p "
+                  "WHERE p.table_schema = DATABASE() AND p.partition_name = 'p_future' "
+                  "AND p.table_name NOT IN (SELECT table_name FROM retention)",
+                  "");
+    assert_result(*state,
+                  "SELECT table_name FROM retention WHERE table_name NOT IN "
+                  "(SELECT table_name FROM information_schema.partitions "
+                  "WHERE table_schema = DATABASE() AND partition_name = 'p_future')",
+                  "");
+}
+
+#define PARTITIONS                                                                                 \
+    "SELECT COUNT(*), MIN(partition_name), MAX(partition_name) FROM "                              \
+    "information_schema.partitions WHERE table_schema = DATABASE() AND table_name = 'message' "    \
+    "AND partition_name <> 'p_future'"
+
+static void test_sql_partitions_made_and_dropped(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    g_autofree char *insert =
+        g_strdup_printf("INSERT INTO message (id, server_id) VALUES (%" G_GUINT64_FORMAT ", 1), "
+                        "(%" G_GUINT64_FORMAT ", 1)",
+                        id_floor(NOW) | 1, id_floor(NOW + 3 * DAY) | 1);
+
+    assert_true(sql_partitions_maintain(sql, NOW, &error));
+    assert_result(sql, PARTITIONS, "15\tp20260516\tp20260530");
+    g_free(run(sql, insert));
+    assert_result(sql, "SELECT COUNT(*) FROM message PARTITION (p20260516)", "1");
+    assert_result(sql, "SELECT COUNT(*) FROM message PARTITION (p20260519)", "1");
+    assert_true(sql_partitions_maintain(sql, NOW, &error));
+    assert_result(sql, PARTITIONS, "15\tp20260516\tp20260530");
+    assert_true(sql_partitions_maintain(sql, NOW + 2 * DAY, &error));
+    assert_result(sql, PARTITIONS, "17\tp20260516\tp20260601");
+    g_free(run(sql, "UPDATE retention SET days = 1"));
+    assert_true(sql_partitions_maintain(sql, NOW + 2 * DAY, &error));
+    assert_result(sql, PARTITIONS, "16\tp20260517\tp20260601");
+    assert_result(sql, "SELECT COUNT(*) FROM message", "1");
+    /* A gap of a month: what the days between hold lands in the next day that is made. */
+    assert_true(sql_partitions_maintain(sql, NOW + 40 * DAY, &error));
+    assert_result(sql, PARTITIONS, "15\tp20260625\tp20260709");
+    assert_no_error(error);
+}
+
+static void test_sql_execute_maps_errors(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    const SqlParameter start[] = {SQL_UNSIGNED(5000), SQL_TEXT("x")};
+    g_autofree char *endless = g_strnfill(10240, 'x');
+    const SqlParameter longer[] = {SQL_UNSIGNED(5001), SQL_TEXT(endless)};
+    const SqlParameter null[] = {SQL_UNSIGNED(5002), SQL_TEXT(NULL)};
+    const SqlParameter wrong[] = {SQL_TEXT("x"), SQL_TEXT("x")};
+
+    assert_true(sql_execute(sql, SQL_MIGRATION_START, start, 2, NULL, NULL, &error));
+    assert_false(sql_execute(sql, SQL_MIGRATION_START, start, 2, NULL, NULL, &error));
+    assert_error_code(error, EXISTS);
+    assert_false(sql_execute(sql, SQL_MIGRATION_START, longer, 2, NULL, NULL, &error));
+    assert_error_code(error, INVALID);
+    assert_false(sql_execute(sql, SQL_MIGRATION_START, null, 2, NULL, NULL, &error));
+    assert_error_code(error, INVALID);
+    assert_false(sql_execute(sql, SQL_MIGRATION_START, wrong, 2, NULL, NULL, &error));
+    assert_error_code(error, INTERNAL);
+    assert_false(sql_execute(sql, SQL_MIGRATION_START, start, 1, NULL, NULL, &error));
+    assert_error_code(error, INTERNAL);
+}
+
+static gboolean nested(const SqlRow *row, gpointer data, GError **error)
+{
+    guint64 revision;
+
+    (void)row;
+    return sql_next_revision(data, &revision, error);
+}
+
+static void test_sql_query_rows(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+
+    assert_false(sql_query(sql, SQL_RETENTION_LIST, NULL, 0, nested, sql, &error));
+    assert_error_code(error, INTERNAL);
+    /* The connection is good again. */
+    guint64 revision = 0;
+    assert_true(sql_next_revision(sql, &revision, &error));
+    assert_int_equal(revision, 1);
+}
+
+static gboolean take_two(Sql *sql, gpointer data, GError **error)
+{
+    guint64 *revisions = data;
+
+    return sql_next_revision(sql, &revisions[0], error) &&
+           sql_next_revision(sql, &revisions[1], error);
+}
+
+static gboolean take_and_fail(Sql *sql, gpointer data, GError **error)
+{
+    if (take_two(sql, data, error))
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "no");
+    return FALSE;
+}
+
+static void test_sql_transaction_rolls_back(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    guint64 revisions[2];
+
+    assert_true(sql_transaction(sql, take_two, revisions, &error));
+    assert_false(sql_transaction(sql, take_and_fail, revisions, &error));
+    assert_error_code(error, INVALID);
+    assert_true(sql_transaction(sql, take_two, revisions, &error));
+    assert_int_equal(revisions[0], 3);
+    assert_int_equal(revisions[1], 4);
+}
+
+/* Two transactions that lock two rows in opposite order meet in the middle once. */
+typedef struct {
+    char *database;
+    SqlStatement first, second;
+    GMutex lock;
+    GCond met;
+    guint arrived;
+    guint runs;
+} Meeting;
+
+static gboolean lock_both(Sql *sql, gpointer data, GError **error)
+{
+    Meeting *meeting = data;
+    gboolean counter_first;
+
+    g_mutex_lock(&meeting->lock);
+    meeting->runs++;
+    counter_first = sql->source.port == 1;
+    g_mutex_unlock(&meeting->lock);
+    guint64 revision;
+    const SqlParameter days[] = {SQL_UNSIGNED(counter_first ? 61 : 62)};
+    if (counter_first ? !sql_next_revision(sql, &revision, error)
+                      : !sql_execute(sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error))
+        return FALSE;
+    g_mutex_lock(&meeting->lock);
+    meeting->arrived++;
+    g_cond_broadcast(&meeting->met);
+    while (meeting->arrived < 2)
+        g_cond_wait(&meeting->met, &meeting->lock);
+    g_mutex_unlock(&meeting->lock);
+    return counter_first ? sql_execute(sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error)
+                         : sql_next_revision(sql, &revision, error);
+}
+
+static gpointer other_side(gpointer data)
+{
+    Meeting *meeting = data;
+    g_autoptr(Sql) sql = connect_to(meeting->database);
+
+    return GINT_TO_POINTER(sql_transaction(sql, lock_both, meeting, NULL));
+}
+
+static void test_sql_transaction_retries_deadlock(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    Meeting meeting = {.database = sql->source.name};
+
+    sql->source.port = 1; /* tells this side from the other; the socket is what is used */
+    g_mutex_init(&meeting.lock);
+    g_cond_init(&meeting.met);
+    GThread *thread = g_thread_new("other", other_side, &meeting);
+    assert_true(sql_transaction(sql, lock_both, &meeting, &error));
+    assert_no_error(error);
+    assert_true(GPOINTER_TO_INT(g_thread_join(thread)));
+    assert_true(meeting.runs >= 3);
+    assert_result(sql, "SELECT revision FROM revision_counter", "2");
+}
+
+static gboolean kill_inside(Sql *sql, gpointer data, GError **error)
+{
+    guint64 revision;
+    gboolean *killed = data;
+
+    if (!sql_next_revision(sql, &revision, error))
+        return FALSE;
+    if (!*killed)
+        mariadb_fixture_kill(server);
+    *killed = TRUE;
+    return sql_next_revision(sql, &revision, error);
+}
+
+static gboolean kill_before_commit(Sql *sql, gpointer data, GError **error)
+{
+    guint64 revision;
+
+    (void)data;
+    if (!sql_next_revision(sql, &revision, error))
+        return FALSE;
+    mariadb_fixture_kill(server);
+    return TRUE;
+}
+
+static void test_sql_transaction_server_killed(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    gboolean killed = FALSE;
+    guint64 revision = 0;
+
+    assert_false(sql_transaction(sql, kill_inside, &killed, &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_false(sql_next_revision(sql, &revision, &error));
+    assert_error_code(error, UNAVAILABLE);
+    mariadb_fixture_restart(server);
+    assert_true(sql_next_revision(sql, &revision, &error));
+    assert_int_equal(revision, 1);
+
+    assert_false(sql_transaction(sql, kill_before_commit, NULL, &error));
+    assert_error_code(error, UNKNOWN_RESULT);
+    mariadb_fixture_restart(server);
+    assert_true(sql_reconnect(sql, &error));
+    assert_true(sql_next_revision(sql, &revision, &error));
+    assert_int_equal(revision, 2);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    server = mariadb_fixture_start();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mariadb_fixture_stop(server);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_sql_prepare_every_statement),
+        CASE(test_sql_open_refused),
+        CASE(test_sql_migrate_twice),
+        CASE(test_sql_migrate_bad_directory),
+        CASE(test_sql_migrate_broken_stops_later_runs),
+        CASE(test_sql_history_tables_have_retention),
+        CASE(test_sql_partitions_made_and_dropped),
+        CASE(test_sql_execute_maps_errors),
+        CASE(test_sql_query_rows),
+        CASE(test_sql_transaction_rolls_back),
+        CASE(test_sql_transaction_retries_deadlock),
+        CASE(test_sql_transaction_server_killed),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
