@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""A sandbox as the end-to-end tests see it: its variables, programs, inbox, DNS and history.
+
+The process enters the sandbox's network namespace once, so that tests connect to the real ports.
+"""
+
+import ctypes
+import json
+import os
+import pathlib
+import shlex
+import socket
+import subprocess
+import time
+import uuid
+
+import dnslib
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = SOURCE / "scripts" / "sandbox"
+PATIENCE = 60  # seconds that a result may take; generous, as nothing here measures speed
+CLONE_NEWNET = 0x40000000
+
+
+class Refused(Exception):
+    """A command ended with a non-zero exit status."""
+
+    def __init__(self, result):
+        super().__init__(f"exit {result.returncode}: {result.stdout}{result.stderr}")
+        self.result = result
+
+
+class Sandbox:
+    def __init__(self, directory):
+        self.directory = directory
+        self.variables = self._read_variables()
+        self._enter_network()
+
+    def _read_variables(self):
+        words = shlex.split(self.control("env").stdout)
+        return dict(word.split("=", 1) for word in words if "=" in word)
+
+    def _enter_network(self):
+        with open(f"/run/netns/{self.variables['NETNS']}", "rb") as handle:
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.setns(handle.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+
+    def __getattr__(self, name):
+        """sandbox.smtp_host is SMTP_HOST of `scripts/sandbox env`."""
+        try:
+            return self.__dict__["variables"][name.upper()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    # Programs
+
+    def control(self, command, *arguments, check=True):
+        """scripts/sandbox COMMAND ARGUMENT..."""
+        return run([SCRIPT, command, "--dir", self.directory, *arguments], check)
+
+    def execute(self, *command, check=True, **options):
+        """Runs a command inside."""
+        return run([SCRIPT, "exec", "--dir", self.directory, *command], check, **options)
+
+    def stop(self, *services):
+        for service in services:
+            self.control("stop", service)
+
+    def start(self, *services):
+        for service in services:
+            self.control("start", service)
+
+    def outrider(self, *arguments, check=True):
+        """The CLI with --json: its parsed answer (None when it prints nothing)."""
+        result = self.outrider_plain("--json", *arguments, check=check)
+        return json.loads(result.stdout) if check and result.stdout.strip() else result
+
+    def outrider_plain(self, *arguments, check=True):
+        return run([self.variables["OUTRIDER"], "-c", self.outrider_conf, *arguments], check)
+
+    # What came of a message
+
+    def history(self, recipient, status=None, patience=PATIENCE):
+        """The one message to a recipient, with its deliveries, once it has a status (any, if None)."""
+
+        def look():
+            rows = self.outrider("message", "list", "--to", recipient)
+            if len(rows) != 1 or (status and rows[0]["status"] != status):
+                return None
+            return self.outrider("message", "show", str(rows[0]["id"]))
+
+        return wait_for(look, f"{recipient} in history as {status}", patience,
+                        lambda: self.outrider("message", "list", "--to", recipient))
+
+    def received(self, recipient, patience=PATIENCE):
+        """(bytes, sidecar) of the one message that the simulator took for a recipient."""
+        found = wait_for(lambda: self.inbox(recipient), f"mail for {recipient}", patience)
+        assert len(found) == 1, f"{len(found)} copies for {recipient}"
+        return found[0]
+
+    def inbox(self, recipient=None, domain=None):
+        """[(bytes, sidecar)] that the simulator took for a recipient, or for a whole domain."""
+        domain = domain or recipient.rsplit("@", 1)[1]
+        found = []
+        for side in sorted(pathlib.Path(self.inbox_dir, domain).glob("*.json")):
+            message = side.with_suffix(".eml")
+            if not message.exists():
+                continue
+            record = json.loads(side.read_text())
+            to = [entry["address"] for entry in record["recipients"]]
+            if recipient is None or recipient in to:
+                found.append((message.read_bytes(), record))
+        return found
+
+    def queue(self):
+        """Postfix's queue: a list of objects as `postqueue -j' prints them."""
+        lines = self.execute("postqueue", "-j").stdout.splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+
+    def mail_log_text(self):
+        return pathlib.Path(self.mail_log).read_text(errors="replace")
+
+    # DNS
+
+    def text_record(self, name):
+        """The TXT record of a name in the sandbox's DNS, strings joined; None when there is none."""
+        question = dnslib.DNSRecord.question(name, "TXT")
+        answer = dnslib.DNSRecord.parse(question.send("127.0.0.1", 53, tcp=True, timeout=5))
+        for record in answer.rr:
+            if record.rtype == dnslib.QTYPE.TXT:
+                return b"".join(record.rdata.data)
+        return None
+
+
+def run(command, check=True, **options):
+    options.setdefault("timeout", 300)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                            errors="replace", check=False, **options)
+    if check and result.returncode != 0:
+        raise Refused(result)
+    return result
+
+
+def wait_for(look, what, patience=PATIENCE, tell=None):
+    """Calls look until it gives something true; a time-out says what was waited for."""
+    end = time.monotonic() + patience
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not seen within {patience} s: {what}" +
+                                 (f"; instead {tell()}" if tell else ""))
+        time.sleep(0.1)
+
+
+def answers(host, port):
+    """Whether a server greets."""
+    try:
+        with socket.create_connection((host, port), 2) as link:
+            link.settimeout(2)
+            return link.recv(4).startswith(b"220")
+    except OSError:
+        return False
+
+
+def fresh(domain="ok.test"):
+    """A recipient that no other test uses."""
+    return f"r{uuid.uuid4().hex[:12]}@{domain}"
+
+
+def shared():
+    """The sandbox of this run (tests/e2e/run names it in the environment)."""
+    global _shared
+    if _shared is None:
+        _shared = Sandbox(os.environ["OUTRIDER_SANDBOX"])
+    return _shared
+
+
+_shared = None

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""Absurd input by SMTP, CLI and configuration: one clear line, nothing half-written."""
+
+import pathlib
+import smtplib
+import subprocess
+import tempfile
+import unittest
+
+import mail
+from sandbox import fresh, shared
+
+LONG = "x" * 10_000
+
+
+class Smtp(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def outcome(self, content, recipient=None, **transaction):
+        """250 and the message arrives, or a refusal that says why."""
+        recipient = recipient or fresh()
+        try:
+            with mail.Client(self.sandbox) as client:
+                client.submit(content, recipient, **transaction)
+        except smtplib.SMTPResponseException as refusal:
+            self.assertGreaterEqual(refusal.smtp_code, 400)
+            self.assertRegex(refusal.smtp_error, rb"^[45]\.\d\.\d+ ")
+            self.assertEqual(self.sandbox.inbox(recipient), [])
+            return refusal.smtp_code
+        received, _ = self.sandbox.received(recipient)
+        mail.verify_all(self.sandbox, received)
+        self.sandbox.history(recipient, "Sent")
+        return 250
+
+    def test_ten_thousand_headers(self):
+        recipient = fresh()
+        self.outcome(mail.message(recipient, headers=[f"X-N{i}: v" for i in range(10_000)]), recipient)
+
+    def test_header_of_100_kilobytes(self):
+        recipient = fresh()
+        self.outcome(mail.message(recipient, headers=["X-Long: " + "word " * 20_000]), recipient)
+
+    def test_unbroken_header_of_10_kilobytes(self):
+        recipient = fresh()
+        self.outcome(mail.message(recipient, headers=[f"X-Long: {LONG}"]), recipient)
+
+    def test_nul_and_control_octets(self):
+        recipient = fresh()
+        self.outcome(mail.message(recipient, b"a\0b\x01\x7f\xff\r\n"), recipient)
+
+    def test_binary_subject(self):
+        recipient = fresh()
+        content = mail.message(recipient).replace(b"Subject: ", b"Subject: \xff\xfe\x80 ")
+        self.assertEqual(self.outcome(content, recipient), 250)
+
+    def test_subject_of_10_kilobytes(self):
+        recipient = fresh()
+        content = mail.message(recipient).replace(b"Subject: ", b"Subject: " + b"word " * 2000)
+        self.assertEqual(self.outcome(content, recipient), 250)
+
+    def test_no_from_at_all(self):
+        recipient = fresh()
+        self.assertEqual(self.outcome(f"To: {recipient}\r\n\r\nx\r\n".encode(), recipient), 530)
+
+    def test_from_of_10_kilobytes(self):
+        recipient = fresh()
+        self.assertEqual(self.outcome(mail.message(recipient, sender=LONG + "@acme.test"), recipient) // 100, 5)
+
+    def test_deep_mime(self):
+        recipient = fresh()
+        body = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1)
+                        for i in range(500)) + b"x" * 3000 + b"\r\n"
+        self.outcome(mail.message(recipient, body, headers=[
+            "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b0"]), recipient)
+
+    def test_overlong_names_in_auth(self):
+        with mail.Client(self.sandbox, login=False) as client:
+            with self.assertRaises(smtplib.SMTPException):
+                client.login(LONG[:900], LONG[:500])
+        with mail.Client(self.sandbox) as client:
+            self.assertEqual(client.noop()[0], 250)
+
+
+class CommandLine(unittest.TestCase):
+    """Exit 64 or 65 and one line that names the field."""
+
+    CASES = (
+        ("organization", "add", LONG), ("organization", "add", "Üml"), ("organization", "add", "a b"),
+        ("organization", "add", ""), ("organization", "add", "new"), ("organization", "add", "a\nb"),
+        ("server", "add", "acme"), ("server", "add", f"acme/{LONG}"), ("server", "add", "acme/x", "--mode", "loud"),
+        ("domain", "add", "acme/main", LONG), ("domain", "add", "acme/main", "a..b"),
+        ("domain", "add", "acme/main", "x" * 64 + ".test"), ("domain", "add", "acme/main", "-.test"),
+        ("credential", "add", "acme/main", LONG), ("credential", "add", "acme/main", "n", "--expires", "soon"),
+        ("credential", "add", "acme/main", "c\x07"), ("pool", "add", LONG),
+        ("address", "add", "main", "--ipv4", "1.2.3", "--helo", "h.test"),
+        ("address", "add", "main", "--ipv4", "192.0.2.99", "--helo", LONG),
+        ("address", "add", "main", "--ipv4", "192.0.2.99", "--helo", "h.test", "--weight", "101"),
+        ("address", "add", "main", "--ipv4", "192.0.2.99", "--helo", "h.test", "--ipv6", "::g"),
+        ("message", "show", "-1"), ("message", "show", LONG), ("message", "list", "--limit", "many"),
+        ("explain", LONG), ("nonsense",), ("server", "nonsense"), ("server", "add"),
+        ("server", "add", "acme/x", "--nonsense"),
+    )
+
+    def test_each_is_one_clear_line(self):
+        sandbox = shared()
+        before = self.everything(sandbox)
+        for arguments in self.CASES:
+            with self.subTest(arguments=[a[:40] for a in arguments]):
+                result = sandbox.outrider_plain(*arguments, check=False)
+                self.assertIn(result.returncode, (64, 65, 69))
+                self.assertEqual(result.stdout, "")
+                self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
+                self.assertLess(len(result.stderr), 1000)
+        self.assertEqual(self.everything(sandbox), before)
+
+    def everything(self, sandbox):
+        return [sandbox.outrider(kind, "list") for kind in ("organization", "server", "domain", "pool", "address")]
+
+    def test_invalid_utf8_argument(self):
+        sandbox = shared()
+        result = subprocess.run([sandbox.variables["OUTRIDER"], "-c",
+                                 sandbox.outrider_conf, "organization", "add", b"a\xff\xfe"],
+                                capture_output=True, check=False)
+        self.assertIn(result.returncode, (64, 65))
+
+
+class Configuration(unittest.TestCase):
+    """Unknown key or bad value: every program refuses to start, with the line."""
+
+    CASES = (
+        b"nonsense = 1\n", b"node_id = 0\n", b"node_id = 256\n", b"node_id = one\n", b"node_id\n",
+        b"node_id = 1\nnode_id = 2\n", b"return_path_domain = a..b\n", b"spool_dir = relative\n",
+        b"hostname = " + b"x" * 5000 + b"\n", b"log_level = loud\n", b"auth_failure_delay = 1 fortnight\n",
+        b"hostname = a\0b\n", b"hostname = \xff\xfe\n",
+    )
+
+    def test_each_names_file_and_line(self):
+        sandbox = shared()
+        good = pathlib.Path(sandbox.outrider_conf).read_bytes()
+        folder = pathlib.Path(sandbox.variables["OUTRIDER"]).parent.parent / "sbin"
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory, "outrider.conf")
+            for case in self.CASES:
+                key = case.split(b"=")[0].strip().splitlines()[0]
+                kept = b"".join(l for l in good.splitlines(True) if not l.startswith(key))
+                file.write_bytes(kept + case)
+                for program in ("outrider-policyd", "outrider-milter", "outrider-worker"):
+                    with self.subTest(case=case[:30], program=program):
+                        result = subprocess.run([folder / program, "-c", file, "--check"], timeout=30,
+                                                capture_output=True, text=True, check=False)
+                        self.assertEqual(result.returncode, 78)
+                        self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
+                        self.assertRegex(result.stderr, r"outrider\.conf:\d+: ")
+
+
+if __name__ == "__main__":
+    unittest.main()
