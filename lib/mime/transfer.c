@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/mime/transfer.h"
+
+#include <string.h>
+
+#include "lib/mime/field.h"
+
+#define COLUMNS      76
+#define QUOTE_ROOM   3  /* =XX */
+#define BASE64_GROUP 57 /* octets that make 76 characters */
+
+static void quote_octet(GString *out, guint8 octet)
+{
+    g_string_append_printf(out, "=%02X", octet);
+}
+
+static gboolean at_line_end(const guint8 *p, const guint8 *end)
+{
+    return end - p >= 2 && p[0] == '\r' && p[1] == '\n';
+}
+
+void transfer_quote(GString *out, const guint8 *data, gsize length)
+{
+    const guint8 *end = data + length;
+    guint column = 0;
+
+    for (const guint8 *p = data; p < end; p++) {
+        if (at_line_end(p, end)) {
+            g_string_append(out, "\r\n");
+            column = 0;
+            p++;
+            continue;
+        }
+        if (column + QUOTE_ROOM > COLUMNS - 1) {
+            g_string_append(out, "=\r\n");
+            column = 0;
+        }
+        gboolean blank = *p == ' ' || *p == '\t';
+        gboolean last = p + 1 == end || at_line_end(p + 1, end);
+        if ((blank && !last) ||
+            (*p > ' ' && *p < 0x7f && *p != '=' && !(column == 0 && strchr("-.F", *p)))) {
+            g_string_append_c(out, (char)*p);
+            column++;
+        } else {
+            quote_octet(out, *p);
+            column += QUOTE_ROOM;
+        }
+    }
+}
+
+void transfer_base64(GString *out, const guint8 *data, gsize length)
+{
+    for (gsize i = 0; i < length; i += BASE64_GROUP) {
+        g_autofree char *line = g_base64_encode(data + i, MIN(BASE64_GROUP, length - i));
+        if (i)
+            g_string_append(out, "\r\n");
+        g_string_append(out, line);
+    }
+}
+
+/* The octets of the line at p, its end included; *content without LF or CRLF. */
+static gsize line_length(const guint8 *p, gsize left, gsize *content)
+{
+    const guint8 *lf = memchr(p, '\n', left);
+    gsize length = lf ? (gsize)(lf - p) + 1 : left;
+
+    *content = lf ? length - 1 : length;
+    if (lf && *content && p[*content - 1] == '\r')
+        --*content;
+    return length;
+}
+
+/* Breaks one long line before an escape or a plain octet. White space at the end stays with the last
+ * piece: some decoders drop it, others do not, and both must find what they found before. */
+static gboolean rewrap_quoted_line(GString *out, const guint8 *line, gsize content)
+{
+    gsize text = content;
+    gsize column = 0;
+
+    while (text && (line[text - 1] == ' ' || line[text - 1] == '\t'))
+        text--;
+    if (content - text > MIME_LINE_MAX - COLUMNS)
+        return FALSE;
+    for (gsize i = 0, step; i < text; i += step) {
+        gboolean escape = line[i] == '=' && i + 1 < text;
+        step = escape ? QUOTE_ROOM : 1;
+        if (escape &&
+            (i + 2 >= text || !g_ascii_isxdigit(line[i + 1]) || !g_ascii_isxdigit(line[i + 2])))
+            return FALSE;
+        if (column + QUOTE_ROOM > COLUMNS - 1 && !(line[i] == '=' && !escape)) {
+            g_string_append(out, "=\r\n");
+            column = 0;
+        }
+        if (column == 0 && i > 0 && line[i] == '-') {
+            quote_octet(out, '-');
+            column += QUOTE_ROOM;
+        } else {
+            g_string_append_len(out, (const char *)line + i, (gssize)step);
+            column += (guint)step;
+        }
+    }
+    g_string_append_len(out, (const char *)line + text, (gssize)(content - text));
+    return TRUE;
+}
+
+gboolean transfer_rewrap_quoted(GString *out, const guint8 *data, gsize length)
+{
+    for (gsize at = 0; at < length;) {
+        gsize content;
+        gsize whole = line_length(data + at, length - at, &content);
+
+        if (content <= MIME_LINE_MAX)
+            g_string_append_len(out, (const char *)data + at, (gssize)content);
+        else if (!rewrap_quoted_line(out, data + at, content))
+            return FALSE;
+        g_string_append_len(out, (const char *)data + at + content, (gssize)(whole - content));
+        at += whole;
+    }
+    return TRUE;
+}
+
+gboolean transfer_rewrap_base64(GString *out, const guint8 *data, gsize length)
+{
+    for (gsize at = 0; at < length;) {
+        gsize content;
+        gsize whole = line_length(data + at, length - at, &content);
+
+        if (content <= MIME_LINE_MAX) {
+            g_string_append_len(out, (const char *)data + at, whole);
+        } else {
+            for (gsize i = 0; i < content; i++) {
+                guint8 c = data[at + i];
+                if (!g_ascii_isalnum(c) && !memchr("+/= \t", c, 5))
+                    return FALSE;
+                if (i && i % COLUMNS == 0)
+                    g_string_append(out, "\r\n");
+                g_string_append_c(out, (char)c);
+            }
+            g_string_append_len(out, (const char *)data + at + content, whole - content);
+        }
+        at += whole;
+    }
+    return TRUE;
+}

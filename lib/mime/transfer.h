@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: transfer encodings (RFC 2045 section 6) with short lines.
+ * Used by: lib/mime.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: lines of at most 76 octets. No line that they begin starts with `-`, so that none can
+ *     look like a boundary.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Appends data in quoted-printable; CRLF stays a line end, a lone CR or LF is data. */
+void transfer_quote(GString *out, const guint8 *data, gsize length);
+
+/* Appends data in base64, without a last line end. */
+void transfer_base64(GString *out, const guint8 *data, gsize length);
+
+/* Appends text that is encoded already, with lines over MIME_LINE_MAX broken where decoding does not
+ * notice. FALSE when such a line is not well-formed; out then ends with garbage. */
+gboolean transfer_rewrap_quoted(GString *out, const guint8 *data, gsize length);
+gboolean transfer_rewrap_base64(GString *out, const guint8 *data, gsize length);

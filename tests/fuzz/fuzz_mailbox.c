@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* From and Sender values: what is taken has an address and a domain each, in one line. */
+#include <glib.h>
+#include <string.h>
+
+#include "lib/mime/mailbox.h"
+#include "tests/fuzz/fuzz.h"
+
+unsigned fuzz_reached;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    g_autofree char *value = g_strndup((const char *)data, size);
+    g_autoptr(GPtrArray) list = mime_mailboxes_parse(value, NULL);
+
+    for (guint i = 0; list && i < list->len; i++) {
+        const MimeMailbox *mailbox = list->pdata[i];
+        if (!*mailbox->domain || !strchr(mailbox->address, '@') ||
+            !g_str_has_suffix(mailbox->address, mailbox->domain))
+            g_error("a mailbox without address or domain");
+        fuzz_reached++;
+    }
+    return 0;
+}
