@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154
+# A MariaDB of the sandbox's own, on a UNIX socket only. Fast, not durable: a test world.
+
+mariadb_user() { if id -u mysql >/dev/null 2>&1; then echo mysql; else echo nobody; fi; }
+
+mariadb_prepare()
+{
+    local user
+    user=$(mariadb_user)
+    mkdir -p "$DIR/mariadb"
+    chown "$user" "$DIR/mariadb"
+    # Installed whole or not at all: a half one is made anew.
+    if [ ! -e "$DIR/mariadb/installed" ]; then
+        rm -rf "$DIR/mariadb/data"
+        mariadb-install-db --no-defaults --user="$user" --datadir="$DIR/mariadb/data" \
+            --auth-root-authentication-method=socket --auth-root-socket-user=root --skip-test-db \
+            --innodb-buffer-pool-size=16M --innodb-log-file-size=16M \
+            --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --aria-log-file-size=8M \
+            --skip-log-bin >"$(service_log mariadb)" 2>&1 || service_failed mariadb "could not be installed"
+        : >"$DIR/mariadb/installed"
+    fi
+}
+
+mariadb_run()
+{
+    exec setsid ip netns exec "$NETNS" mariadbd --no-defaults --user="$(mariadb_user)" \
+        --datadir="$DIR/mariadb/data" --socket="$DIR/mariadb/socket" --pid-file="$DIR/mariadb/pid" \
+        --skip-networking --skip-log-bin --skip-name-resolve --character-set-server=utf8mb4 \
+        --innodb-buffer-pool-size=64M --innodb-log-file-size=16M --innodb-doublewrite=0 \
+        --innodb-flush-log-at-trx-commit=0 --aria-log-file-size=8M --key-buffer-size=1M \
+        --performance-schema=OFF --max-connections=100
+}
+
+mariadb_sql() { mariadb --no-defaults --socket="$DIR/mariadb/socket" --user=root --batch --skip-column-names "$@"; }
+
+mariadb_ready() { mariadb_sql -e 'SELECT 1' >/dev/null 2>&1; }
+
+# The database and its user; the password is for the programs that are not root.
+mariadb_grant()
+{
+    local password=$1
+    mariadb_sql <<SQL
+CREATE DATABASE IF NOT EXISTS outrider CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE OR REPLACE USER outrider@localhost IDENTIFIED BY '$password';
+GRANT ALL ON outrider.* TO outrider@localhost;
+SQL
+}
