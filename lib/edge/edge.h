@@ -5,7 +5,8 @@
  * May touch: <edge_dir>/edge.1.db, edge-auth.1.db, edge-sign.1.db, read-only.
  * Threads: any; each call takes a connection from a pool and gives it back.
  * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
- *     Opening does not need the files; they are (re)opened when first asked for.
+ *     Opening does not need the files; they are (re)opened when first asked for. A replica that
+ *     the writer has made but not filled yet (no row in edge_state) is UNAVAILABLE as well.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #define EDGE_SCHEMA            1
 #define EDGE_KEY_HASH_LENGTH   32
 #define EDGE_CRAM_STATE_LENGTH 32
+#define EDGE_CRAM_STATES_MAX   1000
 
 typedef enum { EDGE_FILE_DIRECTORY, EDGE_FILE_AUTH, EDGE_FILE_SIGN, EDGE_FILE_COUNT } EdgeFile;
 
@@ -30,6 +32,9 @@ extern const guint edge_table_count;
 
 /* "edge.1.db" and so on. */
 const char *edge_file_name(EdgeFile file);
+
+/* The group that may read a file and its -wal and -shm: "outrider-auth" and so on. */
+const char *edge_file_group(EdgeFile file);
 
 typedef struct Edge Edge;
 

@@ -14,7 +14,8 @@ import subprocess
 import time
 import uuid
 
-import dnslib
+import dns.message
+import dns.query
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = SOURCE / "scripts" / "sandbox"
@@ -125,11 +126,11 @@ class Sandbox:
 
     def text_record(self, name):
         """The TXT record of a name in the sandbox's DNS, strings joined; None when there is none."""
-        question = dnslib.DNSRecord.question(name, "TXT")
-        answer = dnslib.DNSRecord.parse(question.send("127.0.0.1", 53, tcp=True, timeout=5))
-        for record in answer.rr:
-            if record.rtype == dnslib.QTYPE.TXT:
-                return b"".join(record.rdata.data)
+        question = dns.message.make_query(name, "TXT")
+        for records in dns.query.tcp(question, "127.0.0.1", timeout=5).answer:
+            for record in records:
+                if hasattr(record, "strings"):
+                    return b"".join(record.strings)
         return None
 
 

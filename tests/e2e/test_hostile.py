@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Absurd input by SMTP, CLI and configuration: one clear line, nothing half-written."""
 
+import base64
 import pathlib
 import smtplib
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -80,6 +82,87 @@ class Smtp(unittest.TestCase):
                 client.login(LONG[:900], LONG[:500])
         with mail.Client(self.sandbox) as client:
             self.assertEqual(client.noop()[0], 250)
+
+
+class Wire(unittest.TestCase):
+    """Octets that no mail client would send, on a submission port in clear text from loopback."""
+
+    def setUp(self):
+        self.sandbox = shared()
+
+    def talk(self, octets, quit_after=True):
+        """Sends octets in one go; returns every reply line until the server closes."""
+        with socket.create_connection(("127.0.0.1", 2525), timeout=60) as link:
+            link.sendall(octets + (b"QUIT\r\n" if quit_after else b""))
+            replies = b""
+            try:
+                while chunk := link.recv(65536):
+                    replies += chunk
+            except ConnectionResetError:
+                pass
+        return replies.decode("latin-1").splitlines()
+
+    def login(self):
+        token = base64.b64encode(b"\0x\0" + self.sandbox.smtp_key.encode())
+        return b"EHLO client.acme.test\r\nAUTH PLAIN " + token + b"\r\n"
+
+    def still_works(self):
+        recipient = fresh()
+        mail.send(self.sandbox, recipient)
+        self.sandbox.received(recipient)
+
+    def test_overlong_command_lines(self):
+        for line in (b"MAIL FROM:<" + b"a" * 100_000 + b"@acme.test>", b"EHLO " + b"h" * 100_000,
+                     b"AUTH PLAIN " + b"QUFB" * 25_000, b"\xff" * 100_000):
+            with self.subTest(line=line[:12]):
+                replies = self.talk(b"EHLO client.acme.test\r\n" + line + b"\r\n")
+                self.assertRegex(replies[0], "^220 ")
+                self.assertNotIn("235", [reply[:3] for reply in replies])
+        self.still_works()
+
+    def test_nul_octets_in_commands(self):
+        recipient = fresh()
+        self.talk(self.login() + b"MAIL FROM:<a\0b@acme.test>\r\nRCPT TO:<" + recipient.encode() +
+                  b"\0>\r\nDATA\r\n")
+        self.assertEqual(self.sandbox.inbox(recipient), [])
+        self.still_works()
+
+    def test_nul_octets_in_the_credential(self):
+        token = base64.b64encode(b"\0\0\0" + self.sandbox.smtp_key.encode() + b"\0")
+        replies = self.talk(b"EHLO client.acme.test\r\nAUTH PLAIN " + token + b"\r\n")
+        self.assertNotIn("235", [reply[:3] for reply in replies])
+        self.still_works()
+
+    def test_whole_session_in_one_packet(self):
+        """Pipelining beyond what RFC 2920 allows: refused, or one message with one recipient."""
+        recipient = fresh()
+        content = mail.message(recipient, b"one\r\n")
+        self.talk(self.login() + b"MAIL FROM:<app@acme.test>\r\nRCPT TO:<" + recipient.encode() +
+                  b">\r\nDATA\r\n" + content + b".\r\n")
+        self.still_works()
+        self.assertLessEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_bare_line_feed_smuggles_nothing(self):
+        """A lone LF before the dot must not end the message for us and go on as a second one."""
+        first, second = fresh(), fresh()
+        smuggled = (b"\n.\nMAIL FROM:<app@acme.test>\r\nRCPT TO:<" + second.encode() +
+                    b">\r\nDATA\r\nFrom: app@acme.test\r\n\r\nsmuggled\r\n.\r\n")
+        with mail.Client(self.sandbox) as client:
+            client.mail(mail.SENDER)
+            client.rcpt(first)
+            client.putcmd("data")
+            self.assertEqual(client.getreply()[0], 354)
+            client.send(mail.message(first, b"x\r\n") + smuggled)
+            code, _ = client.getreply()
+        self.still_works()
+        self.assertEqual(self.sandbox.inbox(second), [])
+        if code == 250:
+            self.sandbox.received(first)
+
+    def test_ten_thousand_unknown_commands(self):
+        replies = self.talk(b"".join(b"X%d\r\n" % n for n in range(10_000)))
+        self.assertRegex(replies[-1], "^(4|5|2)[0-9][0-9] ")
+        self.still_works()
 
 
 class CommandLine(unittest.TestCase):

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/edge/edge.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/edge/edge_pool.h"
+
+struct Edge {
+    EdgePool *pools[EDGE_FILE_COUNT];
+};
+
+Edge *edge_open(const char *edge_dir)
+{
+    Edge *edge = g_new0(Edge, 1);
+
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
+        edge->pools[i] = edge_pool_new(edge_dir, (EdgeFile)i);
+    return edge;
+}
+
+void edge_close(Edge *edge)
+{
+    if (!edge)
+        return;
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
+        edge_pool_free(edge->pools[i]);
+    g_free(edge);
+}
+
+void edge_credential_free(EdgeCredential *credential)
+{
+    if (!credential)
+        return;
+    g_free(credential->organization_permalink);
+    g_free(credential->server_permalink);
+    g_free(credential);
+}
+
+void edge_domain_free(EdgeDomain *domain)
+{
+    if (!domain)
+        return;
+    g_free(domain->name);
+    g_free(domain);
+}
+
+void edge_lane_clear(EdgeLane *lane)
+{
+    g_clear_pointer(&lane->ipv4, g_free);
+    g_clear_pointer(&lane->ipv6, g_free);
+    g_clear_pointer(&lane->helo, g_free);
+}
+
+void edge_sign_key_clear(EdgeSignKey *key)
+{
+    if (key->private_key)
+        explicit_bzero(key->private_key, strlen(key->private_key));
+    g_clear_pointer(&key->selector, g_free);
+    g_clear_pointer(&key->private_key, g_free);
+}
+
+static guint32 column_u32(sqlite3_stmt *row, int column)
+{
+    return (guint32)sqlite3_column_int64(row, column);
+}
+
+static gboolean column_bool(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_int(row, column) != 0;
+}
+
+/* NULL stays NULL. */
+static char *column_text(sqlite3_stmt *row, int column)
+{
+    return g_strdup((const char *)sqlite3_column_text(row, column));
+}
+
+static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+static void not_found(GError **error, const char *what)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "no such %s", what);
+}
+
+static EdgeCredential *read_credential(sqlite3_stmt *row)
+{
+    EdgeCredential *credential = g_new0(EdgeCredential, 1);
+
+    credential->id = column_u32(row, 0);
+    credential->server = column_u32(row, 1);
+    credential->organization = column_u32(row, 2);
+    credential->ip_pool = column_u32(row, 3);
+    credential->hold = column_bool(row, 4);
+    credential->disabled = column_bool(row, 5);
+    credential->expires_at = sqlite3_column_int64(row, 6);
+    credential->server_suspended = column_bool(row, 7);
+    credential->organization_suspended = column_bool(row, 8);
+    credential->development = column_bool(row, 9);
+    credential->allow_sender = column_bool(row, 10);
+    credential->privacy = column_bool(row, 11);
+    credential->organization_permalink = column_text(row, 12);
+    credential->server_permalink = column_text(row, 13);
+    return credential;
+}
+
+static EdgeCredential *find_credential(Edge *edge, EdgeStatement id, guint32 credential,
+                                       GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    sqlite3_stmt *statement = link ? edge_link_statement(link, id, error) : NULL;
+
+    if (!statement)
+        return NULL;
+    sqlite3_bind_int64(statement, 1, credential);
+    int step = edge_link_step(link, statement, error);
+    if (step > 0)
+        return read_credential(statement);
+    if (step == 0)
+        not_found(error, "credential");
+    return NULL;
+}
+
+/* 1 found, 0 none, -1 error. */
+static int find_key(Edge *edge, const guint8 *hash, guint32 *id, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_AUTH], error);
+    sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_KEY, error) : NULL;
+
+    if (!statement)
+        return -1;
+    sqlite3_bind_blob(statement, 1, hash, EDGE_KEY_HASH_LENGTH, SQLITE_TRANSIENT);
+    int step = edge_link_step(link, statement, error);
+    if (step > 0)
+        *id = column_u32(statement, 0);
+    return step;
+}
+
+EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                       GError **error)
+{
+    guint32 id = 0;
+    int found = find_key(edge, hash, &id, error);
+
+    if (found > 0)
+        return find_credential(edge, EDGE_STATEMENT_SMTP_CREDENTIAL, id, error);
+    if (found == 0)
+        not_found(error, "credential");
+    return NULL;
+}
+
+EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error)
+{
+    return find_credential(edge, EDGE_STATEMENT_CREDENTIAL, id, error);
+}
+
+/* Adds the state of one credential when it has one; FALSE on error. */
+static gboolean add_cram_state(EdgeLink *auth, guint32 id, GArray *states, GError **error)
+{
+    sqlite3_stmt *statement = edge_link_statement(auth, EDGE_STATEMENT_CRAM_STATE, error);
+    EdgeCram cram = {.id = id};
+
+    if (!statement)
+        return FALSE;
+    sqlite3_bind_int64(statement, 1, id);
+    int step = edge_link_step(auth, statement, error);
+    if (step > 0 && sqlite3_column_bytes(statement, 0) == EDGE_CRAM_STATE_LENGTH) {
+        memcpy(cram.state, sqlite3_column_blob(statement, 0), EDGE_CRAM_STATE_LENGTH);
+        g_array_append_val(states, cram);
+    }
+    return step >= 0;
+}
+
+GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error)
+{
+    g_autoptr(EdgeLink) directory = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(EdgeLink) auth =
+        directory ? edge_pool_take(edge->pools[EDGE_FILE_AUTH], error) : NULL;
+    sqlite3_stmt *statement =
+        auth ? edge_link_statement(directory, EDGE_STATEMENT_SERVER_CREDENTIALS, error) : NULL;
+    g_autoptr(GArray) states = g_array_new(FALSE, FALSE, sizeof(EdgeCram));
+    int step = -1;
+
+    if (!statement)
+        return NULL;
+    bind_text(statement, 1, organization);
+    bind_text(statement, 2, server);
+    while (states->len < EDGE_CRAM_STATES_MAX &&
+           (step = edge_link_step(directory, statement, error)) > 0)
+        if (!add_cram_state(auth, column_u32(statement, 0), states, error))
+            return NULL;
+    if (step < 0)
+        return NULL;
+    return g_steal_pointer(&states);
+}
+
+/* 1 found, 0 none, -1 error. */
+static int find_domain(EdgeLink *link, EdgeStatement id, guint32 server, guint32 organization,
+                       const char *name, EdgeDomain **domain, GError **error)
+{
+    sqlite3_stmt *statement = edge_link_statement(link, id, error);
+
+    if (!statement)
+        return -1;
+    sqlite3_bind_int64(statement, 1, server);
+    if (sqlite3_bind_parameter_count(statement) > 1) {
+        sqlite3_bind_int64(statement, 2, organization);
+        bind_text(statement, 3, name);
+    }
+    int step = edge_link_step(link, statement, error);
+    if (step > 0) {
+        *domain = g_new0(EdgeDomain, 1);
+        (*domain)->id = column_u32(statement, 0);
+        (*domain)->name = column_text(statement, 1);
+    }
+    return step;
+}
+
+EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
+                            GError **error)
+{
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    EdgeDomain *domain = NULL;
+
+    if (!link)
+        return NULL;
+    int found =
+        find_domain(link, EDGE_STATEMENT_DOMAIN, server, organization, lower, &domain, error);
+    if (found == 0)
+        found = find_domain(link, EDGE_STATEMENT_DOMAIN_FOR_ANY, server, organization, lower,
+                            &domain, error);
+    if (found == 0)
+        not_found(error, "verified domain");
+    return domain;
+}
+
+/* parameter below 0: the statement has none. */
+static GArray *read_lanes(Edge *edge, EdgeStatement id, gint64 parameter, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    sqlite3_stmt *statement = link ? edge_link_statement(link, id, error) : NULL;
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+    int step;
+
+    if (!statement)
+        return NULL;
+    g_array_set_clear_func(lanes, (GDestroyNotify)edge_lane_clear);
+    if (parameter >= 0)
+        sqlite3_bind_int64(statement, 1, parameter);
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        EdgeLane lane = {.lane = column_u32(statement, 0),
+                         .weight = column_u32(statement, 1),
+                         .ipv4 = column_text(statement, 2),
+                         .ipv6 = column_text(statement, 3),
+                         .helo = column_text(statement, 4)};
+        g_array_append_val(lanes, lane);
+    }
+    return step < 0 ? NULL : g_steal_pointer(&lanes);
+}
+
+GArray *edge_lanes_of_pool(Edge *edge, guint32 pool, GError **error)
+{
+    return pool ? read_lanes(edge, EDGE_STATEMENT_LANES_OF_POOL, pool, error)
+                : read_lanes(edge, EDGE_STATEMENT_LANES_OF_DEFAULT_POOL, -1, error);
+}
+
+GArray *edge_lanes(Edge *edge, GError **error)
+{
+    return read_lanes(edge, EDGE_STATEMENT_LANES, -1, error);
+}
+
+GArray *edge_sign_keys(Edge *edge, guint32 domain, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_SIGN], error);
+    sqlite3_stmt *statement =
+        link ? edge_link_statement(link, EDGE_STATEMENT_SIGN_KEYS, error) : NULL;
+    g_autoptr(GArray) keys = g_array_new(FALSE, TRUE, sizeof(EdgeSignKey));
+    int step;
+
+    if (!statement)
+        return NULL;
+    g_array_set_clear_func(keys, (GDestroyNotify)edge_sign_key_clear);
+    sqlite3_bind_int64(statement, 1, domain);
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        EdgeSignKey key = {.selector = column_text(statement, 0),
+                           .private_key = column_text(statement, 1),
+                           .ed25519 = column_bool(statement, 2)};
+        g_array_append_val(keys, key);
+    }
+    return step < 0 ? NULL : g_steal_pointer(&keys);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/lib/edge_fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lib/edge/edge_schema.h"
+#include "tests/lib/testing.h"
+
+static sqlite3 *open_writer(const char *edge_dir, EdgeFile file)
+{
+    GError *error = NULL;
+    sqlite3 *db = edge_schema_open(edge_dir, file, (gid_t)-1, &error);
+
+    assert_no_error(error);
+    return db;
+}
+
+static void exec(sqlite3 *db, const char *sql)
+{
+    GError *error = NULL;
+
+    edge_schema_exec(db, sql, &error);
+    assert_no_error(error);
+}
+
+void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql)
+{
+    sqlite3 *db = open_writer(edge_dir, file);
+
+    exec(db, sql);
+    sqlite3_close(db);
+}
+
+static void fill_directory(sqlite3 *db, const EdgeFixture *fixture)
+{
+    exec(db, "INSERT INTO organization VALUES (1, 'acme', NULL);"
+             "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, NULL);"
+             "INSERT INTO domain VALUES (1, 1, 1, 'acme.test', 1700000000, 0);"
+             "INSERT INTO ip_pool VALUES (1, 'main', 1);"
+             "INSERT INTO ip_address VALUES"
+             " (1, 1, 1, '192.0.2.11', '2001:db8::11', 'out11.outrider.test', 100),"
+             " (2, 2, 1, '192.0.2.12', '2001:db8::12', 'out12.outrider.test', 100),"
+             " (3, 3, 1, '192.0.2.13', NULL, 'out13.outrider.test', 50);");
+    if (fixture->key)
+        exec(db, "INSERT INTO credential VALUES (7, 1, 'smtp', 0, NULL, NULL);");
+}
+
+static void bind_and_run(sqlite3 *db, const char *sql, const void *first, int length,
+                         const void *second)
+{
+    sqlite3_stmt *statement = NULL;
+
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    sqlite3_bind_blob(statement, 1, first, length, SQLITE_STATIC);
+    if (second)
+        sqlite3_bind_blob(statement, 2, second, EDGE_CRAM_STATE_LENGTH, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+    sqlite3_finalize(statement);
+}
+
+static void fill_auth(sqlite3 *db, const EdgeFixture *fixture)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof(hash);
+
+    if (!fixture->key)
+        return;
+    g_checksum_update(checksum, (const guchar *)fixture->key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    bind_and_run(db, "INSERT INTO credential_secret VALUES (7, ?1, ?2)", hash, (int)length,
+                 fixture->cram_state);
+}
+
+static void add_key(sqlite3 *db, const char *sql, const char *pem)
+{
+    if (pem)
+        bind_and_run(db, sql, pem, (int)strlen(pem), NULL);
+}
+
+static void fill_sign(sqlite3 *db, const EdgeFixture *fixture)
+{
+    add_key(db, "INSERT INTO dkim_key VALUES (1, 1, 'rsa1', 'rsa', CAST(?1 AS TEXT), 'active')",
+            fixture->rsa_pem);
+    add_key(db, "INSERT INTO dkim_key VALUES (2, 1, 'ed1', 'ed25519', CAST(?1 AS TEXT), 'active')",
+            fixture->ed25519_pem);
+    add_key(db, "INSERT INTO dkim_key VALUES (3, 0, 'inst1', 'rsa', CAST(?1 AS TEXT), 'active')",
+            fixture->installation_pem);
+}
+
+void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture)
+{
+    static void (*const fill[EDGE_FILE_COUNT])(sqlite3 *, const EdgeFixture *) = {
+        [EDGE_FILE_DIRECTORY] = fill_directory,
+        [EDGE_FILE_AUTH] = fill_auth,
+        [EDGE_FILE_SIGN] = fill_sign,
+    };
+
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++) {
+        sqlite3 *db = open_writer(edge_dir, (EdgeFile)i);
+        exec(db, "BEGIN IMMEDIATE");
+        fill[i](db, fixture);
+        if (!fixture->unfilled)
+            assert_true(edge_schema_set_state(db, 1, 1, NULL));
+        exec(db, "COMMIT");
+        sqlite3_close(db);
+    }
+}
+
+void edge_fixture_remove(const char *edge_dir)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
+        for (guint j = 0; j < G_N_ELEMENTS(suffixes); j++) {
+            g_autofree char *path =
+                g_strconcat(edge_dir, "/", edge_file_name((EdgeFile)i), suffixes[j], NULL);
+            g_unlink(path);
+        }
+    g_rmdir(edge_dir);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: a filled set of edge replicas for tests: organization acme, server main, domain acme.test,
+ *     one SMTP credential, pool `main' with lanes, DKIM keys.
+ * Used by: tests only.
+ * May touch: the directory it is given.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+
+enum {
+    EDGE_FIXTURE_ORGANIZATION = 1,
+    EDGE_FIXTURE_SERVER = 1,
+    EDGE_FIXTURE_DOMAIN = 1,
+    EDGE_FIXTURE_CREDENTIAL = 7, /* acme/main/7 */
+    EDGE_FIXTURE_POOL = 1,       /* the default pool; lanes 1 to 3 = 192.0.2.11 to .13 */
+};
+
+typedef struct {
+    const char *key;              /* NULL: no credential */
+    const guint8 *cram_state;     /* EDGE_CRAM_STATE_LENGTH octets; NULL: none */
+    const char *rsa_pem;          /* DKIM key of acme.test, selector rsa1; NULL: none */
+    const char *ed25519_pem;      /* the same, selector ed1 */
+    const char *installation_pem; /* RSA key of domain 0, selector inst1; NULL: none */
+    gboolean unfilled;            /* leave the replicas without edge_state */
+} EdgeFixture;
+
+/* Makes the three files in edge_dir (which must exist) and fills them. Fails the test on error. */
+void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture);
+
+/* Runs SQL on one of the files, as the worker would. */
+void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql);
+
+/* Removes the files and the directory. */
+void edge_fixture_remove(const char *edge_dir);

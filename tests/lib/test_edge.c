@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: MIT */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/edge/edge_schema.h"
+#include "tests/lib/edge_fixture.h"
+#include "tests/lib/testing.h"
+
+#define KEY           "abcdefghijklmnopqrstuvwx"
+#define READER        65534 /* nobody */
+#define EXIT_NOT_ROOT 77
+
+static const guint8 cram_state[EDGE_CRAM_STATE_LENGTH] = {1, 2, 3};
+
+static const EdgeFixture fixture = {.key = KEY,
+                                    .cram_state = cram_state,
+                                    .rsa_pem = "RSA PEM",
+                                    .ed25519_pem = "ED PEM",
+                                    .installation_pem = "INST PEM"};
+
+typedef struct {
+    char *dir;
+    Edge *edge;
+} State;
+
+static int setup_empty(void **state)
+{
+    State *s = g_new0(State, 1);
+
+    s->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
+    s->edge = edge_open(s->dir);
+    *state = s;
+    return 0;
+}
+
+static int setup(void **state)
+{
+    setup_empty(state);
+    edge_fixture_fill(((State *)*state)->dir, &fixture);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    State *s = *state;
+
+    edge_close(s->edge);
+    edge_fixture_remove(s->dir);
+    g_free(s->dir);
+    g_free(s);
+    return 0;
+}
+
+static void hash_of(const char *key, guint8 hash[EDGE_KEY_HASH_LENGTH])
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize length = EDGE_KEY_HASH_LENGTH;
+
+    g_checksum_update(checksum, (const guchar *)key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+}
+
+static EdgeCredential *by_key(Edge *edge, const char *key, GError **error)
+{
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+
+    hash_of(key, hash);
+    return edge_credential_by_key(edge, hash, error);
+}
+
+static void assert_found(Edge *edge)
+{
+    GError *error = NULL;
+    g_autoptr(EdgeCredential) credential = by_key(edge, KEY, &error);
+
+    assert_no_error(error);
+    assert_int_equal(credential->id, EDGE_FIXTURE_CREDENTIAL);
+}
+
+static void assert_unavailable(Edge *edge)
+{
+    GError *error = NULL;
+
+    assert_null(by_key(edge, KEY, &error));
+    assert_error_code(error, UNAVAILABLE);
+}
+
+static void test_edge_credential_by_key_found(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+    g_autoptr(EdgeCredential) credential = by_key(s->edge, KEY, &error);
+
+    assert_no_error(error);
+    assert_int_equal(credential->server, 1);
+    assert_int_equal(credential->organization, 1);
+    assert_int_equal(credential->ip_pool, 1);
+    assert_string_equal(credential->organization_permalink, "acme");
+    assert_string_equal(credential->server_permalink, "main");
+    assert_false(credential->hold || credential->disabled || credential->server_suspended ||
+                 credential->organization_suspended || credential->development ||
+                 credential->allow_sender || credential->privacy);
+    assert_int_equal(credential->expires_at, 0);
+}
+
+static void test_edge_credential_sees_changes(void **state)
+{
+    State *s = *state;
+
+    assert_found(s->edge);
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "UPDATE credential SET hold = 1, disabled_at = 5, expires_at = 9;"
+                      "UPDATE server SET suspended_at = 1, mode = 'development', allow_sender = 1,"
+                      " privacy_mode = 1, ip_pool_id = NULL;"
+                      "UPDATE organization SET suspended_at = 2;");
+    g_autoptr(EdgeCredential) credential = edge_credential_by_id(s->edge, 7, NULL);
+    assert_non_null(credential);
+    assert_true(credential->hold && credential->disabled && credential->server_suspended &&
+                credential->organization_suspended && credential->development &&
+                credential->allow_sender && credential->privacy);
+    assert_int_equal(credential->expires_at, 9);
+    assert_int_equal(credential->ip_pool, 0);
+}
+
+static void test_edge_credential_not_found(void **state)
+{
+    static const char *const changes[] = {
+        "SELECT 1",
+        "UPDATE credential SET type = 'api'",
+        "UPDATE credential SET type = 'smtp-ip'",
+        "UPDATE credential SET server_id = 99",
+        "UPDATE server SET organization_id = 99",
+        "DELETE FROM credential",
+    };
+    State *s = *state;
+    GError *error = NULL;
+
+    assert_null(by_key(s->edge, "", &error));
+    assert_error_code(error, NOT_FOUND);
+    assert_null(by_key(s->edge, "ABCDEFGHIJKLMNOPQRSTUVWX", &error));
+    assert_error_code(error, NOT_FOUND);
+    assert_null(edge_credential_by_id(s->edge, 8, &error));
+    assert_error_code(error, NOT_FOUND);
+    for (guint i = 1; i < G_N_ELEMENTS(changes); i++) {
+        edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, changes[i]);
+        assert_null(by_key(s->edge, KEY, &error));
+        assert_error_code(error, NOT_FOUND);
+    }
+}
+
+static void test_edge_cram_states_newest_first(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "INSERT INTO credential VALUES (8, 1, 'smtp', 0, NULL, NULL),"
+                      " (9, 1, 'api', 0, NULL, NULL), (10, 1, 'smtp', 0, NULL, NULL),"
+                      " (11, 2, 'smtp', 0, NULL, NULL), (12, 1, 'smtp', 0, NULL, NULL)");
+    edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
+                      "INSERT INTO credential_secret VALUES (8, x'01', zeroblob(32)),"
+                      " (9, x'02', zeroblob(32)), (10, x'03', NULL), (11, x'04', zeroblob(32)),"
+                      " (12, x'05', zeroblob(31))");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", &error);
+    assert_no_error(error);
+    assert_int_equal(states->len, 2);
+    assert_int_equal(g_array_index(states, EdgeCram, 0).id, 8);
+    assert_int_equal(g_array_index(states, EdgeCram, 1).id, 7);
+    assert_memory_equal(g_array_index(states, EdgeCram, 1).state, cram_state, sizeof(cram_state));
+}
+
+static void test_edge_cram_states_bounded(void **state)
+{
+    State *s = *state;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 1500)"
+                      " INSERT INTO credential SELECT i, 1, 'smtp', 0, NULL, NULL FROM n");
+    edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
+                      "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 1500)"
+                      " INSERT INTO credential_secret SELECT i, i, zeroblob(32) FROM n");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NULL);
+    assert_int_equal(states->len, EDGE_CRAM_STATES_MAX);
+    assert_int_equal(g_array_index(states, EdgeCram, 0).id, 1599);
+}
+
+static void test_edge_cram_states_unknown_is_empty(void **state)
+{
+    static const char *const names[][2] = {
+        {"acme", "other"}, {"other", "main"}, {"", ""}, {"ACME", "main"}, {"acme", "' OR 1=1"}};
+    State *s = *state;
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GArray) states = edge_cram_states(s->edge, names[i][0], names[i][1], NULL);
+        assert_non_null(states);
+        assert_int_equal(states->len, 0);
+    }
+}
+
+static void test_edge_domain_for_table(void **state)
+{
+    static const struct {
+        const char *name;
+        guint32 server, organization;
+        guint32 id; /* 0: NOT_FOUND */
+    } cases[] = {
+        {"acme.test", 1, 1, 1},  {"ACME.Test", 1, 1, 1}, {"org.test", 1, 1, 2},
+        {"org.test", 5, 1, 2},   {"both.test", 1, 1, 4}, {"acme.test", 5, 9, 0},
+        {"org.test", 5, 9, 0},   {"new.test", 5, 1, 0},  {"sub.acme.test", 5, 1, 0},
+        {"other.test", 5, 1, 0}, {"any.test", 2, 1, 7},  {"", 5, 1, 0},
+        {"x.test", 2, 1, 6},
+    };
+    State *s = *state;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "INSERT INTO domain VALUES (2, 1, NULL, 'org.test', 1, 1),"
+                      " (3, 1, NULL, 'both.test', 1, 0), (4, 1, 1, 'both.test', 1, 0),"
+                      " (5, 1, NULL, 'new.test', NULL, 0), (6, 1, 2, 'aaa.test', 1, 1),"
+                      " (7, 1, 2, 'any.test', 1, 1), (8, 1, 2, 'a.test', NULL, 1)");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        g_autoptr(EdgeDomain) domain =
+            edge_domain_for(s->edge, cases[i].server, cases[i].organization, cases[i].name, &error);
+        if (cases[i].id == 0) {
+            assert_null(domain);
+            assert_error_code(error, NOT_FOUND);
+        } else {
+            assert_no_error(error);
+            assert_int_equal(domain->id, cases[i].id);
+        }
+    }
+}
+
+static void test_edge_lanes_of_pool_table(void **state)
+{
+    static const struct {
+        guint32 pool;
+        guint count;
+    } cases[] = {{1, 3}, {2, 1}, {0, 3}, {3, 0}, {G_MAXUINT32, 0}};
+    State *s = *state;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "INSERT INTO ip_pool VALUES (2, 'p', 0);"
+                      "INSERT INTO ip_address VALUES (9, 9, 2, '192.0.2.9', NULL, 'x', 0)");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, cases[i].pool, NULL);
+        assert_int_equal(lanes->len, cases[i].count);
+    }
+    g_autoptr(GArray) all = edge_lanes(s->edge, NULL);
+    assert_int_equal(all->len, 4);
+    assert_string_equal(g_array_index(all, EdgeLane, 0).ipv6, "2001:db8::11");
+    assert_null(g_array_index(all, EdgeLane, 2).ipv6);
+    assert_int_equal(g_array_index(all, EdgeLane, 2).weight, 50);
+}
+
+static void test_edge_lanes_without_default_pool(void **state)
+{
+    State *s = *state;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE ip_pool SET is_default = 0");
+    g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, 0, NULL);
+    assert_non_null(lanes);
+    assert_int_equal(lanes->len, 0);
+}
+
+static void test_edge_sign_keys_active_rsa_first(void **state)
+{
+    State *s = *state;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_SIGN,
+                      "UPDATE dkim_key SET id = 20 WHERE id = 1;"
+                      "INSERT INTO dkim_key VALUES (8, 1, 'old', 'rsa', 'x', 'retired'),"
+                      " (9, 1, 'new', 'rsa', 'x', 'new')");
+    g_autoptr(GArray) keys = edge_sign_keys(s->edge, 1, NULL);
+    assert_int_equal(keys->len, 2);
+    assert_string_equal(g_array_index(keys, EdgeSignKey, 0).selector, "rsa1");
+    assert_string_equal(g_array_index(keys, EdgeSignKey, 0).private_key, "RSA PEM");
+    assert_false(g_array_index(keys, EdgeSignKey, 0).ed25519);
+    assert_true(g_array_index(keys, EdgeSignKey, 1).ed25519);
+    g_autoptr(GArray) installation = edge_sign_keys(s->edge, 0, NULL);
+    assert_int_equal(installation->len, 1);
+    g_autoptr(GArray) none = edge_sign_keys(s->edge, 5, NULL);
+    assert_int_equal(none->len, 0);
+}
+
+static void test_edge_missing_then_appears(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+
+    assert_unavailable(s->edge);
+    assert_null(edge_lanes(s->edge, &error));
+    assert_non_null(strstr(error->message, "outrider-worker"));
+    assert_error_code(error, UNAVAILABLE);
+    assert_null(edge_sign_keys(s->edge, 0, &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_null(edge_cram_states(s->edge, "acme", "main", &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_null(edge_domain_for(s->edge, 1, 1, "acme.test", &error));
+    assert_error_code(error, UNAVAILABLE);
+    edge_fixture_fill(s->dir, &fixture);
+    assert_found(s->edge);
+}
+
+static void test_edge_unfilled_is_unavailable(void **state)
+{
+    State *s = *state;
+    EdgeFixture unfilled = {.key = KEY, .unfilled = TRUE};
+
+    edge_fixture_fill(s->dir, &unfilled);
+    assert_unavailable(s->edge);
+}
+
+static void test_edge_replaced_file_is_reopened(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+    EdgeFixture other = {.key = "another key of this server"};
+
+    assert_found(s->edge);
+    edge_fixture_remove(s->dir);
+    assert_unavailable(s->edge);
+    g_mkdir(s->dir, 0755);
+    edge_fixture_fill(s->dir, &other);
+    assert_null(by_key(s->edge, KEY, &error));
+    assert_error_code(error, NOT_FOUND);
+    g_autoptr(EdgeCredential) credential = by_key(s->edge, other.key, &error);
+    assert_no_error(error);
+}
+
+static void test_edge_reads_while_writer_writes(void **state)
+{
+    State *s = *state;
+    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
+
+    assert_true(edge_schema_exec(db, "BEGIN IMMEDIATE; DELETE FROM credential", NULL));
+    assert_found(s->edge);
+    assert_true(edge_schema_exec(db, "ROLLBACK", NULL));
+    sqlite3_close(db);
+    assert_found(s->edge);
+}
+
+/* Runs check in a child that may not write the files; 0 passed. */
+static int as_reader(State *s, int (*check)(Edge *edge))
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (setresgid(READER, READER, READER) < 0 || setresuid(READER, READER, READER) < 0)
+            _exit(EXIT_NOT_ROOT);
+        Edge *edge = edge_open(s->dir);
+        _exit(check(edge));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int reader_finds(Edge *edge)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EdgeCredential) credential = by_key(edge, KEY, &error);
+
+    if (error)
+        g_printerr("%s\n", error->message);
+    return credential ? 0 : error && error->code == OUTRIDER_ERROR_UNAVAILABLE ? 1 : 2;
+}
+
+static void share(State *s)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+    assert_int_equal(g_chmod(s->dir, 0755), 0);
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
+        for (guint j = 0; j < G_N_ELEMENTS(suffixes); j++) {
+            g_autofree char *path =
+                g_strconcat(s->dir, "/", edge_file_name((EdgeFile)i), suffixes[j], NULL);
+            g_chmod(path, 0644);
+        }
+}
+
+static void each_side_file(State *s, const char *suffix, const char *content)
+{
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++) {
+        g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name((EdgeFile)i), suffix, NULL);
+        if (!content)
+            assert_int_equal(g_unlink(path), 0);
+        else
+            assert_true(g_file_set_contents(path, content, -1, NULL));
+    }
+}
+
+/* Moves what -wal holds into the files, as a checkpoint of the worker does. */
+static void checkpoint(State *s)
+{
+    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
+        edge_fixture_exec(s->dir, (EdgeFile)i, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+static void test_edge_damaged_is_unavailable(void **state)
+{
+    State *s = *state;
+
+    g_autofree char *path = g_build_filename(s->dir, edge_file_name(EDGE_FILE_AUTH), NULL);
+    checkpoint(s);
+    g_unlink(path);
+    assert_true(g_file_set_contents(path, "this is no replica", -1, NULL));
+    assert_unavailable(s->edge);
+}
+
+static void test_edge_other_user_reads(void **state)
+{
+    State *s = *state;
+
+    if (geteuid() != 0)
+        skip();
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 0); /* worker away */
+    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
+    assert_true(edge_schema_exec(db, "UPDATE credential SET hold = 1", NULL));
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 0); /* worker there */
+    sqlite3_close(db);
+    each_side_file(s, "-shm", "");
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 0); /* -shm empty, as after a crash */
+    each_side_file(s, "-shm", "rubbish that no index starts with, left by nobody knows whom");
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 0); /* -shm stale */
+}
+
+static void test_edge_other_user_reads_without_index(void **state)
+{
+    State *s = *state;
+
+    if (geteuid() != 0)
+        skip();
+    each_side_file(s, "-shm", NULL);
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 1); /* -wal holds what the file does not */
+    checkpoint(s);
+    each_side_file(s, "-shm", NULL);
+    share(s);
+    assert_int_equal(as_reader(s, reader_finds), 0);
+    each_side_file(s, "-wal", NULL);
+    assert_int_equal(as_reader(s, reader_finds), 0);
+    assert_found(s->edge); /* root leaves no files behind */
+    g_autofree char *shm = g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), "-shm", NULL);
+    assert_false(g_file_test(shm, G_FILE_TEST_EXISTS));
+}
+
+static void test_edge_without_index_sees_writer_come(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+
+    checkpoint(s);
+    each_side_file(s, "-shm", NULL);
+    assert_found(s->edge); /* opened as immutable */
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "DELETE FROM credential");
+    assert_null(by_key(s->edge, KEY, &error));
+    assert_error_code(error, NOT_FOUND);
+    if (geteuid() == 0) {
+        share(s);
+        assert_int_equal(as_reader(s, reader_finds), 2);
+    }
+}
+
+static void test_edge_unreadable_is_unavailable(void **state)
+{
+    State *s = *state;
+
+    if (geteuid() != 0)
+        skip();
+    share(s);
+    g_autofree char *path = g_build_filename(s->dir, edge_file_name(EDGE_FILE_AUTH), NULL);
+    assert_int_equal(g_chmod(path, 0600), 0);
+    assert_int_equal(as_reader(s, reader_finds), 1);
+    assert_int_equal(g_chmod(s->dir, 0700), 0);
+    assert_int_equal(as_reader(s, reader_finds), 1);
+}
+
+static gpointer read_often(gpointer data)
+{
+    for (guint i = 0; i < 500; i++) {
+        g_autoptr(EdgeCredential) credential = by_key(data, KEY, NULL);
+        if (!credential)
+            return GINT_TO_POINTER(1);
+    }
+    return NULL;
+}
+
+static void test_edge_many_threads(void **state)
+{
+    State *s = *state;
+    GThread *threads[24];
+
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("reader", read_often, s->edge);
+    for (guint i = 0; i < 50; i++)
+        edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET hold = NOT hold");
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        assert_null(g_thread_join(threads[i]));
+}
+
+static void test_edge_schema_modes_and_state(void **state)
+{
+    State *s = *state;
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    gint64 epoch = -1, revision = -1;
+    GError *error = NULL;
+    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_AUTH, getgid(), &error);
+
+    assert_no_error(error);
+    assert_false(edge_schema_state(db, &epoch, &revision, &error));
+    assert_no_error(error);
+    assert_int_equal(epoch, -1);
+    assert_true(edge_schema_set_state(db, 9007199254740991, 5, &error));
+    assert_true(edge_schema_set_state(db, 9007199254740991, 6, &error));
+    assert_true(edge_schema_state(db, &epoch, &revision, &error));
+    assert_int_equal(epoch, 9007199254740991);
+    assert_int_equal(revision, 6);
+    assert_true(edge_schema_empty(db, EDGE_FILE_AUTH, &error));
+    assert_false(edge_schema_state(db, &epoch, &revision, &error));
+    sqlite3_close(db);
+    for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *path =
+            g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), suffixes[i], NULL);
+        struct stat st;
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0640);
+    }
+}
+
+static void test_edge_schema_open_refuses(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+
+    edge_fixture_exec(s->dir, EDGE_FILE_AUTH, "PRAGMA user_version = 9");
+    assert_null(edge_schema_open(s->dir, EDGE_FILE_AUTH, (gid_t)-1, &error));
+    assert_error_code(error, CORRUPT);
+    assert_null(edge_schema_open("/nonexistent/outrider", EDGE_FILE_AUTH, (gid_t)-1, &error));
+    assert_error_code(error, NOT_FOUND);
+}
+
+static void test_edge_schema_upsert_fits_every_table(void **state)
+{
+    State *s = *state;
+
+    for (guint i = 0; i < edge_table_count; i++) {
+        const EdgeTable *table = &edge_tables[i];
+        g_autofree char *sql = edge_schema_upsert(table);
+        g_auto(GStrv) columns = edge_schema_columns(table);
+        sqlite3_stmt *statement = NULL;
+        sqlite3 *db = edge_schema_open(s->dir, table->file, (gid_t)-1, NULL);
+        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_bind_parameter_count(statement), g_strv_length(columns));
+        for (guint round = 0; round < 2; round++) {
+            sqlite3_bind_int64(statement, 1, 4242);
+            assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+            sqlite3_reset(statement);
+        }
+        sqlite3_finalize(statement);
+        sqlite3_close(db);
+        assert_ptr_equal(edge_schema_table(table->name), table);
+    }
+    assert_null(edge_schema_table("nothing"));
+    g_auto(GStrv) names = edge_schema_columns(edge_schema_table("ip_pool"));
+    assert_string_equal(names[1], "name");
+}
+
+#define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_edge_credential_by_key_found, setup),
+        CASE(test_edge_credential_sees_changes, setup),
+        CASE(test_edge_credential_not_found, setup),
+        CASE(test_edge_cram_states_newest_first, setup),
+        CASE(test_edge_cram_states_bounded, setup),
+        CASE(test_edge_cram_states_unknown_is_empty, setup),
+        CASE(test_edge_domain_for_table, setup),
+        CASE(test_edge_lanes_of_pool_table, setup),
+        CASE(test_edge_lanes_without_default_pool, setup),
+        CASE(test_edge_sign_keys_active_rsa_first, setup),
+        CASE(test_edge_missing_then_appears, setup_empty),
+        CASE(test_edge_unfilled_is_unavailable, setup_empty),
+        CASE(test_edge_replaced_file_is_reopened, setup),
+        CASE(test_edge_damaged_is_unavailable, setup),
+        CASE(test_edge_reads_while_writer_writes, setup),
+        CASE(test_edge_other_user_reads, setup),
+        CASE(test_edge_other_user_reads_without_index, setup),
+        CASE(test_edge_without_index_sees_writer_come, setup),
+        CASE(test_edge_unreadable_is_unavailable, setup),
+        CASE(test_edge_many_threads, setup),
+        CASE(test_edge_schema_modes_and_state, setup_empty),
+        CASE(test_edge_schema_open_refuses, setup_empty),
+        CASE(test_edge_schema_upsert_fits_every_table, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
