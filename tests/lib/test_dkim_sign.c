@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* What libopendkim signs for us is verified by an independent program. */
+#include <glib/gstdio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/mailauth/dkim_sign.h"
+#include "tests/lib/testing.h"
+
+#define DOMAIN  "acme.test"
+#define THREADS 8
+
+typedef struct {
+    DkimSigner *signer;
+    char *rsa, *ed25519; /* PEM */
+    char *records[2];    /* name=TXT */
+    char *file;
+} World;
+
+static char *private_pem(EVP_PKEY *key)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *data = NULL;
+
+    PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL);
+    long length = BIO_get_mem_data(out, &data);
+    char *pem = g_strndup(data, (gsize)length);
+    BIO_free(out);
+    return pem;
+}
+
+static char *rsa_record(EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    int length = i2d_PUBKEY(key, &der);
+    g_autofree char *base64 = g_base64_encode(der, (gsize)length);
+
+    OPENSSL_free(der);
+    return g_strdup_printf("rsa._domainkey." DOMAIN "=v=DKIM1; k=rsa; p=%s", base64);
+}
+
+static char *ed25519_record(EVP_PKEY *key)
+{
+    unsigned char raw[32];
+    size_t length = sizeof(raw);
+
+    EVP_PKEY_get_raw_public_key(key, raw, &length);
+    g_autofree char *base64 = g_base64_encode(raw, length);
+    return g_strdup_printf("ed._domainkey." DOMAIN "=v=DKIM1; k=ed25519; p=%s", base64);
+}
+
+static int setup(void **state)
+{
+    World *world = g_new0(World, 1);
+    GError *error = NULL;
+    EVP_PKEY *rsa = EVP_RSA_gen(2048);
+    EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+    world->signer = dkim_signer_open(&error);
+    assert_no_error(error);
+    world->rsa = private_pem(rsa);
+    world->ed25519 = private_pem(ed25519);
+    world->records[0] = rsa_record(rsa);
+    world->records[1] = ed25519_record(ed25519);
+    EVP_PKEY_free(rsa);
+    EVP_PKEY_free(ed25519);
+    g_close(g_file_open_tmp("outrider-dkim-XXXXXX", &world->file, NULL), NULL);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    World *world = *state;
+
+    g_unlink(world->file);
+    dkim_signer_close(world->signer);
+    g_free(world->rsa);
+    g_free(world->ed25519);
+    g_free(world->records[0]);
+    g_free(world->records[1]);
+    g_free(world->file);
+    g_free(world);
+    return 0;
+}
+
+static GPtrArray *sign(World *world, const DkimContent *content, GError **error)
+{
+    const DkimKey keys[] = {
+        {.selector = "rsa", .private_key = world->rsa},
+        {.selector = "ed", .private_key = world->ed25519, .ed25519 = TRUE},
+    };
+    return dkim_signer_sign(world->signer, "test", DOMAIN, keys, 2, content, error);
+}
+
+static void append_crlf(GString *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '\n')
+            g_string_append_c(out, '\r');
+        g_string_append_c(out, *value);
+    }
+}
+
+/* The message as it would travel, with something extra on top of it. */
+static GString *assemble(const GPtrArray *signatures, const DkimContent *content, const char *extra)
+{
+    GString *out = g_string_new(extra);
+
+    for (guint i = 0; i < signatures->len; i++) {
+        const DkimSignature *signature = g_ptr_array_index(signatures, i);
+        g_string_append(out, "DKIM-Signature:");
+        append_crlf(out, signature->value);
+        g_string_append(out, "\r\n");
+    }
+    for (guint i = 0; i < content->n_fields; i++) {
+        g_string_append_printf(out, "%s:", content->fields[i].name);
+        append_crlf(out, content->fields[i].value);
+        g_string_append(out, "\r\n");
+    }
+    g_string_append(out, "\r\n");
+    g_string_append_len(out, content->body, (gssize)content->length);
+    if (content->length > 0 && !g_str_has_suffix(out->str, "\r\n"))
+        g_string_append(out, "\r\n");
+    return out;
+}
+
+/* What the independent verifier says, a word per signature. */
+static char *verify(World *world, const GString *message)
+{
+    char python[] = "/usr/bin/python3", script[] = OUTRIDER_TEST_SRCDIR "/tests/lib/verify_dkim.py";
+    char *command[] = {python, script, world->file, world->records[0], world->records[1], NULL};
+    char *words = NULL;
+
+    assert_true(g_file_set_contents(world->file, message->str, (gssize)message->len, NULL));
+    assert_true(g_spawn_sync(NULL, command, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &words,
+                             NULL, NULL, NULL));
+    return words;
+}
+
+static void assert_verifies(World *world, const DkimContent *content)
+{
+    GError *error = NULL;
+    g_autoptr(GPtrArray) signatures = sign(world, content, &error);
+
+    assert_no_error(error);
+    GString *message = assemble(signatures, content, "Received: from x\r\n");
+    g_autofree char *words = verify(world, message);
+    assert_string_equal(words, "pass\npass\n");
+    g_string_free(message, TRUE);
+}
+
+static const DkimField plain[] = {
+    {"From", " App <app@acme.test>"},
+    {"To", " someone@ok.test"},
+    {"Subject", " hello"},
+    {"Date", " Sat, 21 Nov 2026 08:00:00 +0000"},
+    {"Message-ID", " <1@acme.test>"},
+};
+
+static void test_sign_bodies_verify(void **state)
+{
+    static const char *const bodies[] = {
+        "",
+        "\r\n",
+        "x",
+        "a  b \t\r\n\r\n\r\n",
+        "no last line end",
+        ".\r\n",
+        "..\r\nx\r\n",
+        "Gr\xfc\xdf"
+        "e\r\n",
+        " \r\n \r\nleading\r\n",
+        "From x\r\n>From y\r\n",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        const DkimContent content = {plain, G_N_ELEMENTS(plain), bodies[i], strlen(bodies[i])};
+        assert_verifies(*state, &content);
+    }
+}
+
+static void test_sign_headers_verify(void **state)
+{
+    static const DkimField odd[] = {
+        {"from", "app@acme.test"},
+        {"To", " a@ok.test,\n\tb@ok.test,\n   c@ok.test"},
+        {"SUBJECT", "  =?utf-8?q?x?=  \t y \n\t "},
+        {"Cc", ""},
+        {"Received", " from a by b"},
+        {"Received", " from c by d"},
+        {"List-Unsubscribe", " <https://acme.test/u>"},
+        {"List-Id", " one"},
+        {"List-Id", " two"},
+        {"X-Eight", " Gr\xfc\xdf"},
+    };
+    const DkimContent content = {odd, G_N_ELEMENTS(odd), "x\r\n", 3};
+
+    assert_verifies(*state, &content);
+}
+
+static void test_sign_large_message_verifies(void **state)
+{
+    g_autoptr(GString) body = g_string_new(NULL);
+    g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(DkimField));
+    DkimField filler = {"X-Filler", " value"};
+
+    g_array_append_vals(fields, plain, G_N_ELEMENTS(plain));
+    for (guint i = 0; i < 500; i++)
+        g_array_append_val(fields, filler);
+    while (body->len < 10 * 1024 * 1024) {
+        for (guint i = 0; i < 998; i++)
+            g_string_append_c(body, (char)('a' + i % 26));
+        g_string_append(body, "\r\n");
+    }
+    const DkimContent content = {(const DkimField *)(void *)fields->data, fields->len, body->str,
+                                 body->len};
+    assert_verifies(*state, &content);
+}
+
+static void test_sign_added_fields_break_it(void **state)
+{
+    static const char *const additions[] = {"From: evil@else.test\r\n", "Subject: other\r\n",
+                                            "Reply-To: evil@else.test\r\n", "Cc: x@else.test\r\n",
+                                            "Content-Type: text/html\r\n"};
+    World *world = *state;
+    GError *error = NULL;
+    const DkimContent content = {plain, G_N_ELEMENTS(plain), "x\r\n", 3};
+    g_autoptr(GPtrArray) signatures = sign(world, &content, &error);
+
+    assert_no_error(error);
+    for (size_t i = 0; i < G_N_ELEMENTS(additions); i++) {
+        GString *message = assemble(signatures, &content, additions[i]);
+        g_autofree char *words = verify(world, message);
+        assert_string_equal(words, "fail\nfail\n");
+        g_string_free(message, TRUE);
+    }
+}
+
+static void test_sign_names_and_folds(void **state)
+{
+    GError *error = NULL;
+    const DkimContent content = {plain, G_N_ELEMENTS(plain), "x\r\n", 3};
+    g_autoptr(GPtrArray) signatures = sign(*state, &content, &error);
+
+    assert_no_error(error);
+    const DkimSignature *first = g_ptr_array_index(signatures, 0);
+    const DkimSignature *second = g_ptr_array_index(signatures, 1);
+    assert_string_equal(first->label, "acme.test:rsa:rsa-sha256");
+    assert_string_equal(second->label, "acme.test:ed:ed25519-sha256");
+    assert_null(strchr(first->value, '\r'));
+    g_auto(GStrv) lines = g_strsplit(first->value, "\n", -1);
+    for (guint i = 0; lines[i]; i++) {
+        assert_true(strlen(lines[i]) <= 80);
+        assert_true(i == 0 ? lines[i][0] == ' ' : lines[i][0] == '\t');
+    }
+    assert_null(strcasestr(first->value, "received"));
+}
+
+static void test_sign_refuses_bad_keys(void **state)
+{
+    World *world = *state;
+    const DkimContent content = {plain, G_N_ELEMENTS(plain), "x\r\n", 3};
+    const DkimKey cases[] = {
+        {"s", "", FALSE},
+        {"s", "garbage", FALSE},
+        {"s", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", FALSE},
+        {"s", world->ed25519, FALSE},
+        {"s", world->rsa, TRUE},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        assert_null(
+            dkim_signer_sign(world->signer, "test", DOMAIN, &cases[i], 1, &content, &error));
+        assert_int_equal(error_class(error), ERROR_CLASS_TEMPORARY);
+        assert_error_code(error, UNAVAILABLE);
+    }
+    GError *error = NULL;
+    assert_null(dkim_signer_sign(world->signer, "test", DOMAIN, NULL, 0, &content, &error));
+    assert_error_code(error, UNAVAILABLE);
+}
+
+static gpointer sign_many(gpointer data)
+{
+    const DkimContent content = {plain, G_N_ELEMENTS(plain), "x\r\n", 3};
+    guint good = 0;
+
+    for (guint i = 0; i < 50; i++) {
+        g_autoptr(GPtrArray) signatures = sign(data, &content, NULL);
+        good += signatures && signatures->len == 2;
+    }
+    return GUINT_TO_POINTER(good);
+}
+
+static void test_sign_from_many_threads(void **state)
+{
+    GThread *threads[THREADS];
+
+    for (guint i = 0; i < THREADS; i++)
+        threads[i] = g_thread_new("sign", sign_many, *state);
+    for (guint i = 0; i < THREADS; i++)
+        assert_int_equal(GPOINTER_TO_UINT(g_thread_join(threads[i])), 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sign_bodies_verify),
+        cmocka_unit_test(test_sign_headers_verify),
+        cmocka_unit_test(test_sign_large_message_verifies),
+        cmocka_unit_test(test_sign_added_fields_break_it),
+        cmocka_unit_test(test_sign_names_and_folds),
+        cmocka_unit_test(test_sign_refuses_bad_keys),
+        cmocka_unit_test(test_sign_from_many_threads),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
