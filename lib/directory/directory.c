@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each verb is one transaction that begins by taking the revision: that locks the counter, so writers
+ * of the directory follow one another and what is read after it stays true until the commit.
+ */
+#include "lib/directory/directory.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/directory/credential_key.h"
+#include "lib/directory/dkim_key.h"
+#include "lib/directory/field.h"
+#include "lib/directory/path.h"
+
+#define US 1000000
+
+static const struct {
+    const char *word;
+    const char *table;
+    SqlStatement add, change, find, list, delete;
+} objects[] = {
+#define X(OBJECT, word, table, OWNER, arguments)                                                   \
+    [DIRECTORY_##OBJECT] = {word,                                                                  \
+                            table,                                                                 \
+                            SQL_##OBJECT##_ADD,                                                    \
+                            SQL_##OBJECT##_CHANGE,                                                 \
+                            SQL_##OBJECT##_FIND,                                                   \
+                            SQL_##OBJECT##_LIST,                                                   \
+                            SQL_##OBJECT##_DELETE},
+#include "lib/directory/object.def"
+#undef X
+};
+
+/* What is known before the transaction begins; nothing in it depends on the database. */
+typedef struct {
+    DirectoryObject object;
+    const char *const *names;
+    const DirectoryOption *options;
+    guint n;
+    gint64 now;
+    Path path;
+    Path owner;
+    Fields fields;
+    DkimKey *keys[2];
+    char *key;
+    guint64 revision;
+    guint64 id;
+    guint made;
+    Record *record;
+} Work;
+
+static void work_clear(Work *work)
+{
+    path_clear(&work->path);
+    path_clear(&work->owner);
+    fields_clear(&work->fields);
+    for (guint i = 0; i < G_N_ELEMENTS(work->keys); i++)
+        dkim_key_free(work->keys[i]);
+    if (work->key)
+        memset(work->key, 0, strlen(work->key));
+    g_free(work->key);
+    g_clear_pointer(&work->record, record_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
+
+static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError **error)
+{
+    SqlParameter parameters[PATH_KEYS_MAX];
+    g_autoptr(GError) why = NULL;
+
+    path_parameters(path, parameters);
+    g_autoptr(Record) record = record_first(sql, objects[object].find, parameters, path->n, &why);
+    if (why) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return NULL;
+    }
+    if (!record) {
+        g_autofree char *text = path_text(object, path);
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "%s %s does not exist",
+                    objects[object].word, text);
+    }
+    return g_steal_pointer(&record);
+}
+
+static gboolean add_keys(Sql *sql, Work *work, GError **error)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(work->keys); i++) {
+        const DkimKey *key = work->keys[i];
+        if (!key)
+            continue;
+        const SqlParameter parameters[] = {SQL_UNSIGNED(work->id),      SQL_TEXT(key->selector),
+                                           SQL_TEXT(key->algorithm),    SQL_TEXT(key->private_key),
+                                           SQL_TEXT(key->public_key),   SQL_INT(work->now),
+                                           SQL_UNSIGNED(work->revision)};
+        if (!sql_execute(sql, SQL_DKIM_KEY_ADD, parameters, G_N_ELEMENTS(parameters), NULL, NULL,
+                         error))
+            return FALSE;
+        work->made++;
+    }
+    return TRUE;
+}
+
+static gboolean add_secret(Sql *sql, Work *work, GError **error)
+{
+    guint8 hash[CREDENTIAL_HASH_LENGTH];
+    guint8 cram[CREDENTIAL_CRAM_LENGTH];
+
+    credential_key_hash(work->key, hash);
+    credential_key_cram(work->key, cram);
+    const SqlParameter parameters[] = {
+        SQL_UNSIGNED(work->id), SQL_OCTETS(hash, sizeof(hash)),
+        fields_switched(&work->fields, "cram-md5") ? SQL_OCTETS(cram, sizeof(cram)) : SQL_NULL,
+        SQL_UNSIGNED(work->revision)};
+    return sql_execute(sql, SQL_CREDENTIAL_SECRET_ADD, parameters, G_N_ELEMENTS(parameters), NULL,
+                       NULL, error);
+}
+
+/* At most one pool is the default. */
+static gboolean clear_default(Sql *sql, Work *work, GError **error)
+{
+    const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
+
+    if (fields_column(&work->fields, "is_default")->number == 0)
+        return TRUE;
+    return sql_execute(sql, SQL_POOL_CLEAR_DEFAULT, parameters, 2, NULL, NULL, error);
+}
+
+/* What belongs to an object besides its row. */
+static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **error)
+{
+    if (work->object == DIRECTORY_DOMAIN && is_new)
+        return add_keys(sql, work, error);
+    if (work->object == DIRECTORY_CREDENTIAL && is_new)
+        return add_secret(sql, work, error);
+    if (work->object == DIRECTORY_POOL)
+        return clear_default(sql, work, error);
+    return TRUE;
+}
+
+/* A server's pool is given by name and kept by id. */
+static gboolean resolve_pool(Sql *sql, Work *work, GError **error)
+{
+    Value *pool =
+        work->object == DIRECTORY_SERVER ? fields_column(&work->fields, "ip_pool_id") : NULL;
+
+    if (!pool || pool->is != VALUE_IS_TEXT)
+        return TRUE;
+    g_auto(Path) path = {0};
+    if (!path_read(DIRECTORY_POOL, (const char *const[]){pool->text}, &path, error))
+        return FALSE;
+    g_autoptr(Record) record = find(sql, DIRECTORY_POOL, &path, error);
+    if (!record)
+        return FALSE;
+    value_clear(pool);
+    pool->is = VALUE_IS_UNSIGNED;
+    pool->number = record_int(record, "id");
+    return TRUE;
+}
+
+/* The parameters that stand before the fields: ids of the owners, and an address's lane. */
+static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters, guint *used,
+                                 GError **error)
+{
+    static const DirectoryObject owner_objects[] = {[OWNER_ORGANIZATION] = DIRECTORY_ORGANIZATION,
+                                                    [OWNER_SERVER] = DIRECTORY_SERVER,
+                                                    [OWNER_EITHER] = DIRECTORY_SERVER,
+                                                    [OWNER_POOL] = DIRECTORY_POOL};
+    OwnerKind kind = path_owner_kind(work->object);
+
+    if (kind == OWNER_NONE)
+        return TRUE;
+    gboolean whole = kind == OWNER_EITHER && !*work->owner.keys[1].text;
+    DirectoryObject object = whole ? DIRECTORY_ORGANIZATION : owner_objects[kind];
+    Path path = work->owner; /* borrowed */
+    if (whole)
+        path.n = 1;
+    g_autoptr(Record) owner = find(sql, object, &path, error);
+    if (!owner)
+        return FALSE;
+    if (kind == OWNER_POOL) {
+        guint64 lane;
+        if (!sql_execute(sql, SQL_LANE_ADD, NULL, 0, NULL, &lane, error))
+            return FALSE;
+        parameters[(*used)++] = SQL_UNSIGNED(lane);
+    }
+    if (kind == OWNER_EITHER && !whole)
+        parameters[(*used)++] = SQL_UNSIGNED(record_int(owner, "organization_id"));
+    parameters[(*used)++] = SQL_UNSIGNED(record_int(owner, "id"));
+    if (whole)
+        parameters[(*used)++] = SQL_NULL;
+    return TRUE;
+}
+
+static gboolean exists(const Work *work, GError **error, GError *why)
+{
+    g_autofree char *text = path_text(work->object, &work->path);
+
+    if (g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_EXISTS))
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_EXISTS, "%s %s exists already",
+                    objects[work->object].word, text);
+    else
+        g_propagate_error(error, g_error_copy(why));
+    return FALSE;
+}
+
+static gboolean reload(Sql *sql, Work *work, GError **error)
+{
+    g_clear_pointer(&work->record, record_free);
+    work->record = find(sql, work->object, &work->path, error);
+    return work->record != NULL;
+}
+
+static gboolean do_add(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+    SqlParameter parameters[FIELDS_MAX + 4];
+    guint used = 0;
+    g_autoptr(GError) why = NULL;
+
+    work->made = 0;
+    if (!sql_next_revision(sql, &work->revision, error) || !resolve_pool(sql, work, error) ||
+        !owner_parameters(sql, work, parameters, &used, error))
+        return FALSE;
+    used += fields_parameters(&work->fields, parameters + used);
+    parameters[used++] = SQL_INT(work->now);
+    parameters[used++] = SQL_UNSIGNED(work->revision);
+    if (!sql_execute(sql, objects[work->object].add, parameters, used, NULL, &work->id, &why))
+        return exists(work, error, why);
+    return write_beside(sql, work, TRUE, error) && reload(sql, work, error);
+}
+
+/* What takes time or randomness is made before the transaction. */
+static gboolean make_secrets(Work *work, GError **error)
+{
+    if (work->object == DIRECTORY_CREDENTIAL)
+        return (work->key = credential_key_generate(error)) != NULL;
+    if (work->object != DIRECTORY_DOMAIN)
+        return TRUE;
+    if (!(work->keys[0] = dkim_key_generate(FALSE, error)))
+        return FALSE;
+    return fields_switched(&work->fields, "no-ed25519") ||
+           (work->keys[1] = dkim_key_generate(TRUE, error)) != NULL;
+}
+
+/* An address is added below a pool and then called by its IPv4 address. */
+static gboolean read_names(Work *work, const char **name, GError **error)
+{
+    if (work->object == DIRECTORY_ADDRESS) {
+        *name = NULL;
+        return path_read_owner(OWNER_POOL, work->names[0], &work->owner, error);
+    }
+    if (!path_read(work->object, work->names, &work->path, error))
+        return FALSE;
+    *name = work->path.keys[work->path.n - 1].text;
+    OwnerKind kind = path_owner_kind(work->object);
+    g_autofree char *owner = g_strdup(work->names[0]);
+    char *slash = strchr(owner, '/');
+    if (kind == OWNER_ORGANIZATION && slash)
+        *slash = '\0';
+    return path_read_owner(kind, owner, &work->owner, error);
+}
+
+Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names,
+                      const DirectoryOption *options, guint n, GError **error)
+{
+    g_auto(Work) work = {.object = object, .names = names, .now = g_get_real_time() / US};
+    const char *name = NULL;
+
+    if (!read_names(&work, &name, error) ||
+        !fields_for_add(object, name, options, n, work.now, &work.fields, error))
+        return NULL;
+    if (object == DIRECTORY_ADDRESS) {
+        const char *address = fields_column(&work.fields, "ipv4")->text;
+        if (!path_read(object, &address, &work.path, error))
+            return NULL;
+    }
+    if (!make_secrets(&work, error) || !sql_transaction(sql, do_add, &work, error))
+        return NULL;
+    if (work.key)
+        json_object_object_add(work.record, "key", json_object_new_string(work.key));
+    return g_steal_pointer(&work.record);
+}
+
+Record *directory_show(Sql *sql, DirectoryObject object, const char *const *names, GError **error)
+{
+    g_auto(Path) path = {0};
+
+    return path_read(object, names, &path, error) ? find(sql, object, &path, error) : NULL;
+}
+
+/* After a change the object may be called otherwise. */
+static void rename_path(Work *work)
+{
+    const char *column = work->object == DIRECTORY_ADDRESS ? "ipv4" : "name";
+    guint first = work->object == DIRECTORY_ADDRESS ? 0 : work->path.n - 1;
+    const Value *name = fields_column(&work->fields, column);
+
+    if (work->object != DIRECTORY_ADDRESS && work->object != DIRECTORY_CREDENTIAL)
+        return;
+    for (guint i = first; i < work->path.n; i++) {
+        g_free(work->path.keys[i].text);
+        work->path.keys[i].text = g_strdup(name->text);
+    }
+}
+
+static gboolean do_change(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+    SqlParameter parameters[FIELDS_MAX + 4];
+    g_autoptr(GError) why = NULL;
+
+    /* Each try reads afresh; an earlier one may have renamed the path. */
+    path_clear(&work->path);
+    fields_clear(&work->fields);
+    if (!path_read(work->object, work->names, &work->path, error) ||
+        !sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error) ||
+        !fields_for_change(work->object, work->record, work->options, work->n, work->now,
+                           &work->fields, error) ||
+        !resolve_pool(sql, work, error))
+        return FALSE;
+    work->id = (guint64)record_int(work->record, "id");
+    guint used = fields_parameters(&work->fields, parameters);
+    parameters[used++] = SQL_UNSIGNED(work->revision);
+    parameters[used++] = SQL_UNSIGNED(work->id);
+    rename_path(work);
+    if (!sql_execute(sql, objects[work->object].change, parameters, used, NULL, NULL, &why))
+        return exists(work, error, why);
+    return write_beside(sql, work, FALSE, error) && reload(sql, work, error);
+}
+
+Record *directory_change(Sql *sql, DirectoryObject object, const char *const *names,
+                         const DirectoryOption *options, guint n, GError **error)
+{
+    g_auto(Work) work = {.object = object,
+                         .names = names,
+                         .options = options,
+                         .n = n,
+                         .now = g_get_real_time() / US};
+
+    if (!path_read(object, names, &work.path, error) ||
+        !sql_transaction(sql, do_change, &work, error))
+        return NULL;
+    return g_steal_pointer(&work.record);
+}
+
+static gboolean append_user(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    GString *users = data;
+
+    g_string_append_printf(users, "%s%s", users->len ? ", " : "", sql_row_text(row, 0));
+    return TRUE;
+}
+
+static gboolean check_unused(Sql *sql, const Work *work, GError **error)
+{
+    static const struct {
+        DirectoryObject object;
+        SqlStatement statement;
+    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS},
+                  {DIRECTORY_SERVER, SQL_SERVER_USERS},
+                  {DIRECTORY_POOL, SQL_POOL_USERS}};
+    const SqlParameter parameters[] = {SQL_UNSIGNED(work->id), SQL_UNSIGNED(work->id)};
+    g_autoptr(GString) users = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(checks); i++)
+        if (checks[i].object == work->object &&
+            !sql_query(sql, checks[i].statement, parameters, 2, append_user, users, error))
+            return FALSE;
+    if (users->len == 0)
+        return TRUE;
+    g_autofree char *text = path_text(work->object, &work->path);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
+                "%s %s is in use by: %s; delete or change these first", objects[work->object].word,
+                text, users->str);
+    return FALSE;
+}
+
+static gboolean tombstone(Sql *sql, const Work *work, const char *table, GError **error)
+{
+    const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision), SQL_TEXT(table),
+                                       SQL_UNSIGNED(work->id)};
+
+    return sql_execute(sql, SQL_TOMBSTONE_ADD, parameters, 3, NULL, NULL, error);
+}
+
+static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
+{
+    const SqlParameter stones[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
+    const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
+
+    if (work->object == DIRECTORY_DOMAIN)
+        return sql_execute(sql, SQL_DKIM_KEY_TOMBSTONES, stones, 2, NULL, NULL, error) &&
+               sql_execute(sql, SQL_DKIM_KEY_DELETE, id, 1, NULL, NULL, error);
+    if (work->object == DIRECTORY_CREDENTIAL)
+        return tombstone(sql, work, "credential_secret", error) &&
+               sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error);
+    return TRUE;
+}
+
+static gboolean do_delete(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+
+    if (!sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error))
+        return FALSE;
+    work->id = (guint64)record_int(work->record, "id");
+    const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
+    return check_unused(sql, work, error) &&
+           tombstone(sql, work, objects[work->object].table, error) &&
+           delete_beside(sql, work, error) &&
+           sql_execute(sql, objects[work->object].delete, id, 1, NULL, NULL, error);
+}
+
+gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *names,
+                          GError **error)
+{
+    g_auto(Work) work = {.object = object, .names = names, .now = g_get_real_time() / US};
+
+    return path_read(object, names, &work.path, error) &&
+           sql_transaction(sql, do_delete, &work, error);
+}
+
+Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GError **error)
+{
+    OwnerKind kind = path_owner_kind(object);
+    g_auto(Path) path = {0};
+    guint n = 0;
+
+    /* A credential's owner may be named by its organization alone, to list them all. */
+    if (kind == OWNER_SERVER)
+        kind = OWNER_EITHER;
+    if (owner && !path_read_owner(kind, owner, &path, error))
+        return NULL;
+    const char *first = owner ? path.keys[0].text : "";
+    const char *second = owner && path.n > 1 ? path.keys[1].text : "";
+    const SqlParameter parameters[] = {SQL_TEXT(first), SQL_TEXT(first), SQL_TEXT(second),
+                                       SQL_TEXT(second)};
+    if (kind == OWNER_EITHER)
+        n = 4;
+    else if (kind != OWNER_NONE)
+        n = 2;
+    return record_list(sql, objects[object].list, parameters, n, error);
+}
+
+static gboolean do_init(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+    const SqlParameter id[] = {SQL_UNSIGNED(0)};
+
+    work->made = 0;
+    if (!sql_next_revision(sql, &work->revision, error))
+        return FALSE;
+    g_autoptr(Record) present = record_list(sql, SQL_DKIM_KEY_LIST, id, 1, error);
+    if (!present)
+        return FALSE;
+    return json_object_array_length(present) > 0 || add_keys(sql, work, error);
+}
+
+gboolean directory_installation_init(Sql *sql, guint *made, GError **error)
+{
+    g_auto(Work) work = {.object = DIRECTORY_DOMAIN, .now = g_get_real_time() / US};
+
+    if (!(work.keys[0] = dkim_key_generate(FALSE, error)) ||
+        !(work.keys[1] = dkim_key_generate(TRUE, error)) ||
+        !sql_transaction(sql, do_init, &work, error))
+        return FALSE;
+    *made = work.made;
+    return TRUE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the one place that knows what a valid permalink, domain, address, HELO name, ... is.
+ * Used by: lib/directory; the API and the CLI for what they check before.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: what is read is at most VALUE_TEXT_MAX octets of valid UTF-8 without control characters.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define VALUE_TEXT_MAX      4096
+#define VALUE_PERMALINK_MAX 63
+#define VALUE_TITLE_MAX     255 /* characters */
+#define VALUE_DOMAIN_MAX    253
+#define VALUE_WEIGHT_MAX    100
+
+typedef enum {
+    VALUE_ORGANIZATION_PERMALINK, /* a-z 0-9 hyphen, 1 to 63, no reserved word */
+    VALUE_SERVER_PERMALINK,
+    VALUE_POOL_NAME,
+    VALUE_TITLE,           /* 1 to 255 characters */
+    VALUE_SUSPEND,         /* the same, and a time stamp beside it */
+    VALUE_RESUME,          /* clears both */
+    VALUE_MODE,            /* live, development */
+    VALUE_CREDENTIAL_TYPE, /* smtp, api */
+    VALUE_YESNO,
+    VALUE_SET,    /* switch: yes */
+    VALUE_UNSET,  /* switch: no */
+    VALUE_STAMP,  /* switch: now */
+    VALUE_CLEAR,  /* switch: NULL */
+    VALUE_SWITCH, /* no column */
+    VALUE_POOL,   /* name of a pool, or none */
+    VALUE_DOMAIN, /* two labels or more; IDN becomes A-labels */
+    VALUE_HELO,   /* the same rule */
+    VALUE_DATE,   /* YYYY-MM-DD in the future, or never: seconds */
+    VALUE_IPV4,   /* canonical text; unicast */
+    VALUE_IPV6,   /* canonical text, or none */
+    VALUE_WEIGHT, /* 0 to 100 */
+} ValueKind;
+
+typedef struct {
+    enum { VALUE_IS_NULL, VALUE_IS_TEXT, VALUE_IS_UNSIGNED, VALUE_IS_INT } is;
+    gint64 number;
+    char *text;
+} Value;
+
+void value_clear(Value *value);
+
+/* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
+ * now (Unix seconds) serves STAMP and DATE. VALUE_POOL yields the name as text: the caller looks it
+ * up. value is untouched on failure, else its old content is freed. */
+gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 now, Value *value,
+                    GError **error);
+
+/* Text from outside as it may stand in a message: quoted, escaped, at most 60 octets. g_free. */
+char *value_quote(const char *text);
