@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The database schema. */
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/session.h"
+
+#define US 1000000
+
+static gboolean print_status(Cli *cli, int applied, GError **error)
+{
+    guint version = 0;
+    g_autoptr(Record) record = json_object_new_object();
+
+    if (!sql_schema_version(cli->sql, &version, error))
+        return FALSE;
+    json_object_object_add(record, "schema_version", json_object_new_int64(version));
+    if (applied >= 0)
+        json_object_object_add(record, "applied", json_object_new_int64(applied));
+    if (version > 0) {
+        Record *retention = record_list(cli->sql, SQL_RETENTION_LIST, NULL, 0, error);
+        if (!retention)
+            return FALSE;
+        json_object_object_add(record, "retention", retention);
+    }
+    if (output_json(cli, record))
+        return TRUE;
+    output_record(record);
+    return TRUE;
+}
+
+/* Where the migrations lie: beside this program when it was moved as a whole (a staged installation),
+ * else where it was built for. g_free. */
+static char *migrations_directory(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *bin = program ? g_path_get_dirname(program) : g_strdup("/");
+    g_autofree char *beside = g_build_filename(bin, "..", "share", PACKAGE, "migrations", NULL);
+
+    return g_file_test(beside, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&beside)
+                                                   : g_strdup(OUTRIDER_DATA_DIR "/migrations");
+}
+
+gboolean db_migrate(Cli *cli, GError **error)
+{
+    const char *directory = command_option(cli, "directory");
+    g_autofree char *usual = migrations_directory();
+    guint applied = 0;
+    Sql *sql = cli_sql_any_schema(cli, error);
+
+    if (!sql || !sql_migrate(sql, directory ? directory : usual, &applied, error) ||
+        !sql_partitions_maintain(sql, g_get_real_time() / US, error))
+        return FALSE;
+    return print_status(cli, (int)applied, error);
+}
+
+gboolean db_status(Cli *cli, GError **error)
+{
+    return cli_sql_any_schema(cli, error) && print_status(cli, -1, error);
+}

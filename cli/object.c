@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* add, list, show, change and delete, the same for every object of the directory. */
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "cli/session.h"
+
+static const char *const columns[] = {
+    [DIRECTORY_ORGANIZATION] = "permalink name suspended_at created_at",
+    [DIRECTORY_SERVER] = "organization permalink name mode pool suspended_at",
+    [DIRECTORY_DOMAIN] = "organization server name verified_at use_for_any",
+    [DIRECTORY_CREDENTIAL] =
+        "id organization server name type hold cram_md5 disabled_at expires_at last_used_at",
+    [DIRECTORY_POOL] = "name is_default addresses servers",
+    [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
+};
+
+static DirectoryObject object_of(const Cli *cli)
+{
+    return (DirectoryObject)cli->command->directory;
+}
+
+static gboolean print(const Cli *cli, Record *record)
+{
+    if (!output_json(cli, record))
+        output_record(record);
+    return TRUE;
+}
+
+gboolean object_add(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+
+    if (!sql)
+        return FALSE;
+    g_autoptr(Record) record =
+        directory_add(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
+    return record && print(cli, record);
+}
+
+gboolean object_list(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+
+    if (!sql)
+        return FALSE;
+    g_autoptr(Record) list = directory_list(sql, object_of(cli), cli->arguments[0], error);
+    if (!list)
+        return FALSE;
+    if (!output_json(cli, list))
+        output_table(list, columns[object_of(cli)]);
+    return TRUE;
+}
+
+gboolean object_show(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+
+    if (!sql)
+        return FALSE;
+    g_autoptr(Record) record = directory_show(sql, object_of(cli), cli->arguments, error);
+    return record && print(cli, record);
+}
+
+gboolean object_change(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+
+    if (!sql)
+        return FALSE;
+    g_autoptr(Record) record =
+        directory_change(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
+    return record && print(cli, record);
+}
+
+gboolean object_delete(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+
+    if (!sql || !directory_delete(sql, object_of(cli), cli->arguments, error))
+        return FALSE;
+    if (!cli->json)
+        printf("deleted\n");
+    else
+        printf("{\"deleted\": true}\n");
+    return TRUE;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/session.h"
+
+#include "lib/base/error.h"
+
+const Config *cli_config(Cli *cli, GError **error)
+{
+    if (!cli->config)
+        cli->config =
+            config_load(cli->config_file ? cli->config_file : OUTRIDER_CONFIG_FILE, error);
+    return cli->config;
+}
+
+Sql *cli_sql_any_schema(Cli *cli, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    const Config *config = cli_config(cli, error);
+
+    if (!config || cli->sql)
+        return cli->sql;
+    cli->sql = sql_open(config, &why);
+    /* Whatever stops the connection is no fault of what was typed. */
+    if (!cli->sql)
+        g_set_error_literal(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, why->message);
+    return cli->sql;
+}
+
+Sql *cli_sql(Cli *cli, GError **error)
+{
+    guint version = 0;
+    Sql *sql = cli_sql_any_schema(cli, error);
+
+    if (!sql || !sql_schema_version(sql, &version, error))
+        return NULL;
+    if (version > 0)
+        return sql;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "the database is empty: run `outrider db migrate'");
+    return NULL;
+}
+
+void cli_clear(Cli *cli)
+{
+    g_clear_pointer(&cli->sql, sql_close);
+    g_clear_pointer(&cli->config, config_free);
+}
