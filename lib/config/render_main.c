@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     else if (g_str_equal(what, "manual"))
         config_manual(stdout);
     else {
+        /* lint: allow lib-logs, a program of the build */
         g_printerr("usage: %s sample|manual\n", argv[0]);
         return EXIT_FAILURE;
     }
