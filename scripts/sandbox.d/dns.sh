@@ -82,7 +82,10 @@ dns_change()
     dns_control zone-begin . >/dev/null || fail "dns: the server does not answer"
     if ! message=$(dns_control "$@" 2>&1); then
         dns_control zone-abort . >/dev/null 2>&1
-        fail "dns: $message"
+        case $message in
+        *"already exists"*) return 0 ;;
+        *) fail "dns: $message" ;;
+        esac
     fi
     message=$(dns_control zone-commit . 2>&1) || fail "dns: $message"
 }
@@ -95,9 +98,6 @@ dns_add()
     if [ "${2^^}" = TXT ] && [ "${data#\"}" = "$data" ]; then
         data=$(printf %s "$data" | fold -b -w 255 | sed 's/[\\"]/\\&/g; s/.*/"&"/' | tr '\n' ' ')
     fi
-    # A record that is there already is no error.
-    dns_control zone-read . "${1%.}." "$2" 2>/dev/null | sed 's/^\[[^]]*\] //' |
-        grep -qxF -- "${1%.}. 5 ${2^^} ${data% }" && return 0
     dns_change zone-set . "${1%.}." 5 "$2" "${data% }"
 }
 

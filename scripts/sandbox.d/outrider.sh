@@ -157,7 +157,7 @@ outrider_await_directory()
 
 outrider_has_directory()
 {
-    [ -s "$DIR/postfix/etc/outrider/lanes.regexp" ] && /usr/bin/python3 - "$DIR/edge/edge-auth.1.db" <<'PYTHON' 2>/dev/null
+    grep -qs '^/' "$DIR/postfix/etc/outrider/lanes.regexp" && /usr/bin/python3 - "$DIR/edge/edge-auth.1.db" <<'PYTHON' 2>/dev/null
 import sqlite3, sys
 link = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=2)
 sys.exit(0 if link.execute("SELECT count(*) FROM credential_secret").fetchone()[0] else 1)

@@ -73,7 +73,8 @@ maillog_file = $DIR/log/mail.log
 maillog_file_prefixes = $DIR
 myhostname = mail.outrider.test
 mydomain = outrider.test
-inet_interfaces = 192.0.2.1, 127.0.0.1, [::1]
+inet_protocols = $([ -e /proc/sys/net/ipv6 ] && echo all || echo ipv4)
+inet_interfaces = 192.0.2.1, 127.0.0.1$([ ! -e /proc/sys/net/ipv6 ] || echo ', [2001:db8::1], [::1]')
 smtp_bind_address = 192.0.2.1
 mynetworks = 127.0.0.0/8, [::1]/128
 mydestination = \$myhostname, localhost, office.test
@@ -139,7 +140,7 @@ postlog   unix-dgram n  -       n       -       1       postlogd
 TEXT
 }
 
-# Inside, /etc/postfix is ours.
+# Inside, /etc/postfix is ours. What it complains of before it logs goes to postfix-start.log.
 postfix_command() { ip netns exec "$NETNS" postfix "$@" 9>&-; }
 
 postfix_start()
