@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: ADMIT: may this credential hand in this message? Facts in, verdict out.
+ * Used by: the milter.
+ * May touch: nothing.
+ * Threads: any.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+#include "lib/mime/mailbox.h"
+#include "milters/message.h"
+#include "milters/refusal.h"
+
+#define ADMIT_PERMALINK_MAX 63
+
+/* ORG/SERVER/CREDENTIAL-ID, as policyd names who authenticated. */
+typedef struct {
+    char organization[ADMIT_PERMALINK_MAX + 1];
+    char server[ADMIT_PERMALINK_MAX + 1];
+    guint32 credential;
+} AdmitIdentity;
+
+/* Reads {auth_authen}; FALSE (identity untouched) when it is NULL or has another form. */
+gboolean admit_identity(const char *auth_authen, AdmitIdentity *identity);
+
+/* Whether the credential found for an identity may be used now (Unix seconds). */
+RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential *credential,
+                             gint64 now);
+
+/* Size, header size and loops. */
+RefusalName admit_form(const Message *message, gsize size_max, guint received_max);
+
+/* The authors whose domain may authorise the message, the first that does wins: From (exactly one
+ * field with one mailbox), then, if the server allows it, Sender. An empty array: the From rule
+ * refuses it whatever the domains are. GPtrArray of MimeMailbox that frees them. */
+GPtrArray *admit_authors(const GPtrArray *fields, gboolean allow_sender);

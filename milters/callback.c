@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/callback.h"
+
+#include <arpa/inet.h>
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "milters/effect.h"
+#include "milters/outgoing.h"
+
+#define ACTIONS                                                                                    \
+    (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_QUARANTINE |            \
+     SMFIF_SETSYMLIST)
+#define STEPS                                                                                      \
+    (SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_HELO | SMFIP_NR_HDR |           \
+     SMFIP_NR_EOH | SMFIP_NR_BODY)
+#define BIG (1024 * 1024) /* from here on, say that we still work */
+
+/* libmilter has no place for this but a global; it is set once, before smfi_main. */
+static Shared *all;
+
+static sfsistat answer(SMFICTX *context, RefusalName name)
+{
+    const Refusal *refusal = refusal_words(name);
+    g_autofree char *code = g_strdup(refusal->code);
+    g_autofree char *enhanced = g_strdup(refusal->enhanced);
+    g_autofree char *text = g_strdup(refusal->text);
+
+    smfi_setreply(context, code, enhanced, text);
+    return *code == '4' ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+static const char *macro(SMFICTX *context, const char *name)
+{
+    g_autofree char *owned = g_strdup(name);
+    const char *value = smfi_getsymval(context, owned);
+
+    return value && *value ? value : NULL;
+}
+
+static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
+                             unsigned long unused0, unsigned long unused1,
+                             unsigned long *want_actions, unsigned long *want_steps,
+                             unsigned long *want0, unsigned long *want1)
+{
+    static const struct {
+        int stage;
+        const char *macros;
+    } lists[] = {
+        {SMFIM_CONNECT, "{daemon_name} {client_addr} {client_port} {client_name}"},
+        {SMFIM_HELO, "{tls_version} {cipher}"},
+        {SMFIM_ENVFROM, "{auth_authen} {auth_type} {mail_addr} {tls_version} {cipher}"},
+        {SMFIM_ENVRCPT, "{rcpt_addr}"},
+        {SMFIM_EOM, "i"},
+    };
+
+    (void)unused0;
+    (void)unused1;
+    if ((actions & ACTIONS) != ACTIONS || (steps & STEPS) != STEPS) {
+        log_error(NULL, "mail server is too old: it lacks milter protocol steps",
+                  LOG_INT("actions", actions), LOG_INT("steps", steps));
+        return SMFIS_REJECT;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+        g_autofree char *macros = g_strdup(lists[i].macros);
+        smfi_setsymlist(context, lists[i].stage, macros);
+    }
+    *want_actions = ACTIONS;
+    *want_steps = STEPS;
+    *want0 = 0;
+    *want1 = 0;
+    return SMFIS_CONTINUE;
+}
+
+static char *address_text(const _SOCK_ADDR *address)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (address && address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    } else if (address && address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    }
+    return *text ? g_strdup(text) : NULL;
+}
+
+static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
+{
+    if (g_strcmp0(macro(context, "{daemon_name}"), CALLBACK_LISTENER) != 0)
+        return SMFIS_ACCEPT;
+
+    Session *session = g_new0(Session, 1);
+    session->client.ip = address_text(address);
+    session->client.port = g_strdup(macro(context, "{client_port}"));
+    session->client.ptr = g_strdup(host);
+    smfi_setpriv(context, session);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_helo(SMFICTX *context, char *name)
+{
+    Session *session = smfi_getpriv(context);
+
+    g_free(session->client.helo);
+    session->client.helo = g_strdup(name);
+    return SMFIS_NOREPLY;
+}
+
+static void note_security(SMFICTX *context, Client *client)
+{
+    const char *version = macro(context, "{tls_version}");
+    const char *cipher = macro(context, "{cipher}");
+
+    g_free(client->tls);
+    client->tls = version ? g_strjoin(" ", version, cipher, NULL) : NULL;
+    g_free(client->auth);
+    client->auth = g_strdup(macro(context, "{auth_type}"));
+}
+
+static sfsistat on_mail(SMFICTX *context, char **arguments)
+{
+    Session *session = smfi_getpriv(context);
+    g_autoptr(EdgeCredential) credential = NULL;
+
+    g_clear_pointer(&session->message, message_free);
+    note_security(context, &session->client);
+    if (!admit_identity(macro(context, "{auth_authen}"), &session->identity))
+        return answer(context, REFUSAL_AUTHENTICATION);
+    RefusalName refusal = session_credential(session, all, &credential);
+    if (refusal == REFUSAL_NONE) {
+        session->message = message_new(arguments[0]);
+        return SMFIS_CONTINUE;
+    }
+    if (refusal != REFUSAL_INTERNAL)
+        session_refused(session, all, credential, NULL, refusal);
+    return answer(context, refusal);
+}
+
+static sfsistat on_rcpt(SMFICTX *context, char **arguments)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (!session->message)
+        return answer(context, REFUSAL_INTERNAL);
+    if (!message_add_recipient(session->message, arguments[0]))
+        return answer(context, REFUSAL_RECIPIENTS);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_header(SMFICTX *context, char *name, char *value)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (session->message)
+        message_add_field(session->message, name, value);
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat on_end_of_header(SMFICTX *context)
+{
+    (void)context;
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t length)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (session->message)
+        message_add_body(session->message, data, length,
+                         (gsize)config_int(shared_config(all), CONFIG_MESSAGE_SIZE_MAX));
+    return SMFIS_NOREPLY;
+}
+
+static void progress(gpointer data)
+{
+    smfi_progress(data);
+}
+
+static void no_progress(gpointer data)
+{
+    (void)data;
+}
+
+static RefusalName take(SMFICTX *context, Session *session, const char *queue_id)
+{
+    g_autoptr(EdgeCredential) credential = NULL;
+    g_autoptr(GError) error = NULL;
+    RefusalName refusal = session_credential(session, all, &credential);
+    g_autoptr(Outgoing) outgoing = NULL;
+
+    if (refusal == REFUSAL_NONE)
+        outgoing = outgoing_prepare(session, all, credential, queue_id,
+                                    message_size(session->message) > BIG ? progress : no_progress,
+                                    context, &refusal);
+    if (!outgoing) {
+        if (refusal != REFUSAL_INTERNAL && refusal != REFUSAL_SPACE)
+            session_refused(session, all, credential, queue_id, refusal);
+        return refusal;
+    }
+    if (!effect_apply(context, session, all, credential, queue_id, outgoing, &error)) {
+        log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
+        return g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NO_SPACE) ? REFUSAL_SPACE
+                                                                               : REFUSAL_INTERNAL;
+    }
+    log_info(queue_id, "message accepted", LOG_ID("id", outgoing->id),
+             LOG_TEXT("server", session->identity.server), LOG_INT("lane", outgoing->verdict.lane),
+             LOG_TEXT("rcpt", session->message->rcpt), LOG_TEXT("hold", outgoing->verdict.hold));
+    return REFUSAL_NONE;
+}
+
+static sfsistat on_end_of_message(SMFICTX *context)
+{
+    Session *session = smfi_getpriv(context);
+    g_autofree char *queue_id = g_strdup(macro(context, "i"));
+    RefusalName refusal = REFUSAL_INTERNAL;
+
+    if (session->message && session->message->rcpt)
+        refusal = take(context, session, queue_id);
+    g_clear_pointer(&session->message, message_free);
+    return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, refusal);
+}
+
+static sfsistat on_abort(SMFICTX *context)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (session)
+        g_clear_pointer(&session->message, message_free);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *context)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (!session)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(context, NULL);
+    client_clear(&session->client);
+    message_free(session->message);
+    g_free(session);
+    return SMFIS_CONTINUE;
+}
+
+gboolean callback_register(Shared *shared, GError **error)
+{
+    static char name[] = "outrider-milter";
+    struct smfiDesc description = {.xxfi_name = name,
+                                   .xxfi_version = SMFI_VERSION,
+                                   .xxfi_flags = ACTIONS,
+                                   .xxfi_connect = on_connect,
+                                   .xxfi_helo = on_helo,
+                                   .xxfi_envfrom = on_mail,
+                                   .xxfi_envrcpt = on_rcpt,
+                                   .xxfi_header = on_header,
+                                   .xxfi_eoh = on_end_of_header,
+                                   .xxfi_body = on_body,
+                                   .xxfi_eom = on_end_of_message,
+                                   .xxfi_abort = on_abort,
+                                   .xxfi_close = on_close,
+                                   .xxfi_negotiate = on_negotiate};
+
+    all = shared;
+    if (smfi_register(description) == MI_SUCCESS)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "smfi_register failed");
+    return FALSE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the edge to libmilter: its callbacks, turned into calls of ours and back.
+ * Used by: the milter's main.
+ * May touch: Postfix through libmilter.
+ * Threads: libmilter's pool; state of a session is kept with smfi_setpriv only.
+ *
+ *     negotiate -> connect --other listener--> ACCEPT: nothing is seen, touched or waited for
+ *                     | {daemon_name} = outrider-submission
+ *                     v
+ *                   helo -> MAIL (who? 530, 550, 451) -> RCPT (one, else 452) -> header, body (no
+ *                     ^          replies) -> end of message: ADMIT, DISPATCH, effect -> accept, 4xx, 5xx
+ *                     +-----------------------------------------------------------------+
+ */
+#pragma once
+
+#include "milters/shared.h"
+
+/* {daemon_name} of the listeners whose mail is ours. */
+#define CALLBACK_LISTENER "outrider-submission"
+
+/* Registers with libmilter; shared must outlive smfi_main. Error INTERNAL. */
+gboolean callback_register(Shared *shared, GError **error);

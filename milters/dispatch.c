@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/dispatch.h"
+
+#include <string.h>
+
+#include "lib/mime/field.h"
+#include "milters/lane.h"
+
+#define OWN_PREFIX "X-Outrider-"
+#define OWN_TAG    "X-Outrider-Tag"
+#define POSTAL_TAG "X-Postal-Tag"
+
+DispatchVerdict dispatch_decide(const DispatchFacts *facts)
+{
+    DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
+
+    if (facts->credential->hold)
+        verdict.hold = "credential is held";
+    else if (facts->credential->development)
+        verdict.hold = "server is in development mode";
+    if (facts->domain && facts->domain_has_keys &&
+        g_ascii_strcasecmp(facts->domain->name, facts->from_domain) == 0)
+        verdict.sign_domain = facts->domain->id;
+    if (verdict.lane == 0 && facts->lanes->len)
+        verdict.lane_note = "every address of the pool is drained: default transport";
+    return verdict;
+}
+
+char *dispatch_tag(const GPtrArray *fields)
+{
+    for (guint i = fields->len; i-- > 0;) {
+        const MimeField *field = fields->pdata[i];
+        if (g_ascii_strcasecmp(field->name, OWN_TAG) == 0 ||
+            g_ascii_strcasecmp(field->name, POSTAL_TAG) == 0)
+            return mime_field_decoded(field->value, DISPATCH_TAG_MAX);
+    }
+    return NULL;
+}
+
+static void edit_free(gpointer data)
+{
+    Edit *edit = data;
+
+    g_free(edit->name);
+    g_free(edit->value);
+    g_free(edit);
+}
+
+GPtrArray *edits_new(void)
+{
+    return g_ptr_array_new_with_free_func(edit_free);
+}
+
+static guint position(const GPtrArray *fields, const char *name, guint nth)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        if (g_ascii_strcasecmp(field->name, name) == 0 && --nth == 0)
+            return i;
+    }
+    g_assert_not_reached();
+}
+
+void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
+{
+    Edit *kept = g_new(Edit, 1);
+
+    *kept = edit;
+    kept->name = g_strdup(edit.name);
+    kept->value = g_strdup(edit.value);
+    g_ptr_array_add(edits, kept);
+    if (edit.kind == EDIT_REMOVE) {
+        g_ptr_array_remove_index(fields, position(fields, kept->name, edit.nth));
+    } else if (edit.kind == EDIT_CHANGE) {
+        MimeField *field = fields->pdata[position(fields, kept->name, edit.nth)];
+        g_free(field->value);
+        field->value = g_strdup(kept->value);
+    } else {
+        mime_fields_add(fields, kept->name, kept->value);
+        if (edit.kind == EDIT_INSERT)
+            g_ptr_array_insert(fields, 0, g_ptr_array_steal_index(fields, fields->len - 1));
+    }
+}
+
+static gboolean is_strange(const char *name)
+{
+    return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
+           g_ascii_strcasecmp(name, OWN_TAG) != 0;
+}
+
+/* From the last to the first, so that the numbers of the others stay. */
+static void remove_strange(GPtrArray *edits, GPtrArray *fields)
+{
+    for (guint i = fields->len; i-- > 0;) {
+        const MimeField *field = fields->pdata[i];
+        if (!is_strange(field->name))
+            continue;
+        g_autofree char *name = g_strdup(field->name);
+        edit_make(
+            edits, fields,
+            (Edit){.kind = EDIT_REMOVE, .name = name, .nth = mime_fields_count(fields, name)});
+    }
+}
+
+static guint nth_at(const GPtrArray *fields, guint index)
+{
+    const MimeField *wanted = fields->pdata[index];
+    guint nth = 0;
+
+    for (guint i = 0; i <= index; i++) {
+        const MimeField *field = fields->pdata[i];
+        nth += g_ascii_strcasecmp(field->name, wanted->name) == 0;
+    }
+    return nth;
+}
+
+static void fold_long(GPtrArray *edits, GPtrArray *fields, const char **reason)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        gboolean too_long = FALSE;
+        g_autofree char *folded = mime_field_fold(field->name, field->value, &too_long);
+        g_autofree char *name = g_strdup(field->name);
+        if (folded)
+            edit_make(
+                edits, fields,
+                (Edit){
+                    .kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = folded});
+        if (too_long)
+            *reason = "long header line without white space";
+    }
+}
+
+static void append_when_missing(GPtrArray *edits, GPtrArray *fields, const char *name,
+                                const char *text)
+{
+    g_autofree char *value = g_strconcat(" ", text, NULL);
+    g_autofree char *owned = g_strdup(name);
+
+    if (mime_fields_count(fields, name) == 0)
+        edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = owned, .value = value});
+}
+
+static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *encoding)
+{
+    char name[] = "Content-Transfer-Encoding";
+    g_autofree char *value = g_strconcat(" ", encoding, NULL);
+
+    append_when_missing(edits, fields, "MIME-Version", "1.0");
+    if (mime_fields_count(fields, name))
+        edit_make(edits, fields,
+                  (Edit){.kind = EDIT_CHANGE, .name = name, .nth = 1, .value = value});
+    else
+        edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
+}
+
+GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
+                          const char **reason)
+{
+    GPtrArray *edits = edits_new();
+    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(stamp->now);
+    g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
+    g_autofree char *message_id =
+        g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
+    g_autofree char *own = g_strconcat(" ", stamp->token, NULL);
+    char own_name[] = DISPATCH_ID_HEADER;
+
+    remove_strange(edits, fields);
+    fold_long(edits, fields, reason);
+    if (safe->encoding)
+        declare_encoding(edits, fields, safe->encoding);
+    append_when_missing(edits, fields, "Date", date);
+    append_when_missing(edits, fields, "Message-ID", message_id);
+    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = own_name, .value = own});
+    return edits;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: DISPATCH: by which lane, held or not, signed as whom, and how the message changes. Facts
+ *     in, verdict out.
+ * Used by: the milter.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: a tag of DISPATCH_TAG_MAX characters; longer is cut.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+#include "lib/mime/wire_safe.h"
+#include "milters/message.h"
+
+#define DISPATCH_TAG_MAX 255
+
+#define DISPATCH_ID_HEADER   "X-Outrider-MsgID"
+#define DISPATCH_LANE_HEADER "X-Outrider-Lane"
+
+typedef struct {
+    guint64 id;
+    const EdgeCredential *credential;
+    const GArray *lanes;      /* of EdgeLane */
+    const EdgeDomain *domain; /* what authorises the From domain; NULL: Sender did */
+    const char *from_domain;
+    gboolean domain_has_keys; /* domain has an active DKIM key */
+} DispatchFacts;
+
+typedef struct {
+    guint32 lane;          /* 0: default transport */
+    const char *hold;      /* static reason; NULL: not held */
+    guint32 sign_domain;   /* whose keys: a domain's id, or 0: the installation's */
+    const char *lane_note; /* static, why no lane of the pool serves; NULL: nothing to say */
+} DispatchVerdict;
+
+DispatchVerdict dispatch_decide(const DispatchFacts *facts);
+
+/* The value of the last X-Outrider-Tag or X-Postal-Tag, valid UTF-8; NULL: none. g_free. */
+char *dispatch_tag(const GPtrArray *fields);
+
+/* One change of the header, in the order in which it is made. */
+typedef struct {
+    enum { EDIT_INSERT, EDIT_APPEND, EDIT_CHANGE, EDIT_REMOVE } kind;
+    char *name;
+    guint nth;   /* CHANGE, REMOVE: which of that name, from 1 */
+    char *value; /* with its leading space; NULL for REMOVE */
+} Edit;
+
+/* An empty list, a GPtrArray of Edit that frees them. */
+GPtrArray *edits_new(void);
+
+/* Notes an edit and makes it in fields too. INSERT puts the field on top (Postfix's own Received,
+ * which we never see, stays above). */
+void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit);
+
+typedef struct {
+    guint64 id;
+    const char *token;
+    const char *hostname;
+    gint64 now; /* Unix seconds */
+} DispatchStamp;
+
+/* All edits but signatures: strangers' X-Outrider-* (not -Tag) go, long lines are folded, the new
+ * transfer encoding is declared, missing Date and Message-ID are added, ours comes on top. *reason
+ * is set (static) when a header line stays too long. */
+GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
+                          const char **reason);

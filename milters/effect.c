@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/effect.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/mime/field.h"
+#include "lib/store/store.h"
+#include "milters/event.h"
+
+#define BODY_CHUNK 65535
+
+static gboolean refused(GError **error, const char *what)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "Postfix did not take %s", what);
+    return FALSE;
+}
+
+static gboolean send_edit(SMFICTX *context, const Edit *edit)
+{
+    switch (edit->kind) {
+    case EDIT_INSERT:
+        return smfi_insheader(context, 1, edit->name, edit->value) == MI_SUCCESS;
+    case EDIT_APPEND:
+        return smfi_addheader(context, edit->name, edit->value) == MI_SUCCESS;
+    default:
+        return smfi_chgheader(context, edit->name, (int)edit->nth, edit->value) == MI_SUCCESS;
+    }
+}
+
+/* A null sender has no return path that could name the lane: a header that only
+ * milter_header_checks sees, gone again at once, sets the transport. */
+static gboolean send_lane(SMFICTX *context, guint32 lane)
+{
+    char name[] = DISPATCH_LANE_HEADER;
+    g_autofree char *value = g_strdup_printf(" %u", lane);
+
+    return smfi_addheader(context, name, value) == MI_SUCCESS &&
+           smfi_chgheader(context, name, 1, NULL) == MI_SUCCESS;
+}
+
+static gboolean send_body(SMFICTX *context, GString *body)
+{
+    for (gsize at = 0; at < body->len; at += BODY_CHUNK)
+        if (smfi_replacebody(context, (unsigned char *)body->str + at,
+                             (int)MIN(BODY_CHUNK, body->len - at)) != MI_SUCCESS)
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean send_all(SMFICTX *context, const Message *message, const Outgoing *outgoing,
+                         GError **error)
+{
+    for (guint i = 0; i < outgoing->edits->len; i++)
+        if (!send_edit(context, outgoing->edits->pdata[i]))
+            return refused(error, "a header change");
+    if (outgoing->safe.changed && !send_body(context, message->body))
+        return refused(error, "the body");
+    if (*outgoing->return_path && smfi_chgfrom(context, outgoing->return_path, NULL) != MI_SUCCESS)
+        return refused(error, "the return path");
+    if (!*outgoing->return_path && outgoing->verdict.lane &&
+        !send_lane(context, outgoing->verdict.lane))
+        return refused(error, "the lane");
+    g_autofree char *hold = g_strdup(outgoing->verdict.hold);
+    if (hold && smfi_quarantine(context, hold) != MI_SUCCESS)
+        return refused(error, "the hold");
+    return TRUE;
+}
+
+/* "Name:value" with CRLF for the LF that libmilter has inside of values. */
+static void append_field(GString *out, const MimeField *field)
+{
+    g_string_append(out, field->name);
+    g_string_append_c(out, ':');
+    for (const char *p = field->value; *p; p++) {
+        if (*p == '\n' && (p == field->value || p[-1] != '\r'))
+            g_string_append_c(out, '\r');
+        g_string_append_c(out, *p);
+    }
+    g_string_append(out, "\r\n");
+}
+
+/* Stores the octets; *size receives how many, *path where. */
+static gboolean store(Shared *shared, const Message *message, const StoreHeader *header,
+                      char **path, gsize *size, GError **error)
+{
+    g_autoptr(GString) head = g_string_sized_new(message->header_size + 4096);
+    g_autoptr(StoreWriter) writer =
+        store_writer_open(config_string(shared_config(shared), CONFIG_SPOOL_DIR), header, error);
+
+    for (guint i = 0; i < message->fields->len; i++)
+        append_field(head, message->fields->pdata[i]);
+    g_string_append(head, "\r\n");
+    *size = head->len + message->body->len;
+    return writer && store_writer_add(writer, head->str, head->len, error) &&
+           store_writer_add(writer, message->body->str, message->body->len, error) &&
+           store_writer_commit(g_steal_pointer(&writer), path, error);
+}
+
+static gboolean journal(Shared *shared, const EventSubject *subject, const EventAccepted *accepted,
+                        const char *hold, GError **error)
+{
+    g_autofree char *admitted = event_admitted(subject);
+    g_autofree char *taken = event_accepted(subject, accepted);
+    g_autofree char *held = hold ? event_held(subject, hold) : NULL;
+    JournalEntry entries[] = {
+        {EVENT_SUBMISSION_ADMITTED, subject->at_us, admitted, -1},
+        {EVENT_MESSAGE_ACCEPTED, subject->at_us, taken, -1},
+        {EVENT_MESSAGE_HELD, subject->at_us, held, -1},
+    };
+
+    return journal_append(shared_journal(shared), entries, hold ? 3 : 2, error);
+}
+
+gboolean effect_apply(SMFICTX *context, Session *session, Shared *shared,
+                      const EdgeCredential *credential, const char *queue_id, Outgoing *outgoing,
+                      GError **error)
+{
+    const Config *config = shared_config(shared);
+    StoreHeader header = {.id = outgoing->id, .server = credential->server};
+    g_autofree char *path = NULL;
+    gsize size;
+
+    if (!send_all(context, session->message, outgoing, error) ||
+        !store(shared, session->message, &header, &path, &size, error))
+        return FALSE;
+    EventSubject subject = {.node = (unsigned)config_int(config, CONFIG_NODE_ID),
+                            .at_us = g_get_real_time(),
+                            .id = outgoing->id,
+                            .credential = credential,
+                            .credential_id = credential->id,
+                            .queue_id = queue_id,
+                            .client = &session->client,
+                            .message = session->message};
+    EventAccepted accepted = {.token = outgoing->token,
+                              .return_path = outgoing->return_path,
+                              .from = outgoing->from,
+                              .tag = outgoing->tag,
+                              .store = path,
+                              .domain = outgoing->domain,
+                              .lane = outgoing->verdict.lane,
+                              .size = size,
+                              .skipped = outgoing->skipped,
+                              .labels = outgoing->labels};
+    if (journal(shared, &subject, &accepted, outgoing->verdict.hold, error))
+        return TRUE;
+    g_autofree char *file =
+        g_build_filename(config_string(config, CONFIG_SPOOL_DIR), "store", path, NULL);
+    g_unlink(file);
+    return FALSE;
+}

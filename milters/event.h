@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the journal events of one submission as JSON (fields: lib/journal/event.def).
+ * Used by: the milter.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: an address of 1,024, a subject of 200 characters; longer is cut.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+#include "milters/message.h"
+#include "milters/refusal.h"
+
+/* Who, when, what: what all events of a submission tell. */
+typedef struct {
+    unsigned node;
+    gint64 at_us;
+    guint64 id;
+    const EdgeCredential *credential; /* NULL: not found */
+    guint32 credential_id;
+    const char *queue_id; /* NULL: not told */
+    const Client *client;
+    const Message *message; /* NULL: refused before there was one */
+} EventSubject;
+
+typedef struct {
+    const char *token;
+    const char *return_path; /* "": null sender */
+    const char *from;        /* author's address */
+    const char *tag;         /* NULL: none */
+    const char *store;
+    guint32 domain; /* what authorised it */
+    guint32 lane;
+    gsize size;
+    const GPtrArray *skipped; /* of static text */
+    const GPtrArray *labels;  /* of text, one per signature */
+} EventAccepted;
+
+/* JSON texts; g_free. */
+char *event_admitted(const EventSubject *subject);
+char *event_accepted(const EventSubject *subject, const EventAccepted *accepted);
+char *event_held(const EventSubject *subject, const char *reason);
+char *event_refused(const EventSubject *subject, const Refusal *refusal);

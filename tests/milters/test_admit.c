@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "lib/mime/field.h"
+#include "milters/admit.h"
+#include "tests/lib/testing.h"
+
+static void test_identity_good(void **state)
+{
+    (void)state;
+    AdmitIdentity identity;
+
+    assert_true(admit_identity("acme/main/7", &identity));
+    assert_string_equal(identity.organization, "acme");
+    assert_string_equal(identity.server, "main");
+    assert_int_equal(identity.credential, 7);
+}
+
+static void test_identity_bad(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        NULL,
+        "",
+        "acme",
+        "acme/main",
+        "acme/main/",
+        "acme/main/0",
+        "acme/main/-1",
+        "acme/main/+7",
+        "acme/main/7x",
+        "acme/main/7/8",
+        "/main/7",
+        "acme//7",
+        "acme/main/4294967296",
+        "ac me/m/7",
+        "acme/main/ 7",
+        "ac\xc3\xa9/m/7",
+        "bob@acme.test",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/m/7",
+    };
+    AdmitIdentity identity = {.credential = 99};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (admit_identity(cases[i], &identity))
+            fail_msg("taken: %s", cases[i]);
+    assert_int_equal(identity.credential, 99);
+}
+
+static void test_credential_verdicts(void **state)
+{
+    (void)state;
+    static char acme[] = "acme", other[] = "other", main_server[] = "main";
+    static const AdmitIdentity identity = {"acme", "main", 7};
+    const struct {
+        EdgeCredential credential;
+        RefusalName verdict;
+    } cases[] = {
+        {{.id = 7}, REFUSAL_NONE},
+        {{.id = 7, .expires_at = 1001}, REFUSAL_NONE},
+        {{.id = 7, .hold = TRUE, .development = TRUE}, REFUSAL_NONE},
+        {{.id = 7, .expires_at = 1000}, REFUSAL_CREDENTIAL},
+        {{.id = 7, .disabled = TRUE}, REFUSAL_CREDENTIAL},
+        {{.id = 8}, REFUSAL_CREDENTIAL},
+        {{.id = 7, .organization_permalink = other}, REFUSAL_CREDENTIAL},
+        {{.id = 7, .server_permalink = other}, REFUSAL_CREDENTIAL},
+        {{.id = 7, .server_suspended = TRUE}, REFUSAL_SUSPENDED},
+        {{.id = 7, .organization_suspended = TRUE}, REFUSAL_SUSPENDED},
+        {{.id = 7, .disabled = TRUE, .server_suspended = TRUE}, REFUSAL_CREDENTIAL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        EdgeCredential credential = cases[i].credential;
+        if (!credential.organization_permalink)
+            credential.organization_permalink = acme;
+        if (!credential.server_permalink)
+            credential.server_permalink = main_server;
+        if (admit_credential(&identity, &credential, 1000) != cases[i].verdict)
+            fail_msg("case %u", i);
+    }
+}
+
+static void test_authors_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields[6];
+        gboolean allow_sender;
+        const char *domains; /* of the authors, in order */
+    } cases[] = {
+        {{"From", " a@acme.test"}, FALSE, "acme.test"},
+        {{"from", " A <a@ACME.test>", "Sender", " b@b.test"}, FALSE, "acme.test"},
+        {{"From", " a@acme.test", "Sender", " b@b.test"}, TRUE, "acme.test b.test"},
+        {{"From", " a@acme.test", "Sender", " b@b.test, c@c.test"}, TRUE, "acme.test"},
+        {{"From", " a@a.test", "Sender", " b@b.test", "Sender", " b@b.test"}, TRUE, "a.test"},
+        {{NULL}, TRUE, ""},
+        {{"Sender", " b@b.test"}, TRUE, ""},
+        {{"From", ""}, FALSE, ""},
+        {{"From", " a@acme.test, b@acme.test"}, FALSE, ""},
+        {{"From", " a@acme.test", "From", " a@acme.test"}, FALSE, ""},
+        {{"From", " a@acme.test", "FROM", " b@b.test", "Sender", " c@c.test"}, TRUE, ""},
+        {{"From", " a@acme.test <b@b.test>"}, FALSE, ""},
+        {{"From", " group: a@acme.test;"}, FALSE, ""},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) fields = mime_fields_new();
+        for (guint j = 0; j + 1 < 6 && cases[i].fields[j]; j += 2)
+            mime_fields_add(fields, cases[i].fields[j], cases[i].fields[j + 1]);
+        g_autoptr(GPtrArray) authors = admit_authors(fields, cases[i].allow_sender);
+        g_autoptr(GString) domains = g_string_new(NULL);
+        for (guint j = 0; j < authors->len; j++)
+            g_string_append_printf(domains, "%s%s", j ? " " : "",
+                                   ((MimeMailbox *)authors->pdata[j])->domain);
+        if (strcmp(domains->str, cases[i].domains) != 0)
+            fail_msg("case %u: %s", i, domains->str);
+    }
+}
+
+static void test_form_limits(void **state)
+{
+    (void)state;
+    g_autoptr(Message) message = message_new("<a@b.test>");
+
+    assert_string_equal(message->mail_from, "a@b.test");
+    for (guint i = 0; i < 3; i++)
+        message_add_field(message, "Received", " x");
+    message_add_body(message, "12345", 5, 1000);
+    assert_int_equal(admit_form(message, 1000, 3), REFUSAL_NONE);
+    assert_int_equal(admit_form(message, 1000, 2), REFUSAL_LOOP);
+    assert_int_equal(admit_form(message, message_size(message), 3), REFUSAL_NONE);
+    assert_int_equal(admit_form(message, message_size(message) - 1, 3), REFUSAL_SIZE);
+    g_autofree char *large = g_strnfill(1000, 'x');
+    message_add_body(message, large, 1000, 1000);
+    assert_null(message->body);
+    message_add_body(message, large, 1000, 1000);
+    assert_int_equal(message->body_size, 2005);
+    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_SIZE);
+    g_autofree char *huge = g_strnfill(MESSAGE_HEADER_MAX, 'x');
+    message_add_field(message, "X", huge);
+    assert_int_equal(message->fields->len, 3);
+    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_HEADER);
+}
+
+static void test_message_second_recipient(void **state)
+{
+    (void)state;
+    g_autoptr(Message) message = message_new("<>");
+
+    assert_string_equal(message->mail_from, "");
+    assert_true(message_add_recipient(message, "<a@b.test>"));
+    assert_false(message_add_recipient(message, "c@b.test"));
+    assert_string_equal(message->rcpt, "a@b.test");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identity_good),       cmocka_unit_test(test_identity_bad),
+        cmocka_unit_test(test_credential_verdicts), cmocka_unit_test(test_authors_rule),
+        cmocka_unit_test(test_form_limits),         cmocka_unit_test(test_message_second_recipient),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "lib/mime/field.h"
+#include "milters/dispatch.h"
+#include "tests/lib/testing.h"
+
+static char acme_test[] = "acme.test";
+
+static void test_decide_hold_and_signer(void **state)
+{
+    (void)state;
+    static const EdgeDomain own = {4, acme_test};
+    static const struct {
+        EdgeCredential credential;
+        const EdgeDomain *domain;
+        const char *from;
+        gboolean keys, held;
+        guint32 signer;
+    } cases[] = {
+        {{.id = 7}, &own, "acme.test", TRUE, FALSE, 4},
+        {{.id = 7}, &own, "acme.test", FALSE, FALSE, 0},
+        {{.id = 7}, &own, "foreign.test", TRUE, FALSE, 0},
+        {{.id = 7}, NULL, "acme.test", TRUE, FALSE, 0},
+        {{.id = 7, .hold = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
+        {{.id = 7, .development = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
+    };
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        DispatchFacts facts = {.id = 1,
+                               .credential = &cases[i].credential,
+                               .lanes = lanes,
+                               .domain = cases[i].domain,
+                               .from_domain = cases[i].from,
+                               .domain_has_keys = cases[i].keys};
+        DispatchVerdict verdict = dispatch_decide(&facts);
+        if (verdict.sign_domain != cases[i].signer || (verdict.hold != NULL) != cases[i].held)
+            fail_msg("case %u", i);
+        assert_int_equal(verdict.lane, 0);
+        assert_null(verdict.lane_note);
+    }
+}
+
+static void test_decide_drained_pool_is_said(void **state)
+{
+    (void)state;
+    static const EdgeCredential credential = {.id = 7};
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+    EdgeLane lane = {.lane = 3};
+
+    g_array_append_val(lanes, lane);
+    DispatchFacts facts = {.id = 1, .credential = &credential, .lanes = lanes, .from_domain = "x"};
+    DispatchVerdict verdict = dispatch_decide(&facts);
+    assert_int_equal(verdict.lane, 0);
+    assert_non_null(verdict.lane_note);
+}
+
+static void test_tag_last_wins(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+
+    assert_null(dispatch_tag(fields));
+    mime_fields_add(fields, "X-Postal-Tag", " one");
+    mime_fields_add(fields, "x-outrider-tag", " two ");
+    g_autofree char *two = dispatch_tag(fields);
+    assert_string_equal(two, "two");
+    g_autofree char *word = g_strnfill(DISPATCH_TAG_MAX + 50, 'x');
+    mime_fields_add(fields, "X-Postal-Tag", word);
+    g_autofree char *cut = dispatch_tag(fields);
+    assert_int_equal(strlen(cut), DISPATCH_TAG_MAX);
+}
+
+static char *joined(const GPtrArray *fields)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        g_string_append_printf(text, "%s:%s\n", field->name, field->value);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static const DispatchStamp stamp = {42, "TOKEN", "mx.test", 1735689600};
+
+static void test_edits_missing_and_strange(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+    MimeWireSafe safe = {.changed = TRUE, .encoding = "quoted-printable"};
+    const char *reason = NULL;
+
+    mime_fields_add(fields, "x-outrider-msgid", " forged");
+    mime_fields_add(fields, "From", " a@acme.test");
+    mime_fields_add(fields, "X-Outrider-Tag", " t");
+    mime_fields_add(fields, "X-Outrider-MsgID", "forged");
+    mime_fields_add(fields, "X-OUTRIDER-LANE", " 1");
+    g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
+    assert_null(reason);
+    g_autofree char *text = joined(fields);
+    assert_string_equal(text, "X-Outrider-MsgID: TOKEN\nFrom: a@acme.test\nX-Outrider-Tag: t\n"
+                              "MIME-Version: 1.0\nContent-Transfer-Encoding: quoted-printable\n"
+                              "Date: Wed, 01 Jan 2025 00:00:00 +0000\n"
+                              "Message-ID: <42.TOKEN@mx.test>\n");
+    static const struct {
+        int kind;
+        guint nth;
+    } expected[] = {{EDIT_REMOVE, 1}, {EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_APPEND, 0},
+                    {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_INSERT, 0}};
+    assert_int_equal(edits->len, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < edits->len; i++) {
+        assert_int_equal(((Edit *)edits->pdata[i])->kind, expected[i].kind);
+        assert_int_equal(((Edit *)edits->pdata[i])->nth, expected[i].nth);
+    }
+}
+
+static void test_edits_leave_what_is_there(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+    MimeWireSafe safe = {0};
+    const char *reason = NULL;
+
+    mime_fields_add(fields, "message-id", " <x@y>");
+    mime_fields_add(fields, "DATE", " whenever");
+    g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
+    assert_int_equal(edits->len, 1);
+    assert_int_equal(fields->len, 3);
+}
+
+static void test_edits_fold_long(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+    g_autofree char *word = g_strnfill(700, 'x');
+    g_autofree char *two = g_strdup_printf(" %s %s", word, word);
+    g_autofree char *one = g_strdup_printf(" %s%s", word, word);
+    MimeWireSafe safe = {0};
+    const char *reason = NULL;
+
+    mime_fields_add(fields, "Date", " x");
+    mime_fields_add(fields, "Message-ID", " x");
+    mime_fields_add(fields, "X-A", " short");
+    mime_fields_add(fields, "X-A", two);
+    g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
+    assert_null(reason);
+    assert_int_equal(edits->len, 2);
+    const Edit *edit = edits->pdata[0];
+    assert_int_equal(edit->kind, EDIT_CHANGE);
+    assert_int_equal(edit->nth, 2);
+    assert_non_null(strchr(edit->value, '\n'));
+    mime_fields_add(fields, "X-B", one);
+    g_autoptr(GPtrArray) more = dispatch_edits(fields, &safe, &stamp, &reason);
+    assert_non_null(reason);
+    assert_int_equal(more->len, 2); /* its own header is a stranger's now */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decide_hold_and_signer),
+        cmocka_unit_test(test_decide_drained_pool_is_said),
+        cmocka_unit_test(test_tag_last_wins),
+        cmocka_unit_test(test_edits_missing_and_strange),
+        cmocka_unit_test(test_edits_leave_what_is_there),
+        cmocka_unit_test(test_edits_fold_long),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
