@@ -4,7 +4,7 @@
  * Used by: lib/seal's formats; the CLI makes and rotates rings.
  * May touch: <key_dir>/{claim,return,link}.
  * Threads: a loaded ring is never changed; share it.
- * Limits: at most 16 keys a ring, numbers 0..15, 32-octet keys in 64 hex digits; exactly one key in
+ * Limits: files of at most 16 KiB; at most 16 keys a ring, numbers 0..15, 32-octet keys in 64 hex digits; exactly one key in
  *     state `seal`. A file that others may read is refused.
  */
 #pragma once
@@ -26,7 +26,8 @@ KeyRing *ring_parse(const char *name, const char *text, GError **error);
 void ring_free(KeyRing *ring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyRing, ring_free)
 
-/* Text of a new ring with one fresh random key in state seal. created is Unix time. g_free. */
+/* Text of a new ring with one fresh random key, number 0, in state seal. created is Unix time.
+ * g_free. NULL when the random source fails. */
 char *ring_generate(gint64 created);
 
 /* The number of the key that seals. */

@@ -15,7 +15,8 @@
 /* Fills a seed with random octets. FALSE when the random source fails. */
 gboolean token_seed(guint8 seed[TOKEN_SEED_LENGTH], GError **error);
 
-/* Writes the token of the index-th message and a NUL. */
+/* Writes the token of the index-th message and a NUL: the MAC over the index (32 bits, big-endian),
+ * taken as a big-endian number, gives its 16 lowest base-62 digits (0-9A-Za-z), lowest first. */
 void token_derive(const guint8 seed[TOKEN_SEED_LENGTH], guint32 index,
                   char token[TOKEN_LENGTH + 1]);
 
