@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: stored messages: the bytes as the milter left them, zstd, one file per message:
- *     <spool>/store/YYYYMMDD/HH/<id>.zst (UTC, from the id's seconds), after a small header record
- *     (JSON line: v, id, server, size, sha256).
+ *     <spool>/store/YYYYMMDD/HH/<id>.zst (UTC, from the id's seconds). Before the bytes stands a small
+ *     header record (JSON: v, id, server, size, sha256) in a skippable frame, so that zstdcat shows
+ *     the message.
  * Used by: the milter (write), CLI and API (read), worker (retention).
  * May touch: <spool>/store.
  * Threads: any; StoreWriter belongs to one message.
  * Limits: not fsynced: Postfix's queue file is the durable copy until delivery. A file is written
  *     under a temporary name and renamed, so a reader sees all or nothing; the same id written again
- *     replaces the file.
+ *     replaces the file. Directories take the group of <spool>/store (setgid); the program's umask
+ *     must leave the group its rights, or the worker cannot remove what is old.
  */
 #pragma once
 
@@ -43,6 +45,7 @@ char *store_path(guint64 id);
 GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
                    GError **error);
 
-/* Removes day directories older than days; returns how many messages went. */
+/* Removes day directories older than days; *removed receives how many messages went. What cannot be
+ * removed is left for the next time, and the first reason is the error. */
 gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *removed,
                       GError **error);

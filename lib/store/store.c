@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/store/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/store/record.h"
+
+#define DAY_SECONDS 86400
+#define DAY_NAME    "%Y%m%d"
+#define SUFFIX      ".zst"
+
+/* A part of a UTC time as text. */
+static char *time_text(gint64 seconds, const char *format)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+    return g_date_time_format(time, format);
+}
+
+char *store_path(guint64 id)
+{
+    g_autofree char *folder = time_text(id_seconds(id), DAY_NAME "/%H");
+    return g_strdup_printf("%s/%" G_GUINT64_FORMAT SUFFIX, folder, id);
+}
+
+static gboolean corrupt(const char *path, const char *why, GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_CORRUPT, "%s: %s", path, why);
+    return FALSE;
+}
+
+/* Decompresses into exactly size octets. */
+static GBytes *decompress(const char *path, const char *data, gsize length, gsize size,
+                          GError **error)
+{
+    g_autofree guint8 *octets = g_malloc(size + 1);
+    size_t got = ZSTD_decompress(octets, size + 1, data, length);
+
+    if (ZSTD_isError(got) || got != size) {
+        corrupt(path, ZSTD_isError(got) ? ZSTD_getErrorName(got) : "wrong size", error);
+        return NULL;
+    }
+    return g_bytes_new_take(g_steal_pointer(&octets), size);
+}
+
+/* The file's octets; error of our own domain. */
+static gboolean load(const char *path, char **data, gsize *length, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (g_file_get_contents(path, data, length, &why))
+        return TRUE;
+    gboolean absent = g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_set_error(error, OUTRIDER_ERROR, absent ? OUTRIDER_ERROR_NOT_FOUND : OUTRIDER_ERROR_IO, "%s",
+                why->message);
+    return FALSE;
+}
+
+GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
+                   GError **error)
+{
+    g_autofree char *below = store_path(id);
+    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+    g_autofree char *data = NULL;
+    gsize length = 0;
+    StoreRecord record;
+
+    if (!load(path, &data, &length, error))
+        return NULL;
+    if (!record_decode((const guint8 *)data, length, &record) || record.header.id != id) {
+        corrupt(path, "no header record of this message", error);
+        return NULL;
+    }
+    if (record.size > max) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                    "%s: %" G_GUINT64_FORMAT " octets, allowed are %" G_GSIZE_FORMAT, path,
+                    record.size, max);
+        return NULL;
+    }
+    g_autoptr(GBytes) bytes =
+        decompress(path, data + RECORD_LENGTH, length - RECORD_LENGTH, record.size, error);
+    if (!bytes)
+        return NULL;
+    g_autofree char *digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+    if (!g_str_equal(digest, record.sha256)) {
+        corrupt(path, "the digest differs", error);
+        return NULL;
+    }
+    if (header)
+        *header = record.header;
+    return g_steal_pointer(&bytes);
+}
+
+/* Removes a directory with what is in it, depth more levels down; counts stored messages. */
+static gboolean remove_tree(const char *path, guint depth, guint64 *removed, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, &why);
+    gboolean good = TRUE;
+    const char *name;
+
+    if (!dir) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "%s", why->message);
+        return FALSE;
+    }
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+        g_autoptr(GError) reason = NULL;
+        if (depth > 0 && g_file_test(below, G_FILE_TEST_IS_DIR))
+            remove_tree(below, depth - 1, removed, &reason);
+        else if (unlink(below) < 0)
+            error_set_errno(&reason, errno, "remove", below);
+        else if (g_str_has_suffix(name, SUFFIX))
+            (*removed)++;
+        if (reason && good) {
+            good = FALSE;
+            g_propagate_error(error, g_steal_pointer(&reason));
+        }
+    }
+    if (good && rmdir(path) < 0)
+        return error_set_errno(error, errno, "remove", path);
+    return good;
+}
+
+static gboolean is_day(const char *name)
+{
+    return strlen(name) == 8 && strspn(name, "0123456789") == 8;
+}
+
+gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *removed,
+                      GError **error)
+{
+    g_autofree char *store = g_build_filename(spool_dir, "store", NULL);
+    g_autofree char *first_kept = time_text(now - (gint64)days * DAY_SECONDS, DAY_NAME);
+    g_autoptr(GDir) dir = g_dir_open(store, 0, NULL);
+    g_autoptr(GError) first = NULL;
+    guint64 count = 0;
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (!is_day(name) || strcmp(name, first_kept) >= 0)
+            continue;
+        g_autofree char *path = g_build_filename(store, name, NULL);
+        remove_tree(path, 1, &count, first ? NULL : &first);
+    }
+    *removed = count;
+    if (first) {
+        g_propagate_error(error, g_steal_pointer(&first));
+        return FALSE;
+    }
+    return TRUE;
+}
