@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154
-# A MariaDB of the sandbox's own, on a UNIX socket only. Fast, not durable: a test world.
+# A MariaDB of the sandbox's own, on a UNIX socket only. Fast: what is committed outlives `kill -9' of
+# the server, not a crash of the host.
 
 mariadb_user() { if id -u mysql >/dev/null 2>&1; then echo mysql; else echo nobody; fi; }
 
@@ -28,7 +29,7 @@ mariadb_run()
         --datadir="$DIR/mariadb/data" --socket="$DIR/mariadb/socket" --pid-file="$DIR/mariadb/pid" \
         --skip-networking --skip-log-bin --skip-name-resolve --character-set-server=utf8mb4 \
         --innodb-buffer-pool-size=64M --innodb-log-file-size=16M --innodb-doublewrite=0 \
-        --innodb-flush-log-at-trx-commit=0 --aria-log-file-size=8M --key-buffer-size=1M \
+        --innodb-flush-log-at-trx-commit=2 --aria-log-file-size=8M --key-buffer-size=1M \
         --performance-schema=OFF --max-connections=100
 }
 

@@ -33,7 +33,8 @@ outrider_check_build()
 outrider_install()
 {
     make -s -C "$BUILD" -j"$(nproc)" install DESTDIR="$DIR/root" prefix=/usr sysconfdir=/etc \
-        >"$DIR/log/install.log" 2>&1 9>&- || service_failed install "from $BUILD failed"
+        INSTALL_PROGRAM='install -C' >"$DIR/log/install.log" 2>&1 9>&- ||
+        service_failed install "from $BUILD failed"
 }
 
 # System users as a package would make them. They stay after `down', as another sandbox may use them.
@@ -162,6 +163,12 @@ import sqlite3, sys
 link = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=2)
 sys.exit(0 if link.execute("SELECT count(*) FROM credential_secret").fetchone()[0] else 1)
 PYTHON
+}
+
+# $1 runs from a file that the installation has replaced.
+outrider_stale()
+{
+    service_alive "$1" && [[ $(readlink "/proc/$(service_pid "$1")/exe") == *" (deleted)" ]]
 }
 
 outrider_run() { inside_as "outrider-$1" "$DIR/root/usr/sbin/outrider-$1" -c "$DIR/etc/outrider.conf"; }
