@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "policyd/decide.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/wire/cram.h"
+
+const char *decide_unusable(const EdgeCredential *credential, gint64 now)
+{
+    if (credential->disabled)
+        return "disabled";
+    if (credential->expires_at && credential->expires_at <= now)
+        return "expired";
+    return NULL;
+}
+
+/* NOT_FOUND is a refusal, anything else trouble. */
+static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *failure,
+                              const char **reason, GError **error)
+{
+    if (!credential && !g_error_matches(failure, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, failure);
+        return NULL;
+    }
+    g_clear_error(&failure);
+    const char *why = credential ? decide_unusable(credential, now) : "unknown";
+    if (!why)
+        return credential;
+    edge_credential_free(credential);
+    *reason = why;
+    return NULL;
+}
+
+static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const char **reason,
+                              GError **error)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof(hash);
+    GError *failure = NULL;
+
+    g_checksum_update(checksum, (const guchar *)key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    EdgeCredential *credential = edge_credential_by_key(edge, hash, &failure);
+    return settle(credential, now, failure, reason, error);
+}
+
+/* The id of the credential whose state fits; 0 none. FALSE on trouble. */
+static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char *organization,
+                           const char *server, guint32 *id, GError **error)
+{
+    g_autoptr(GArray) states = edge_cram_states(edge, organization, server, error);
+
+    for (guint i = 0; states && i < states->len && *id == 0; i++) {
+        const EdgeCram *cram = &g_array_index(states, EdgeCram, i);
+        if (cram_verify(cram->state, exchange->challenge, exchange->secret))
+            *id = cram->id;
+    }
+    return states != NULL;
+}
+
+static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 now,
+                               const char **reason, GError **error)
+{
+    char separator = strchr(exchange->username, '/') ? '/' : '_';
+    const char *at = exchange->username;
+    guint32 id = 0;
+    GError *failure = NULL;
+
+    for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
+        g_autofree char *organization =
+            g_strndup(exchange->username, (gsize)(at - exchange->username));
+        if (!try_server(edge, exchange, organization, ++at, &id, error))
+            return NULL;
+    }
+    if (id == 0) {
+        *reason = "unknown";
+        return NULL;
+    }
+    EdgeCredential *credential = edge_credential_by_id(edge, id, &failure);
+    return settle(credential, now, failure, reason, error);
+}
+
+EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, gint64 now,
+                            const char **reason, GError **error)
+{
+    return exchange->mechanism == SASL_CRAM_MD5
+               ? by_cram(edge, exchange, now, reason, error)
+               : by_key(edge, exchange->secret, now, reason, error);
+}
+
+guint32 decide_identity(const char *username)
+{
+    g_auto(GStrv) parts = g_strsplit(username, "/", 4);
+    guint64 id;
+
+    if (g_strv_length(parts) != 3 || !*parts[0] || !*parts[1] ||
+        !g_ascii_string_to_unsigned(parts[2], 10, 1, G_MAXUINT32, &id, NULL))
+        return 0;
+    return (guint32)id;
+}
+
+const char *decide_policy(const EdgeCredential *credential, const GError *trouble, gint64 now,
+                          const char **text)
+{
+    gboolean gone = g_error_matches(trouble, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND);
+
+    if (trouble && !gone) {
+        *text = "4.3.0 Temporary lookup failure";
+        return "DEFER_IF_PERMIT";
+    }
+    if (gone || !credential || decide_unusable(credential, now)) {
+        *text = "5.7.1 Credential is not valid any more";
+        return "REJECT";
+    }
+    if (credential->server_suspended || credential->organization_suspended) {
+        *text = "5.7.1 Mail server has been suspended";
+        return "REJECT";
+    }
+    *text = NULL;
+    return "DUNNO";
+}

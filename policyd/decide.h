@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: what policyd decides: who authenticates, and what a policy request is answered.
+ * Used by: policyd's protocol edges.
+ * May touch: the replicas, through lib/edge.
+ * Threads: any.
+ * Limits: CRAM-MD5 tries at most DECIDE_CRAM_SPLITS_MAX readings of ORG_SERVER.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+#include "lib/wire/auth.h"
+#include "lib/wire/policy.h"
+
+#define DECIDE_CRAM_SPLITS_MAX 8
+
+/* Why a credential cannot be used at a time (Unix seconds): "expired", "disabled"; NULL: it can. */
+const char *decide_unusable(const EdgeCredential *credential, gint64 now);
+
+/* The credential of a finished exchange. NULL: refused, *reason (static) says why; or, with error
+ * set, temporary trouble. */
+EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, gint64 now,
+                            const char **reason, GError **error);
+
+/* "ORG/SERVER/ID" to the id; 0 when it is not of that form. */
+guint32 decide_identity(const char *username);
+
+/* Action of a policy request, and *text (static, may become NULL). trouble: the look-up failed. */
+const char *decide_policy(const EdgeCredential *credential, const GError *trouble, gint64 now,
+                          const char **text);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "policyd/tally.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "lib/journal/journal.h"
+#include "lib/log/log.h"
+
+#define USERNAME_MAX 128 /* octets */
+
+struct Tally {
+    char *spool_dir;
+    guint node;
+    Journal *journal; /* opened with the first event */
+    GHashTable *used, *failed;
+};
+
+/* Of a credential or of a source. */
+typedef struct {
+    guint32 credential, server;
+    char *source, *username, *reason;
+    const char *mechanism;
+    guint count;
+} Entry;
+
+static void entry_free(gpointer data)
+{
+    Entry *entry = data;
+
+    g_free(entry->source);
+    g_free(entry->username);
+    g_free(entry->reason);
+    g_free(entry);
+}
+
+Tally *tally_new(const char *spool_dir, guint node)
+{
+    Tally *tally = g_new0(Tally, 1);
+
+    tally->spool_dir = g_strdup(spool_dir);
+    tally->node = node;
+    tally->used = g_hash_table_new_full(NULL, NULL, NULL, entry_free);
+    tally->failed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    return tally;
+}
+
+void tally_free(Tally *tally)
+{
+    if (!tally)
+        return;
+    tally_write(tally);
+    journal_close(tally->journal);
+    g_hash_table_unref(tally->used);
+    g_hash_table_unref(tally->failed);
+    g_free(tally->spool_dir);
+    g_free(tally);
+}
+
+void tally_used(Tally *tally, const EdgeCredential *credential)
+{
+    Entry *entry = g_hash_table_lookup(tally->used, GUINT_TO_POINTER(credential->id));
+
+    if (!entry && g_hash_table_size(tally->used) >= TALLY_MAX)
+        return;
+    if (!entry) {
+        entry = g_new0(Entry, 1);
+        entry->credential = credential->id;
+        entry->server = credential->server;
+        g_hash_table_insert(tally->used, GUINT_TO_POINTER(credential->id), entry);
+    }
+    entry->count++;
+}
+
+/* Some clients send the key as user name as well. */
+static char *safe_username(const char *username)
+{
+    gsize run = 0;
+
+    if (!username)
+        return NULL;
+    for (const char *p = username; *p; p++) {
+        run = g_ascii_isalnum(*p) ? run + 1 : 0;
+        if (run >= 20)
+            return NULL;
+    }
+    g_autofree char *cut = g_strndup(username, USERNAME_MAX);
+    return g_utf8_make_valid(cut, -1);
+}
+
+void tally_failed(Tally *tally, const char *source, const char *mechanism, const char *username,
+                  const char *reason)
+{
+    Entry *entry = g_hash_table_lookup(tally->failed, source);
+
+    if (!entry && g_hash_table_size(tally->failed) >= TALLY_MAX)
+        return;
+    if (!entry) {
+        entry = g_new0(Entry, 1);
+        entry->source = g_strdup(source);
+        entry->mechanism = mechanism;
+        entry->username = safe_username(username);
+        entry->reason = g_strdup(reason);
+        g_hash_table_insert(tally->failed, entry->source, entry);
+    }
+    entry->count++;
+}
+
+static gboolean post(Tally *tally, EventType type, const Entry *entry, GError **error)
+{
+    gint64 now = g_get_real_time();
+    json_object *json = json_object_new_object();
+
+    json_object_object_add(json, "v", json_object_new_int(1));
+    json_object_object_add(json, "node", json_object_new_int((int)tally->node));
+    json_object_object_add(json, "at", json_object_new_int64(now));
+    if (type == EVENT_CREDENTIAL_USED) {
+        json_object_object_add(json, "server", json_object_new_int64(entry->server));
+        json_object_object_add(json, "credential", json_object_new_int64(entry->credential));
+    } else {
+        json_object_object_add(json, "ip", json_object_new_string(entry->source));
+        json_object_object_add(json, "mechanism", json_object_new_string(entry->mechanism));
+        if (entry->username)
+            json_object_object_add(json, "username", json_object_new_string(entry->username));
+        json_object_object_add(json, "reason", json_object_new_string(entry->reason));
+    }
+    json_object_object_add(json, "count", json_object_new_int64(entry->count));
+    JournalEntry line = {.type = type,
+                         .at_us = now,
+                         .json = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
+                         .length = -1};
+    gboolean done = journal_post(tally->journal, &line, 1, error);
+    json_object_put(json);
+    return done;
+}
+
+static gboolean post_all(Tally *tally, EventType type, GHashTable *entries, GError **error)
+{
+    GHashTableIter iter;
+    gpointer entry;
+
+    g_hash_table_iter_init(&iter, entries);
+    while (g_hash_table_iter_next(&iter, NULL, &entry))
+        if (!post(tally, type, entry, error))
+            return FALSE;
+    return TRUE;
+}
+
+void tally_write(Tally *tally)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (g_hash_table_size(tally->used) + g_hash_table_size(tally->failed) == 0)
+        return;
+    if (!tally->journal)
+        tally->journal = journal_open(tally->spool_dir, "policyd", NULL, &error);
+    if (!tally->journal || !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
+        !post_all(tally, EVENT_AUTH_FAILED, tally->failed, &error))
+        log_warning(NULL, "journal not writable, authentications not recorded", LOG_GERROR(error));
+    g_hash_table_remove_all(tally->used);
+    g_hash_table_remove_all(tally->failed);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: counts authentications and writes them to the journal once a minute, one event per
+ *     credential and one per failing source.
+ * Used by: policyd's auth edge and main.
+ * May touch: <spool_dir>/journal/policyd/.
+ * Threads: one.
+ * Limits: TALLY_MAX entries of a kind between two writings; more are not counted. A journal that
+ *     cannot be written is logged and loses what was counted.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/edge/edge.h"
+
+#define TALLY_MAX     16384
+#define TALLY_SECONDS 60
+
+typedef struct Tally Tally;
+
+Tally *tally_new(const char *spool_dir, guint node);
+
+/* Writes what is left; accepts NULL. */
+void tally_free(Tally *tally);
+
+void tally_used(Tally *tally, const EdgeCredential *credential);
+
+/* username may be NULL; one that could be a key is left out. */
+void tally_failed(Tally *tally, const char *source, const char *mechanism, const char *username,
+                  const char *reason);
+
+/* Writes events and begins anew. */
+void tally_write(Tally *tally);
