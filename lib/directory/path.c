@@ -91,6 +91,7 @@ static gboolean read_address(Path *path, const char *text, GError **error)
 {
     ValueKind kind = strchr(text, ':') ? VALUE_IPV6 : VALUE_IPV4;
 
+    /* NOLINTNEXTLINE(misc-redundant-expression): the statement compares two columns with it */
     return add_key(path, kind, "address", text, error) &&
            add_key(path, kind, "address", text, error);
 }
