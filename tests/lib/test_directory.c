@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/directory: what is allowed, without a database; what is written, with a real one. */
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/directory/credential_key.h"
+#include "lib/directory/directory.h"
+#include "lib/directory/dkim_key.h"
+#include "lib/directory/publish.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+
+#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
+#define NOW        1795248000 /* 2026-11-21 08:00 UTC */
+
+static MariadbFixture *server;
+static guint databases;
+
+static void test_value_read_good(void **state)
+{
+    static const struct {
+        ValueKind kind;
+        const char *text, *wanted; /* NULL: SQL NULL; a number as digits */
+    } cases[] = {
+        {VALUE_ORGANIZATION_PERMALINK, "acme-2", "acme-2"},
+        {VALUE_SERVER_PERMALINK, "mail", "mail"}, /* reserved for organizations only */
+        {VALUE_TITLE, "Größe & Co", "Größe & Co"},
+        {VALUE_DOMAIN, "Example.COM", "example.com"},
+        {VALUE_DOMAIN, "bücher.example", "xn--bcher-kva.example"},
+        {VALUE_HELO, "out1.example.com", "out1.example.com"},
+        {VALUE_IPV4, "192.0.2.1", "192.0.2.1"},
+        {VALUE_IPV6, "2001:DB8:0:0::1", "2001:db8::1"},
+        {VALUE_IPV6, "none", NULL},
+        {VALUE_POOL, "none", NULL},
+        {VALUE_WEIGHT, "0", "0"},
+        {VALUE_WEIGHT, "100", "100"},
+        {VALUE_YESNO, "yes", "1"},
+        {VALUE_DATE, "2026-11-22", "1795305600"},
+        {VALUE_DATE, "never", NULL},
+        {VALUE_STAMP, NULL, "1795248000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Value value = {0};
+        GError *error = NULL;
+        assert_true(value_read(cases[i].kind, "field", cases[i].text, NOW, &value, &error));
+        assert_no_error(error);
+        g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, value.number);
+        if (!cases[i].wanted)
+            assert_int_equal(value.is, VALUE_IS_NULL);
+        else
+            assert_string_equal(value.is == VALUE_IS_TEXT ? value.text : number, cases[i].wanted);
+        value_clear(&value);
+    }
+}
+
+static void test_value_read_bad(void **state)
+{
+    static const struct {
+        ValueKind kind;
+        const char *text;
+    } cases[] = {
+        {VALUE_ORGANIZATION_PERMALINK, ""},
+        {VALUE_ORGANIZATION_PERMALINK, "Acme"},
+        {VALUE_ORGANIZATION_PERMALINK, "a_b"},
+        {VALUE_ORGANIZATION_PERMALINK, "a/b"},
+        {VALUE_ORGANIZATION_PERMALINK, "admin"},
+        {VALUE_ORGANIZATION_PERMALINK, "ä"},
+        {VALUE_ORGANIZATION_PERMALINK,
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+        {VALUE_SERVER_PERMALINK, "stats"},
+        {VALUE_POOL_NAME, "none"},
+        {VALUE_TITLE, ""},
+        {VALUE_TITLE, "a\nb"},
+        {VALUE_TITLE, "a\x7f"},
+        {VALUE_TITLE, "\xc2\x85"}, /* NEL, a control character beyond ASCII */
+        {VALUE_TITLE, "\xff\xfe"},
+        {VALUE_TITLE, "\xed\xa0\x80"},
+        {VALUE_DOMAIN, ""},
+        {VALUE_DOMAIN, "localhost"},
+        {VALUE_DOMAIN, ".example.com"},
+        {VALUE_DOMAIN, "example.com."},
+        {VALUE_DOMAIN, "a..b"},
+        {VALUE_DOMAIN, "-a.example"},
+        {VALUE_DOMAIN, "a-.example"},
+        {VALUE_DOMAIN, "a_b.example"},
+        {VALUE_DOMAIN, "a b.example"},
+        {VALUE_DOMAIN, "192.0.2.1"},
+        {VALUE_DOMAIN, "*.example.com"},
+        {VALUE_DOMAIN, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"},
+        {VALUE_HELO, "[192.0.2.1]"},
+        {VALUE_IPV4, ""},
+        {VALUE_IPV4, "192.0.2"},
+        {VALUE_IPV4, "192.0.2.01"},
+        {VALUE_IPV4, "192.0.2.256"},
+        {VALUE_IPV4, "0.0.0.0"},
+        {VALUE_IPV4, "224.0.0.1"},
+        {VALUE_IPV4, "255.255.255.255"},
+        {VALUE_IPV4, "192.0.2.1/32"},
+        {VALUE_IPV6, "192.0.2.1"},
+        {VALUE_IPV6, "::"},
+        {VALUE_IPV6, "ff02::1"},
+        {VALUE_IPV6, "fe80::1"},
+        {VALUE_IPV6, "fe80::1%eth0"},
+        {VALUE_IPV6, "::ffff:192.0.2.1"},
+        {VALUE_WEIGHT, "-1"},
+        {VALUE_WEIGHT, "101"},
+        {VALUE_WEIGHT, "1e2"},
+        {VALUE_WEIGHT, " 1"},
+        {VALUE_WEIGHT, "99999999999999999999"},
+        {VALUE_YESNO, "Yes"},
+        {VALUE_YESNO, ""},
+        {VALUE_MODE, "Live"},
+        {VALUE_CREDENTIAL_TYPE, "smtp-ip"},
+        {VALUE_DATE, "2026-11-21"},
+        {VALUE_DATE, "2026-02-30"},
+        {VALUE_DATE, "2026-13-01"},
+        {VALUE_DATE, "22-11-2026"},
+        {VALUE_DATE, "2026-11-22T00:00:00Z"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Value value = {.is = VALUE_IS_INT, .number = 7};
+        GError *error = NULL;
+        if (value_read(cases[i].kind, "field", cases[i].text, NOW, &value, &error))
+            fail_msg("case %zu was allowed: %s", i, cases[i].text);
+        assert_true(g_str_has_prefix(error->message, "field: \""));
+        assert_true(g_utf8_validate(error->message, -1, NULL));
+        assert_null(strpbrk(error->message, "\n\r\t"));
+        assert_error_code(error, INVALID);
+        assert_int_equal(value.number, 7);
+    }
+}
+
+static void test_value_read_absurd_length(void **state)
+{
+    g_autofree char *endless = g_strnfill(10240, 'x');
+
+    (void)state;
+    for (ValueKind kind = VALUE_ORGANIZATION_PERMALINK; kind <= VALUE_WEIGHT; kind++) {
+        Value value = {0};
+        GError *error = NULL;
+        assert_false(value_read(kind, "field", endless, NOW, &value, &error));
+        assert_true(strlen(error->message) < 200);
+        assert_error_code(error, INVALID);
+    }
+}
+
+static void test_credential_key_states(void **state)
+{
+    /* HMAC-MD5 states of the key "key", made with another implementation of MD5. */
+    static const guint8 cram[CREDENTIAL_CRAM_LENGTH] = {
+        0x12, 0xc8, 0x33, 0x1c, 0x41, 0xdb, 0x8f, 0x70, 0x96, 0xb0, 0x83,
+        0x8f, 0x35, 0x31, 0xc8, 0x86, 0x25, 0x32, 0x3e, 0xd9, 0x6b, 0x1e,
+        0x48, 0xea, 0x9c, 0xad, 0x0f, 0xb5, 0x78, 0x7e, 0x7d, 0x57};
+    static const guint8 sha256_start[4] = {0x2c, 0x70, 0xe1, 0x2b};
+    guint8 got[CREDENTIAL_CRAM_LENGTH], hash[CREDENTIAL_HASH_LENGTH];
+    g_autofree char *one = credential_key_generate(NULL);
+    g_autofree char *other = credential_key_generate(NULL);
+
+    (void)state;
+    credential_key_cram("key", got);
+    assert_memory_equal(got, cram, sizeof(cram));
+    credential_key_hash("key", hash);
+    assert_memory_equal(hash, sha256_start, sizeof(sha256_start));
+    assert_true(strlen(one) >= 24);
+    assert_string_not_equal(one, other);
+}
+
+static void test_dkim_key_generate(void **state)
+{
+    (void)state;
+    for (int ed25519 = 0; ed25519 < 2; ed25519++) {
+        GError *error = NULL;
+        g_autoptr(DkimKey) key = dkim_key_generate(ed25519, &error);
+        assert_no_error(error);
+        assert_true(g_str_has_prefix(key->private_key, "-----BEGIN PRIVATE KEY-----\n"));
+        assert_true(g_str_has_prefix(key->selector, "or-"));
+        assert_int_equal(strlen(key->selector), 9);
+        gsize length;
+        g_autofree guchar *raw = g_base64_decode(key->public_key, &length);
+        assert_int_equal(length, ed25519 ? 32 : 294);
+        g_autofree char *record = dkim_key_record(key->algorithm, key->public_key);
+        assert_true(
+            g_str_has_prefix(record, ed25519 ? "v=DKIM1; k=ed25519; p=" : "v=DKIM1; k=rsa; p="));
+    }
+}
+
+static void test_publish_txt_splits(void **state)
+{
+    g_autofree char *long_value = g_strnfill(300, 'a');
+    g_autofree char *split = publish_txt(long_value);
+    g_autofree char *whole = publish_txt("v=spf1 -all");
+
+    (void)state;
+    assert_string_equal(whole, "\"v=spf1 -all\"");
+    assert_int_equal(strlen(split), 300 + 5);
+    assert_memory_equal(split + 256, "\" \"", 3);
+}
+
+static char *run(const char *database, const char *sql)
+{
+    return g_strchomp(mariadb_fixture_run(server, database, sql));
+}
+
+typedef struct {
+    char *name;
+    Sql *sql;
+} Database;
+
+static int setup(void **state)
+{
+    Database *database = g_new0(Database, 1);
+    guint applied;
+    GError *error = NULL;
+    g_autofree char *text = NULL;
+
+    database->name = g_strdup_printf("d%u", databases++);
+    mariadb_fixture_database(server, database->name);
+    text = g_strdup_printf("return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\n"
+                           "db_name = %s\n",
+                           server->socket, database->name);
+    g_autoptr(Config) config = config_parse("test", text, -1, &error);
+    assert_no_error(error);
+    database->sql = sql_open(config, &error);
+    assert_no_error(error);
+    assert_true(sql_migrate(database->sql, MIGRATIONS, &applied, &error));
+    *state = database;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    Database *database = *state;
+
+    sql_close(database->sql);
+    g_free(database->name);
+    g_free(database);
+    return 0;
+}
+
+static Record *add(void **state, DirectoryObject object, const char *first, const char *second)
+{
+    static const DirectoryOption address[] = {{"ipv4", "192.0.2.1"}, {"helo", "out.example"}};
+    Database *database = *state;
+    const char *const names[] = {first, second, NULL};
+    GError *error = NULL;
+    Record *record = directory_add(database->sql, object, names, address,
+                                   object == DIRECTORY_ADDRESS ? 2 : 0, &error);
+
+    assert_no_error(error);
+    return record;
+}
+
+static void fill(void **state)
+{
+    record_free(add(state, DIRECTORY_ORGANIZATION, "acme", NULL));
+    record_free(add(state, DIRECTORY_SERVER, "acme/main", NULL));
+    record_free(add(state, DIRECTORY_DOMAIN, "acme", "acme.example"));
+    record_free(add(state, DIRECTORY_DOMAIN, "acme/main", "acme.example"));
+    record_free(add(state, DIRECTORY_POOL, "main", NULL));
+    record_free(add(state, DIRECTORY_ADDRESS, "main", NULL));
+}
+
+static void test_directory_add_revisions_rise(void **state)
+{
+    Database *database = *state;
+
+    fill(state);
+    g_autofree char *revisions =
+        run(database->name, "SELECT GROUP_CONCAT(revision ORDER BY revision) FROM (SELECT revision "
+                            "FROM organization UNION SELECT revision FROM server UNION SELECT "
+                            "revision FROM domain UNION SELECT revision FROM ip_pool UNION SELECT "
+                            "revision FROM ip_address) x");
+    g_autofree char *keys =
+        run(database->name, "SELECT COUNT(*), COUNT(DISTINCT selector), SUM(algorithm = 'rsa') "
+                            "FROM dkim_key JOIN domain d ON d.id = domain_id AND "
+                            "d.revision = dkim_key.revision");
+    assert_string_equal(revisions, "1,2,3,4,5,6");
+    assert_string_equal(keys, "4\t4\t2");
+}
+
+static void test_directory_add_refused(void **state)
+{
+    static const struct {
+        DirectoryObject object;
+        const char *first, *second;
+        OutriderError code;
+    } cases[] = {
+        {DIRECTORY_ORGANIZATION, "acme", NULL, OUTRIDER_ERROR_EXISTS},
+        {DIRECTORY_ORGANIZATION, "acme/main", NULL, OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_SERVER, "acme/main", NULL, OUTRIDER_ERROR_EXISTS},
+        {DIRECTORY_SERVER, "acme", NULL, OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_SERVER, "acme/", NULL, OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_SERVER, "acme/a/b", NULL, OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_SERVER, "nobody/main", NULL, OUTRIDER_ERROR_NOT_FOUND},
+        {DIRECTORY_DOMAIN, "acme", "acme.example", OUTRIDER_ERROR_EXISTS},
+        {DIRECTORY_DOMAIN, "acme/none", "acme.example", OUTRIDER_ERROR_NOT_FOUND},
+        {DIRECTORY_DOMAIN, "acme", "acme", OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_CREDENTIAL, "acme", "app", OUTRIDER_ERROR_INVALID},
+        {DIRECTORY_CREDENTIAL, "acme/none", "app", OUTRIDER_ERROR_NOT_FOUND},
+        {DIRECTORY_POOL, "main", NULL, OUTRIDER_ERROR_EXISTS},
+        {DIRECTORY_ADDRESS, "main", NULL, OUTRIDER_ERROR_INVALID}, /* without ipv4 and helo */
+    };
+    Database *database = *state;
+
+    fill(state);
+    g_autofree char *before = run(database->name, "SELECT revision FROM revision_counter");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const names[] = {cases[i].first, cases[i].second, NULL};
+        GError *error = NULL;
+        assert_null(directory_add(database->sql, cases[i].object, names, NULL, 0, &error));
+        assert_non_null(error);
+        if (error->code != (int)cases[i].code)
+            fail_msg("case %zu: %s", i, error->message);
+        g_clear_error(&error);
+    }
+    g_autofree char *after = run(database->name, "SELECT revision FROM revision_counter");
+    assert_string_equal(before, after);
+}
+
+static void test_directory_credential_secret(void **state)
+{
+    static const DirectoryOption cram[] = {{"cram-md5", NULL}};
+    Database *database = *state;
+    GError *error = NULL;
+
+    fill(state);
+    g_autoptr(Record) plain = add(state, DIRECTORY_CREDENTIAL, "acme/main", "plain");
+    g_autoptr(Record) both =
+        directory_add(database->sql, DIRECTORY_CREDENTIAL,
+                      (const char *const[]){"acme/main", "both", NULL}, cram, 1, &error);
+    assert_no_error(error);
+    g_autofree char *hash =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, record_text(plain, "key"), -1);
+    g_autofree char *upper = g_ascii_strup(hash, -1);
+    g_autofree char *stored =
+        run(database->name, "SELECT HEX(key_hash) FROM credential_secret ORDER BY id LIMIT 1");
+    g_autofree char *states =
+        run(database->name, "SELECT SUM(cram_state IS NULL), SUM(LENGTH(cram_state)) "
+                            "FROM credential_secret");
+    assert_string_equal(stored, upper);
+    assert_string_equal(states, "1\t32");
+    g_autoptr(Record) shown =
+        directory_show(database->sql, DIRECTORY_CREDENTIAL,
+                       (const char *const[]){"acme/main", "plain", NULL}, &error);
+    assert_null(record_text(shown, "key"));
+}
+
+static void test_directory_change(void **state)
+{
+    static const DirectoryOption suspend[] = {{"suspend", "unpaid"}, {"pool", "main"}};
+    static const DirectoryOption resume[] = {{"resume", NULL}};
+    static const DirectoryOption wrong[] = {{"mode", "live"}, {"name", ""}};
+    static const DirectoryOption unknown[] = {{"weight", "1"}};
+    static const char *const names[] = {"acme/main", NULL};
+    Database *database = *state;
+    GError *error = NULL;
+
+    fill(state);
+    g_autoptr(Record) suspended =
+        directory_change(database->sql, DIRECTORY_SERVER, names, suspend, 2, &error);
+    assert_no_error(error);
+    assert_string_equal(record_text(suspended, "suspension_reason"), "unpaid");
+    assert_true(record_int(suspended, "suspended_at") > 0);
+    assert_string_equal(record_text(suspended, "pool"), "main");
+    g_autoptr(Record) resumed =
+        directory_change(database->sql, DIRECTORY_SERVER, names, resume, 1, &error);
+    assert_no_error(error);
+    assert_true(record_is_null(resumed, "suspended_at"));
+    assert_true(record_is_null(resumed, "suspension_reason"));
+    assert_string_equal(record_text(resumed, "pool"), "main");
+    assert_true(record_int(resumed, "revision") > record_int(suspended, "revision"));
+    assert_null(directory_change(database->sql, DIRECTORY_SERVER, names, wrong, 2, &error));
+    assert_error_code(error, INVALID);
+    assert_null(directory_change(database->sql, DIRECTORY_SERVER, names, unknown, 1, &error));
+    assert_error_code(error, INVALID);
+    assert_null(directory_change(database->sql, DIRECTORY_SERVER, names, NULL, 0, &error));
+    assert_error_code(error, INVALID);
+}
+
+static void test_directory_pool_one_default(void **state)
+{
+    static const DirectoryOption set[] = {{"default", NULL}};
+    Database *database = *state;
+    GError *error = NULL;
+
+    for (guint i = 0; i < 2; i++) {
+        const char *const names[] = {i ? "b" : "a", NULL};
+        record_free(directory_add(database->sql, DIRECTORY_POOL, names, set, 1, &error));
+        assert_no_error(error);
+    }
+    g_autofree char *pools = run(database->name, "SELECT GROUP_CONCAT(CONCAT(name, is_default, "
+                                                 "revision) ORDER BY name) FROM ip_pool");
+    assert_string_equal(pools, "a02,b12");
+}
+
+static void test_directory_delete_in_use(void **state)
+{
+    static const struct {
+        DirectoryObject object;
+        const char *name, *user;
+    } cases[] = {
+        {DIRECTORY_ORGANIZATION, "acme", "server main"},
+        {DIRECTORY_SERVER, "acme/main", "domain acme.example"},
+        {DIRECTORY_POOL, "main", "address 192.0.2.1"},
+    };
+    Database *database = *state;
+
+    fill(state);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const names[] = {cases[i].name, NULL};
+        GError *error = NULL;
+        assert_false(directory_delete(database->sql, cases[i].object, names, &error));
+        assert_non_null(strstr(error->message, cases[i].user));
+        assert_error_code(error, REFUSED);
+    }
+}
+
+static void test_directory_delete_leaves_tombstones(void **state)
+{
+    Database *database = *state;
+    GError *error = NULL;
+
+    fill(state);
+    record_free(add(state, DIRECTORY_CREDENTIAL, "acme/main", "app"));
+    assert_true(directory_delete(database->sql, DIRECTORY_CREDENTIAL,
+                                 (const char *const[]){"acme/main", "app", NULL}, &error));
+    assert_true(directory_delete(database->sql, DIRECTORY_DOMAIN,
+                                 (const char *const[]){"acme/main", "acme.example", NULL}, &error));
+    assert_false(directory_delete(database->sql, DIRECTORY_DOMAIN,
+                                  (const char *const[]){"acme/main", "acme.example", NULL},
+                                  &error));
+    assert_error_code(error, NOT_FOUND);
+    g_autofree char *stones =
+        run(database->name, "SELECT GROUP_CONCAT(CONCAT(revision, table_name) ORDER BY "
+                            "revision, table_name, id) FROM tombstone");
+    assert_string_equal(stones, "8credential,8credential_secret,9dkim_key,9dkim_key,9domain");
+    g_autofree char *keys = run(database->name, "SELECT COUNT(*) FROM dkim_key");
+    assert_string_equal(keys, "2");
+}
+
+static void test_directory_installation_init_twice(void **state)
+{
+    Database *database = *state;
+    GError *error = NULL;
+    guint made = 99;
+
+    assert_true(directory_installation_init(database->sql, &made, &error));
+    assert_int_equal(made, 2);
+    assert_true(directory_installation_init(database->sql, &made, &error));
+    assert_int_equal(made, 0);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    server = mariadb_fixture_start();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mariadb_fixture_stop(server);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_value_read_good),
+        cmocka_unit_test(test_value_read_bad),
+        cmocka_unit_test(test_value_read_absurd_length),
+        cmocka_unit_test(test_credential_key_states),
+        cmocka_unit_test(test_dkim_key_generate),
+        cmocka_unit_test(test_publish_txt_splits),
+        CASE(test_directory_add_revisions_rise),
+        CASE(test_directory_add_refused),
+        CASE(test_directory_credential_secret),
+        CASE(test_directory_change),
+        CASE(test_directory_pool_one_default),
+        CASE(test_directory_delete_in_use),
+        CASE(test_directory_delete_leaves_tombstones),
+        CASE(test_directory_installation_init_twice),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
