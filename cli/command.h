@@ -27,7 +27,8 @@ typedef struct {
     DirectoryOption options[COMMAND_OPTIONS_MAX];
     guint n_options;
     Config *config; /* loaded by cli_config */
-    Sql *sql;       /* opened by cli_sql */
+    gboolean config_wrong;
+    Sql *sql; /* opened by cli_sql */
 } Cli;
 
 typedef gboolean (*CommandRun)(Cli *cli, GError **error);

@@ -41,6 +41,14 @@ static char *migrations_directory(void)
                                                    : g_strdup(OUTRIDER_DATA_DIR "/migrations");
 }
 
+/* The configuration says how long history is kept; the table is what the maintenance goes by. */
+static gboolean set_retention(Cli *cli, GError **error)
+{
+    const SqlParameter days[] = {SQL_UNSIGNED(config_int(cli->config, CONFIG_HISTORY_DAYS))};
+
+    return sql_execute(cli->sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error);
+}
+
 gboolean db_migrate(Cli *cli, GError **error)
 {
     const char *directory = command_option(cli, "directory");
@@ -49,7 +57,7 @@ gboolean db_migrate(Cli *cli, GError **error)
     Sql *sql = cli_sql_any_schema(cli, error);
 
     if (!sql || !sql_migrate(sql, directory ? directory : usual, &applied, error) ||
-        !sql_partitions_maintain(sql, g_get_real_time() / US, error))
+        !set_retention(cli, error) || !sql_partitions_maintain(sql, g_get_real_time() / US, error))
         return FALSE;
     return print_status(cli, (int)applied, error);
 }

@@ -53,9 +53,7 @@ int main(int argc, char **argv)
         break;
     }
     if (!cli.command->run(&cli, &error))
-        return report(error, cli.command->run != config_print_sample && !cli.config
-                                 ? EX_CONFIG
-                                 : exit_status(error));
+        return report(error, cli.config_wrong ? EX_CONFIG : exit_status(error));
     if (fflush(stdout) != 0)
         return EX_IOERR;
     return EX_OK;

@@ -14,7 +14,7 @@
 
 #include "cli/session.h"
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
+#include "lib/seal/ring.h"
 
 #define US 1000000
 
@@ -63,15 +63,6 @@ static char *place_path(const Config *config, const Place *place)
                         : g_strdup(config_string(config, place->below));
 }
 
-/* A ring with one key; lib/seal/ring.h has the format. */
-static char *new_ring(GError **error)
-{
-    g_autofree char *key = random_text("0123456789abcdef", 64, error);
-
-    return key ? g_strdup_printf("0 %s %" G_GINT64_FORMAT " seal\n", key, g_get_real_time() / US)
-               : NULL;
-}
-
 /* Opens what is there or makes it; never through a symbolic link. -1 with error set. */
 static int open_file(const char *path, const Place *place, GError **error)
 {
@@ -82,9 +73,13 @@ static int open_file(const char *path, const Place *place, GError **error)
             error_set_errno(error, errno, "open", path);
         return fd;
     }
-    g_autofree char *ring = place->is_ring ? new_ring(error) : g_strdup(place->text);
-    if (!ring)
+    g_autofree char *ring =
+        place->is_ring ? ring_generate(g_get_real_time() / US) : g_strdup(place->text);
+    if (!ring) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "%s: the random source gives nothing", path);
         return -1;
+    }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         error_set_errno(error, errno, "make", path);

@@ -8,6 +8,7 @@ const Config *cli_config(Cli *cli, GError **error)
     if (!cli->config)
         cli->config =
             config_load(cli->config_file ? cli->config_file : OUTRIDER_CONFIG_FILE, error);
+    cli->config_wrong = cli->config == NULL;
     return cli->config;
 }
 

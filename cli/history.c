@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/history.h"
+
+#include "lib/base/id.h"
+
+#define DAY 86400
+#define US  1000000
+
+static gboolean list_stretch(Sql *sql, const HistoryFilter *filter, guint64 from, guint64 to,
+                             Record *list, GError **error)
+{
+    gsize have = json_object_array_length(list);
+    const SqlParameter parameters[] = {SQL_UNSIGNED(from),
+                                       SQL_UNSIGNED(to),
+                                       SQL_UNSIGNED(filter->server),
+                                       SQL_UNSIGNED(filter->server),
+                                       SQL_TEXT(filter->status),
+                                       SQL_TEXT(filter->status),
+                                       SQL_TEXT(filter->recipient),
+                                       SQL_TEXT(filter->recipient),
+                                       SQL_UNSIGNED(filter->limit - have)};
+    g_autoptr(Record) found =
+        record_list(sql, SQL_MESSAGE_LIST, parameters, G_N_ELEMENTS(parameters), error);
+
+    if (!found)
+        return FALSE;
+    for (gsize i = 0; i < json_object_array_length(found); i++)
+        json_object_array_add(list, json_object_get(json_object_array_get_idx(found, i)));
+    return TRUE;
+}
+
+Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error)
+{
+    g_autoptr(Record) list = json_object_new_array();
+    gint64 now = g_get_real_time() / US;
+    guint64 to = filter->before ? filter->before : ID_MAX;
+    gint64 newest = MIN(now, id_seconds(to));
+    gint64 day = newest - newest % DAY;
+
+    for (guint i = 0; to > 0 && json_object_array_length(list) < filter->limit; i++, day -= DAY) {
+        guint64 from = i < filter->days ? id_floor(day) : 0;
+        if (!list_stretch(sql, filter, from, to, list, error))
+            return NULL;
+        to = from;
+    }
+    return g_steal_pointer(&list);
+}
+
+gboolean history_add_deliveries(Sql *sql, Record *message, GError **error)
+{
+    const SqlParameter id[] = {SQL_UNSIGNED(record_int(message, "id"))};
+    Record *deliveries = record_list(sql, SQL_DELIVERY_LIST, id, 1, error);
+
+    if (!deliveries)
+        return FALSE;
+    json_object_object_add(message, "deliveries", deliveries);
+    return TRUE;
+}
+
+Record *history_find(Sql *sql, guint64 id, GError **error)
+{
+    const SqlParameter parameters[] = {SQL_UNSIGNED(id)};
+    g_autoptr(Record) message = record_first(sql, SQL_MESSAGE_FIND, parameters, 1, error);
+
+    if (!message || !history_add_deliveries(sql, message, error))
+        return NULL;
+    return g_steal_pointer(&message);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: messages of the history, found the ways people ask for them.
+ * Used by: the message and explain commands.
+ * May touch: MariaDB, by reading.
+ * Threads: one.
+ * Limits: a list of at most HISTORY_LIMIT_MAX messages.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+#define HISTORY_LIMIT_MAX 1000
+
+typedef struct {
+    guint32 server;        /* 0: any */
+    const char *status;    /* "": any but Accepting */
+    const char *recipient; /* "": any */
+    guint64 before;        /* only older ids; 0: newest */
+    guint limit;
+    guint days; /* how many days back are looked at one by one; older ones in one go */
+} HistoryFilter;
+
+/* Newest first, walking the days so that only as many partitions are read as it takes. */
+Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error);
+
+/* The message with its deliveries as `deliveries`; NULL without error when it is not there. */
+Record *history_find(Sql *sql, guint64 id, GError **error);
+
+/* Adds `deliveries` to a message. */
+gboolean history_add_deliveries(Sql *sql, Record *message, GError **error);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* outrider(1) as an admin types it, against a real MariaDB. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+
+#define WORDS_MAX 16
+
+static MariadbFixture *server;
+static char *dir;
+static char *config_file;
+
+/* Runs it with words split at blanks, but `word' as it stands for %. */
+static int run(const char *line, const char *word, char **out, char **err)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
+    char *argv[WORDS_MAX + 4] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file};
+    guint n = 3;
+    int status = -1;
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; words[i]; i++)
+        argv[n++] = g_str_equal(words[i], "%") ? (char *)(guintptr)word : words[i];
+    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, out, err, &status, &error))
+        fail_msg("%s", error->message);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static char *run_good(const char *line)
+{
+    char *out = NULL;
+    g_autofree char *err = NULL;
+
+    if (run(line, NULL, &out, &err) != 0)
+        fail_msg("%s: %s", line, err);
+    return out;
+}
+
+static struct json_object *run_json(const char *line)
+{
+    g_autofree char *out = run_good(line);
+    struct json_object *parsed = json_tokener_parse(out);
+
+    if (!parsed)
+        fail_msg("%s: no JSON: %s", line, out);
+    return parsed;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void test_cli_wrong(void **state)
+{
+    g_autofree char *endless = g_strnfill(10240, 'x');
+    g_autofree char *longish = g_strnfill(300, 'x');
+    const struct {
+        const char *line, *word;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"", NULL, 64, "no command"},
+        {"bad", NULL, 64, "unknown object \"bad\""},
+        {"%", "\xff\x1b[2J", 64, "\\xff\\x1b[2J"},
+        {"server", NULL, 64, "a verb is missing"},
+        {"server bad", NULL, 64, "unknown verb"},
+        {"server add", NULL, 64, "ORG/SERVER"},
+        {"server add acme/x y", NULL, 64, "too many arguments"},
+        {"server add acme/x --nope", NULL, 64, "unknown option"},
+        {"server add acme/x --name", NULL, 64, "a value is missing"},
+        {"server add acme/x --name a --name b", NULL, 64, "given twice"},
+        {"server list --name a", NULL, 64, "unknown option"},
+        {"pool add p --default=yes", NULL, 64, "no value is allowed"},
+        {"-c", NULL, 64, "a file is missing"},
+        {"explain", NULL, 64, "ID|QUEUE-ID|ADDRESS"},
+        {"organization add %", endless, 65, "longer than 4096"},
+        {"organization add %", longish, 65, "organization: "},
+        {"organization add %", "\xff\xfe", 65, "not valid UTF-8"},
+        {"organization add %", "a\nb", 65, "control characters"},
+        {"organization add %", "", 65, "organization: \"\""},
+        {"organization add zz --name %", longish, 65, "name: "},
+        {"organization add zz --name %", "\x1b[2J", 65, "control characters"},
+        {"organization add -- -5/", NULL, 65, "organization: "},
+        {"address add main --ipv4 192.0.2.9 --helo a.example --weight -1", NULL, 65, "weight: "},
+        {"address add main --ipv4 1.2.3 --helo a.example", NULL, 65, "ipv4: "},
+        {"address add main --ipv4 192.0.2.9", NULL, 65, "--helo"},
+        {"domain add acme %",
+         "b\xc3\xbc"
+         "cher",
+         65, "domain: "},
+        {"server change acme/main", NULL, 65, "nothing to change"},
+        {"message list --limit -1", NULL, 65, "limit: \"-1\""},
+        {"message list --limit 100000", NULL, 65, "limit: "},
+        {"message list --status sent", NULL, 65, "status: "},
+        {"message show -- -1", NULL, 65, "id: \"-1\""},
+        {"message show 9007199254740992", NULL, 65, "id: "},
+        {"explain %", "a b", 65, "a message id"},
+        {"explain %", "a@\xff", 65, "a message id"},
+        {"postfix lines --plain-auth 192.0.2.1", NULL, 65, "plain-auth: "},
+        {"organization add acme", NULL, 69, "exists already"},
+        {"organization show nobody", NULL, 69, "does not exist"},
+        {"organization delete acme", NULL, 69, "in use by: server main"},
+        {"explain 12345", NULL, 69, "not in the history"},
+        {"explain nobody@ok.test", NULL, 69, "not in the history"},
+        {"message show 12345", NULL, 69, "not in the history"},
+        {"message raw 12345", NULL, 69, "12345"},
+        {"message raw x", NULL, 65, "id: "},
+        {"db status -c /nonexistent", NULL, 78, "/nonexistent"},
+    };
+
+    (void)state;
+    g_autofree char *before = mariadb_fixture_run(server, "cli", "SELECT * FROM revision_counter");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = NULL, *err = NULL;
+        int status = run(cases[i].line, cases[i].word, &out, &err);
+        if (status != cases[i].status || !strstr(err, cases[i].says))
+            fail_msg("%s: status %d, said: %s", cases[i].line, status, err);
+        assert_string_equal(out, "");
+        assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
+        assert_true(strlen(err) < 400);
+        assert_null(strchr(err, '\x1b'));
+    }
+    g_autofree char *after = mariadb_fixture_run(server, "cli", "SELECT * FROM revision_counter");
+    assert_string_equal(before, after);
+}
+
+static void test_cli_help_names_all(void **state)
+{
+    static const char *const lines[] = {"--help", "server --help", "server add --help",
+                                        "explain --help", "--version"};
+    static const char *const parts[] = {"organization", "change", "--allow-sender yes|no",
+                                        "ID|QUEUE-ID|ADDRESS", "outrider "};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *out = run_good(lines[i]);
+        assert_has(out, parts[i]);
+    }
+}
+
+static void test_cli_manual_is_current(void **state)
+{
+    g_autofree char *list = run_good("--manual");
+    g_autofree char *page = NULL;
+
+    (void)state;
+    assert_true(g_file_get_contents(OUTRIDER_TEST_SRCDIR "/man/outrider.1", &page, NULL, NULL));
+    if (!strstr(page, list))
+        fail_msg("man/outrider.1 lacks the list that `outrider --manual' prints now");
+}
+
+static void test_cli_json_keys(void **state)
+{
+    struct json_object *credential = run_json("--json credential add acme/main json --cram-md5");
+    struct json_object *domain = run_json("domain show acme acme.test --json");
+    struct json_object *list = run_json("--json address list main");
+    struct json_object *dns = json_object_object_get(domain, "dns");
+
+    (void)state;
+    assert_true(json_object_get_string_len(json_object_object_get(credential, "key")) >= 24);
+    assert_true(json_object_get_int64(json_object_object_get(credential, "id")) > 0);
+    assert_int_equal(json_object_array_length(dns), 5);
+    for (gsize i = 0; i < json_object_array_length(dns); i++) {
+        struct json_object *record = json_object_array_get_idx(dns, i);
+        assert_non_null(json_object_object_get(record, "name"));
+        assert_non_null(json_object_object_get(record, "type"));
+        assert_non_null(json_object_object_get(record, "value"));
+    }
+    assert_int_equal(json_object_array_length(list), 1);
+    json_object_put(credential);
+    json_object_put(domain);
+    json_object_put(list);
+}
+
+/* One message with two attempts and one that was only begun, as the worker writes them. */
+static guint64 write_history(void)
+{
+    guint64 id = id_floor(g_get_real_time() / G_USEC_PER_SEC) | 0x101;
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO submission (id, server_id, credential_id, recipients, queue_id, mail_from, "
+        "client_ip, client_helo, client_tls, at) VALUES (%" G_GUINT64_FORMAT ", 1, 1, 1, 'Q1abc', "
+        "'app@acme.test', '192.0.2.99', 'client.example', 'TLSv1.3', 1795248000000000);"
+        "INSERT INTO message (id, server_id, credential_id, submission_id, status, queue_id, "
+        "rcpt_to, subject, lane, signatures, accepted_at, size) VALUES (%" G_GUINT64_FORMAT
+        ", 1, 1, %" G_GUINT64_FORMAT ", 'Sent', '4aBcDeFgHi', 'a@ok.test', 'x\x1b[2Jy', 1, "
+        "'[\"acme.test:or-a:rsa\"]', 1795248000000000, 1234);"
+        "INSERT INTO message (id, server_id, rcpt_to, queue_id) VALUES (%" G_GUINT64_FORMAT
+        ", 1, 'b@ok.test', '4aBcDeFgHj');"
+        "INSERT INTO delivery (message_id, attempt, at, status, relay, dsn, text, source_ip, tls) "
+        "VALUES (%" G_GUINT64_FORMAT ", 1, 1795248001500000, 'SoftFail', 'mx.ok.test', '4.7.1', "
+        "'451 greylisted', '192.0.2.1', NULL), (%" G_GUINT64_FORMAT ", 2, 1795248009000000, "
+        "'Sent', 'mx.ok.test', '2.0.0', '250 ok', '192.0.2.1', 'TLSv1.3')",
+        id, id, id, id + 256, id, id);
+
+    g_free(mariadb_fixture_run(server, "cli", sql));
+    return id;
+}
+
+static void test_cli_explain_timeline(void **state)
+{
+    guint64 id = write_history();
+    g_autofree char *by_id = g_strdup_printf("explain %" G_GUINT64_FORMAT, id);
+    g_autofree char *show = g_strdup_printf("--json message show %" G_GUINT64_FORMAT, id);
+    const char *const lines[] = {by_id, "explain 4aBcDeFgHi", "explain a@ok.test"};
+    static const char *const parts[] = {"credential app",
+                                        "192.0.2.99",
+                                        "acme.test:or-a:rsa",
+                                        "+1.500 s",
+                                        "451 greylisted",
+                                        "HELO out1.acme.test",
+                                        "250 ok",
+                                        "the remote host took it",
+                                        "x\\x1b[2Jy"};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *out = run_good(lines[i]);
+        for (size_t p = 0; p < G_N_ELEMENTS(parts); p++)
+            assert_has(out, parts[p]);
+    }
+    g_autofree char *begun = run_good("explain b@ok.test");
+    assert_has(begun, "Accepting: accepted; Postfix has not yet been seen");
+    assert_has(begun, "the milter's journal was not applied");
+    struct json_object *message = run_json(show);
+    struct json_object *list = run_json("--json message list acme/main");
+    struct json_object *none = run_json("--json message list --status HardFail");
+    assert_int_equal(json_object_array_length(json_object_object_get(message, "deliveries")), 2);
+    assert_int_equal(json_object_array_length(list), 1); /* what is Accepting is not shown */
+    assert_int_equal(json_object_array_length(none), 0);
+    json_object_put(message);
+    json_object_put(list);
+    json_object_put(none);
+}
+
+static void test_cli_node_init_twice(void **state)
+{
+    g_autofree char *ring_path = g_build_filename(dir, "keys", "return", NULL);
+    g_autofree char *checks =
+        g_build_filename(dir, "postfix", "outrider", "milter_header_checks", NULL);
+    g_autofree char *first = NULL, *second = NULL, *text = NULL;
+
+    (void)state;
+    g_free(run_good("node init"));
+    assert_true(g_file_get_contents(ring_path, &first, NULL, NULL));
+    g_free(run_good("node init"));
+    assert_true(g_file_get_contents(ring_path, &second, NULL, NULL));
+    assert_string_equal(first, second);
+    assert_true(g_file_get_contents(checks, &text, NULL, NULL));
+    assert_string_equal(text, "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
+}
+
+/* postconf reads the lines without a warning, and sees the services and the lane. */
+static void test_cli_postfix_lines_are_read(void **state)
+{
+    g_autofree char *postconf = g_find_program_in_path("postconf");
+    g_autofree char *main_cf = g_build_filename(dir, "postfix", "main.cf", NULL);
+    g_autofree char *master_cf = g_build_filename(dir, "postfix", "master.cf", NULL);
+    g_autofree char *etc = g_build_filename(dir, "postfix", NULL);
+    g_autofree char *main_lines = run_good("postfix lines --main");
+    g_autofree char *master_lines = run_good("postfix lines --master --plain-auth 127.0.0.1");
+    g_autofree char *start = g_strconcat("compatibility_level = 3.6\n", main_lines, NULL);
+
+    (void)state;
+    if (!postconf)
+        skip();
+    g_mkdir_with_parents(etc, 0755);
+    assert_true(g_file_set_contents(main_cf, start, -1, NULL));
+    assert_true(g_file_set_contents(master_cf, master_lines, -1, NULL));
+    for (int i = 0; i < 2; i++) {
+        char *argv[] = {postconf, (char[]){"-c"}, etc, i ? (char[]){"-M"} : (char[]){"-n"}, NULL};
+        g_autofree char *out = NULL, *err = NULL;
+        int status = -1;
+        assert_true(
+            g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, NULL));
+        assert_int_equal(status, 0);
+        assert_string_equal(err, "");
+        assert_has(out, i ? "outrider-ip1" : "lanes.regexp");
+        assert_has(out, i ? "127.0.0.1:2525" : "enable_long_queue_ids = yes");
+    }
+}
+
+static int start(void **state)
+{
+    static const char *const lines[] = {
+        "db migrate --directory " OUTRIDER_TEST_SRCDIR "/conf/migrations",
+        "installation init",
+        "organization add acme",
+        "pool add main --default",
+        "address add main --ipv4 192.0.2.1 --helo out1.acme.test",
+        "server add acme/main --pool main",
+        "domain add acme acme.test",
+        "credential add acme/main app",
+    };
+
+    (void)state;
+    server = mariadb_fixture_start();
+    mariadb_fixture_database(server, "cli");
+    dir = g_dir_make_tmp("outrider-cli-XXXXXX", NULL);
+    config_file = g_build_filename(dir, "outrider.conf", NULL);
+    g_autofree char *text = g_strdup_printf(
+        "hostname = localhost.example\nreturn_path_domain = rp.example\nspool_dir = %s/spool\n"
+        "edge_dir = %s/edge\nkey_dir = %s/keys\nsocket_dir = %s/queue/outrider\n"
+        "postfix_config_dir = %s/postfix\ndb_socket = %s\ndb_name = cli\ndb_user = root\n",
+        dir, dir, dir, dir, dir, server->socket);
+    g_file_set_contents(config_file, text, -1, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+        g_free(run_good(lines[i]));
+    return 0;
+}
+
+static int stop(void **state)
+{
+    char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, dir, NULL};
+
+    (void)state;
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+    mariadb_fixture_stop(server);
+    g_free(dir);
+    g_free(config_file);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cli_wrong),
+        cmocka_unit_test(test_cli_help_names_all),
+        cmocka_unit_test(test_cli_manual_is_current),
+        cmocka_unit_test(test_cli_json_keys),
+        cmocka_unit_test(test_cli_explain_timeline),
+        cmocka_unit_test(test_cli_node_init_twice),
+        cmocka_unit_test(test_cli_postfix_lines_are_read),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
