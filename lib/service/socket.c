@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets that Postfix connects to, and lock files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+#include "lib/service/service.h"
+
+#define BACKLOG     128
+#define SOCKET_MODE 0660
+
+/* Whether somebody answers at an address. */
+static gboolean is_live(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gboolean live = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return live;
+}
+
+static gboolean give_to_group(const char *path, const char *name, GError **error)
+{
+    struct group entry, *found = NULL;
+    char buffer[16384];
+
+    if (*name == '\0')
+        return TRUE;
+    getgrnam_r(name, &entry, buffer, sizeof(buffer), &found);
+    if (!found) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
+                    "socket_group: there is no group %s", name);
+        return FALSE;
+    }
+    return chown(path, (uid_t)-1, found->gr_gid) == 0 ||
+           error_set_errno(error, errno, "change group of", path);
+}
+
+static gboolean bind_socket(int fd, const struct sockaddr_un *address, const char *group,
+                            GError **error)
+{
+    const char *path = address->sun_path;
+
+    if (is_live(address)) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_CONFLICT,
+                    "%s: another process listens here", path);
+        return FALSE;
+    }
+    if (unlink(path) < 0 && errno != ENOENT)
+        return error_set_errno(error, errno, "remove", path);
+    /* Nobody else gets in between bind and chmod: the directory is ours. */
+    mode_t before = umask(0777 & ~SOCKET_MODE);
+    int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+    umask(before);
+    if (bound < 0)
+        return error_set_errno(error, errno, "bind", path);
+    if (!give_to_group(path, group, error))
+        return FALSE;
+    return listen(fd, BACKLOG) == 0 || error_set_errno(error, errno, "listen at", path);
+}
+
+int service_listen(const Service *service, const char *name, GError **error)
+{
+    const Config *config = service_config(service);
+    g_autofree char *path = config_path(config, CONFIG_SOCKET_DIR, name);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
+                    "socket_dir: %s: allowed are paths of at most %zu octets", path,
+                    sizeof(address.sun_path) - 1);
+        return -1;
+    }
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        error_set_errno(error, errno, "make a socket for", path);
+        return -1;
+    }
+    if (bind_socket(fd, &address, config_string(config, CONFIG_SOCKET_GROUP), error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The pid that the holder left in its lock file; 0 when there is none. */
+static long long holder(int fd)
+{
+    char text[32] = "";
+
+    if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+        return 0;
+    return g_ascii_strtoll(text, NULL, 10);
+}
+
+int service_lock(const char *path, GError **error)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+    if (fd < 0) {
+        error_set_errno(error, errno, "open", path);
+        return -1;
+    }
+    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_CONFLICT, "%s: process %lld holds it",
+                    path, holder(fd));
+        close(fd);
+        return -1;
+    }
+    g_autofree char *pid = g_strdup_printf("%d\n", getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, strlen(pid), 0) < 0) {
+        error_set_errno(error, errno, "write", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
