@@ -9,12 +9,13 @@ mariadb_prepare()
 {
     local user
     user=$(mariadb_user)
-    mkdir -p "$DIR/mariadb"
-    chown "$user" "$DIR/mariadb"
+    # A temporary directory of its own: a starting server removes temporary tables of others.
+    mkdir -p "$DIR/mariadb/tmp"
+    chown "$user" "$DIR/mariadb" "$DIR/mariadb/tmp"
     # Installed whole or not at all: a half one is made anew.
     if [ ! -e "$DIR/mariadb/installed" ]; then
         rm -rf "$DIR/mariadb/data"
-        mariadb-install-db --no-defaults --user="$user" --datadir="$DIR/mariadb/data" \
+        mariadb-install-db --no-defaults --user="$user" --datadir="$DIR/mariadb/data" --tmpdir="$DIR/mariadb/tmp" \
             --auth-root-authentication-method=socket --auth-root-socket-user=root --skip-test-db \
             --innodb-buffer-pool-size=16M --innodb-log-file-size=16M \
             --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --aria-log-file-size=8M \
@@ -26,7 +27,7 @@ mariadb_prepare()
 mariadb_run()
 {
     exec setsid ip netns exec "$NETNS" mariadbd --no-defaults --user="$(mariadb_user)" \
-        --datadir="$DIR/mariadb/data" --socket="$DIR/mariadb/socket" --pid-file="$DIR/mariadb/pid" \
+        --datadir="$DIR/mariadb/data" --tmpdir="$DIR/mariadb/tmp" --socket="$DIR/mariadb/socket" --pid-file="$DIR/mariadb/pid" \
         --skip-networking --skip-log-bin --skip-name-resolve --character-set-server=utf8mb4 \
         --innodb-buffer-pool-size=64M --innodb-log-file-size=16M --innodb-doublewrite=0 \
         --innodb-flush-log-at-trx-commit=2 --aria-log-file-size=8M --key-buffer-size=1M \

@@ -68,9 +68,11 @@ void mariadb_fixture_restart(MariadbFixture *fixture)
     g_autofree char *socket = g_strdup_printf("--socket=%s", fixture->socket);
     g_autofree char *log = g_strdup_printf("--log-error=%s/error.log", fixture->dir);
     g_autofree char *pid = g_strdup_printf("--pid-file=%s/pid", fixture->dir);
+    g_autofree char *tmp = g_strdup_printf("--tmpdir=%s", fixture->dir);
     char *argv[] = {fixture->server,
                     (char[]){"--no-defaults"},
                     data,
+                    tmp,
                     socket,
                     log,
                     pid,
@@ -102,9 +104,12 @@ void mariadb_fixture_restart(MariadbFixture *fixture)
 static void install(MariadbFixture *fixture, char *installer)
 {
     g_autofree char *data = g_strdup_printf("--datadir=%s/data", fixture->dir);
+    /* A starting server removes temporary tables of others from a directory that they share. */
+    g_autofree char *tmp = g_strdup_printf("--tmpdir=%s", fixture->dir);
     char *argv[] = {installer,
                     (char[]){"--no-defaults"},
                     data,
+                    tmp,
                     (char[]){"--auth-root-authentication-method=normal"},
                     (char[]){"--skip-test-db"},
                     (char[]){"--skip-name-resolve"},
