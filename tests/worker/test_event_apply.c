@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Events against a real MariaDB: any order and repetition gives the same rows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/journal/journal.h"
+#include "lib/sql/connection.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+#include "worker/event_apply.h"
+
+#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
+#define ROUNDS     40
+#define DATABASE   "events"
+
+static MariadbFixture *server;
+static Sql *sql;
+static guint64 seq;
+
+static const EventSource source = {.node = 1, .program = "test", .epoch = "0123456789abcdef"};
+
+/* One message's life; %d is its id. */
+static const struct {
+    EventType type;
+    const char *json;
+} life[] = {
+    {EVENT_SUBMISSION_ADMITTED,
+     "{\"v\":1,\"node\":1,\"at\":100,\"base\":%d,\"n\":1,\"server\":3,\"credential\":7,\"queue_"
+     "id\":"
+     "\"4dKf2x0Wqzz1bC\",\"mail_from\":\"a@acme.test\",\"client\":{\"ip\":\"192.0.2.9\",\"helo\":"
+     "\"h\",\"tls\":\"TLSv1.3\"}}"},
+    {EVENT_MESSAGE_ACCEPTED,
+     "{\"v\":1,\"at\":101,\"id\":%d,\"base\":5,\"token\":\"abcdefghijklmnop\",\"server\":3,"
+     "\"credential\":7,\"queue_id\":\"4dKf2x0Wqzz1bC\",\"mail_from\":\"a@acme.test\",\"rcpt\":"
+     "\"x@OK.test\",\"subject\":\"h\xc3\xa9\",\"size\":10,\"lane\":8,\"signed\":[\"a:b:c\"],"
+     "\"skipped\":[],\"tag\":null}"},
+    {EVENT_MESSAGE_QUEUED, "{\"at\":102,\"id\":%d,\"server\":3,\"queue_id\":\"4dKf2x0Wqzz1bC\"}"},
+    {EVENT_MESSAGE_QUEUED, "{\"at\":103,\"id\":%d,\"server\":3,\"queue_id\":\"4dKf2y0Wqzz1bC\"}"},
+    {EVENT_DELIVERY_ATTEMPT,
+     "{\"at\":104,\"id\":%d,\"server\":3,\"attempt\":11,\"status\":\"SoftFail\",\"queue_id\":"
+     "\"4dKf2y0Wqzz1bC\",\"dsn\":\"4.3.0\",\"code\":451,\"text\":\"later\",\"delay_ms\":60}"},
+    {EVENT_DELIVERY_ATTEMPT,
+     "{\"at\":106,\"id\":%d,\"server\":3,\"attempt\":12,\"status\":\"Sent\",\"queue_id\":"
+     "\"4dKf2y0Wqzz1bC\",\"dsn\":\"2.0.0\",\"code\":250,\"tls\":\"TLSv1.3\"}"},
+    {EVENT_DELIVERY_ATTEMPT,
+     "{\"at\":107,\"id\":%d,\"server\":3,\"attempt\":13,\"status\":\"SoftFail\",\"queue_id\":"
+     "\"4dKf2y0Wqzz1bC\"}"},
+    {EVENT_MESSAGE_REMOVED, "{\"at\":108,\"id\":%d,\"server\":3}"},
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static char *life_json(guint step, int id)
+{
+    return g_strdup_printf(life[step].json, id);
+}
+#pragma GCC diagnostic pop
+
+static char *run(const char *text)
+{
+    return g_strchomp(mariadb_fixture_run(server, DATABASE, text));
+}
+
+static guint apply(EventType type, const char *json)
+{
+    const Event event = {
+        .seq = ++seq, .at_us = 1, .type = (guint16)type, .json = json, .length = strlen(json)};
+    GError *error = NULL;
+    guint rejected = 99;
+
+    event_apply_batch(sql, &source, &event, 1, &rejected, &error);
+    assert_no_error(error);
+    return rejected;
+}
+
+static char *rows_of(int id)
+{
+    g_autofree char *query = g_strdup_printf(
+        "SELECT server_id, credential_id, submission_id, token, status, status_at, queue_id, "
+        "mail_from, rcpt_to, rcpt_domain, subject, size, lane, signatures, tag, accepted_at, "
+        "removed_at FROM message WHERE id = %d; "
+        "SELECT attempt, at, status, queue_id, dsn, code, text, tls, delay_ms FROM delivery WHERE "
+        "message_id = %d ORDER BY attempt; "
+        "SELECT server_id, credential_id, recipients, queue_id, mail_from, client_ip, client_helo, "
+        "client_tls, at FROM submission WHERE id = %d",
+        id, id, id);
+    return run(query);
+}
+
+static void test_event_apply_any_order(void **state)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(20261121);
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(life); i++) {
+        g_autofree char *json = life_json(i, 1000);
+        assert_int_equal(apply(life[i].type, json), 0);
+    }
+    g_autofree char *wanted = rows_of(1000);
+    if (!strstr(wanted, "Sent\t106\t4dKf2y0Wqzz1bC\ta@acme.test\tx@OK.test\tok.test"))
+        fail_msg("%s", wanted);
+    for (int round = 1; round <= ROUNDS; round++) {
+        guint order[3 * G_N_ELEMENTS(life)];
+        for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+            order[i] = i % G_N_ELEMENTS(life);
+        for (guint i = G_N_ELEMENTS(order) - 1; i > 0; i--) {
+            guint other = (guint)g_rand_int_range(random, 0, (gint32)i + 1), kept = order[i];
+            order[i] = order[other];
+            order[other] = kept;
+        }
+        for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
+            g_autofree char *json = life_json(order[i], 1000 + round);
+            assert_int_equal(apply(life[order[i]].type, json), 0);
+        }
+        g_autofree char *got = rows_of(1000 + round);
+        if (strcmp(got, wanted) != 0)
+            fail_msg("round %d:\n%s\nnot\n%s", round, got, wanted);
+    }
+}
+
+static void test_event_apply_refused(void **state)
+{
+    static const struct {
+        guint16 type;
+        const char *json;
+    } bad[] = {
+        {EVENT_MESSAGE_QUEUED, ""},
+        {EVENT_MESSAGE_QUEUED, "{"},
+        {EVENT_MESSAGE_QUEUED, "[]"},
+        {EVENT_MESSAGE_QUEUED, "{} trailing"},
+        {EVENT_MESSAGE_QUEUED, "{\"server\":3}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":0,\"server\":3}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":-5,\"server\":3}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":\"5\",\"server\":3}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"server\":3,\"queue_id\":{}}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"server\":99999999999}"},
+        {EVENT_DELIVERY_ATTEMPT, "{\"id\":5,\"attempt\":1,\"status\":\"Nonsense\"}"},
+        {4711, "{\"id\":5}"},
+    };
+    g_autofree char *before = run("SELECT COUNT(*) FROM event_rejected");
+
+    (void)state;
+    assert_string_equal(before, "0");
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+        if (apply(bad[i].type, bad[i].json) != 1)
+            fail_msg("taken: %s", bad[i].json);
+    g_autofree char *after = run("SELECT COUNT(*) FROM event_rejected");
+    g_autofree char *wanted = g_strdup_printf("%zu", G_N_ELEMENTS(bad));
+    assert_string_equal(after, wanted);
+    guint64 position = 0;
+    GError *error = NULL;
+    assert_true(event_position(sql, &source, &position, &error));
+    assert_int_equal(position, seq);
+}
+
+static void test_event_apply_bad_among_good(void **state)
+{
+    const Event events[] = {
+        {.seq = seq + 1,
+         .type = EVENT_MESSAGE_QUEUED,
+         .json = "{\"id\":51,\"at\":1}",
+         .length = 16},
+        {.seq = seq + 2, .type = EVENT_MESSAGE_QUEUED, .json = "nonsense", .length = 8},
+        {.seq = seq + 3,
+         .type = EVENT_MESSAGE_QUEUED,
+         .json = "{\"id\":52,\"at\":1}",
+         .length = 16},
+    };
+    GError *error = NULL;
+    guint rejected = 0;
+
+    (void)state;
+    seq += 3;
+    assert_true(event_apply_batch(sql, &source, events, 3, &rejected, &error));
+    assert_int_equal(rejected, 1);
+    g_autofree char *rows = run("SELECT COUNT(*) FROM message WHERE id IN (51, 52)");
+    assert_string_equal(rows, "2");
+}
+
+static void test_event_apply_cuts_long_text(void **state)
+{
+    g_autofree char *subject = g_strnfill(5000, 's');
+    g_autofree char *json =
+        g_strdup_printf("{\"id\":60,\"at\":1,\"server\":1,\"subject\":\"%s\"}", subject);
+
+    (void)state;
+    assert_int_equal(apply(EVENT_MESSAGE_ACCEPTED, json), 0);
+    g_autofree char *length = run("SELECT CHAR_LENGTH(subject) FROM message WHERE id = 60");
+    assert_string_equal(length, "200");
+}
+
+static void test_event_apply_database_away(void **state)
+{
+    const Event event = {
+        .seq = seq + 1, .type = EVENT_MESSAGE_QUEUED, .json = "{\"id\":70,\"at\":1}", .length = 16};
+    GError *error = NULL;
+    guint rejected = 99;
+
+    (void)state;
+    mariadb_fixture_kill(server);
+    assert_false(event_apply_batch(sql, &source, &event, 1, &rejected, &error));
+    assert_int_equal(error_class(error), ERROR_CLASS_TEMPORARY);
+    g_clear_error(&error);
+    assert_int_equal(rejected, 99);
+    mariadb_fixture_restart(server);
+    assert_int_equal(apply(EVENT_MESSAGE_QUEUED, event.json), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_event_apply_refused),
+        cmocka_unit_test(test_event_apply_any_order),
+        cmocka_unit_test(test_event_apply_bad_among_good),
+        cmocka_unit_test(test_event_apply_cuts_long_text),
+        cmocka_unit_test(test_event_apply_database_away),
+    };
+    GError *error = NULL;
+    guint applied;
+
+    server = mariadb_fixture_start();
+    mariadb_fixture_database(server, DATABASE);
+    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
+                               .name = g_strdup(DATABASE),
+                               .user = g_strdup("root"),
+                               .password = g_strdup("")};
+    sql = sql_open_source(&where, &error);
+    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
+        g_error("%s", error->message);
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    sql_close(sql);
+    mariadb_fixture_stop(server);
+    return status;
+}
