@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Journals into a real MariaDB: exactly once, over restarts of either side. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/journal/journal.h"
+#include "lib/sql/connection.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+#include "worker/journal_applier.h"
+
+#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
+#define DATABASE   "journals"
+#define MANY       5000
+
+static MariadbFixture *server;
+static Sql *sql;
+static char *spool;
+
+static void append(Journal *journal, EventType type, guint first, guint n)
+{
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = first; i < first + n; i += 100) {
+        JournalEntry entries[100];
+        for (guint k = 0; k < 100; k++)
+            entries[k] = (JournalEntry){
+                .type = type,
+                .at_us = g_get_real_time(),
+                .json = g_strdup_printf("{\"id\":%u,\"server\":1,\"at\":1,\"attempt\":%u,"
+                                        "\"status\":\"Sent\"}",
+                                        i + k + 1, i + k + 1),
+                .length = -1};
+        gboolean done = journal_append(journal, entries, 100, &error);
+        for (guint k = 0; k < 100; k++)
+            g_free((gpointer)(guintptr)entries[k].json);
+        assert_no_error(error);
+        assert_true(done);
+    }
+}
+
+static void assert_rows(const char *query, const char *wanted)
+{
+    g_autofree char *got = mariadb_fixture_run(server, DATABASE, query);
+
+    assert_string_equal(g_strchomp(got), wanted);
+}
+
+static void test_journal_applier_round_exactly_once(void **state)
+{
+    const JournalOptions options = {.segment_size = 64 * 1024};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Journal) journal = journal_open(spool, "outrider-worker", &options, &error);
+    guint64 applied = 0;
+
+    (void)state;
+    assert_no_error(error);
+    append(journal, EVENT_DELIVERY_ATTEMPT, 0, MANY);
+    g_autoptr(JournalApplier) first = journal_applier_new(spool, 1, NULL, NULL);
+    gint64 start = g_get_monotonic_time();
+    assert_true(journal_applier_round(first, sql, &applied, &error));
+    gint64 took = MAX(g_get_monotonic_time() - start, 1);
+    print_message("%" G_GUINT64_FORMAT " events/s\n",
+                  (guint64)MANY * G_USEC_PER_SEC / (guint64)took);
+    assert_int_equal(applied, MANY);
+    assert_rows("SELECT COUNT(*) FROM delivery", "5000");
+    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Sent'", "5000");
+    /* Another applier, as after a restart, finds nothing left to do. */
+    g_autoptr(JournalApplier) second = journal_applier_new(spool, 1, NULL, NULL);
+    assert_true(journal_applier_round(second, sql, &applied, &error));
+    assert_int_equal(applied, 0);
+    append(journal, EVENT_DELIVERY_ATTEMPT, MANY, 100);
+    assert_true(journal_applier_round(second, sql, &applied, &error));
+    assert_int_equal(applied, 100);
+}
+
+static void test_journal_applier_round_database_away(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Journal) journal = journal_open(spool, "outrider-milter", NULL, &error);
+    g_autoptr(JournalApplier) applier = journal_applier_new(spool, 1, NULL, NULL);
+    guint64 applied = 99;
+
+    (void)state;
+    assert_no_error(error);
+    append(journal, EVENT_MESSAGE_QUEUED, 10000, 500);
+    mariadb_fixture_kill(server);
+    assert_false(journal_applier_round(applier, sql, &applied, &error));
+    assert_int_equal(error_class(error), ERROR_CLASS_TEMPORARY);
+    assert_int_equal(applied, 99);
+    g_clear_error(&error);
+    mariadb_fixture_restart(server);
+    assert_true(journal_applier_round(applier, sql, &applied, &error));
+    assert_int_equal(applied, 500);
+    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Pending'", "500");
+}
+
+static void test_journal_applier_round_no_spool(void **state)
+{
+    g_autoptr(JournalApplier) applier = journal_applier_new("/nonexistent", 1, NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    guint64 applied = 0;
+
+    (void)state;
+    journal_applier_round(applier, sql, &applied, &error);
+    assert_int_equal(applied, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_journal_applier_round_no_spool),
+        cmocka_unit_test(test_journal_applier_round_exactly_once),
+        cmocka_unit_test(test_journal_applier_round_database_away),
+    };
+    GError *error = NULL;
+    guint applied;
+
+    spool = g_dir_make_tmp("outrider-spool-XXXXXX", NULL);
+    server = mariadb_fixture_start();
+    mariadb_fixture_database(server, DATABASE);
+    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
+                               .name = g_strdup(DATABASE),
+                               .user = g_strdup("root"),
+                               .password = g_strdup("")};
+    sql = sql_open_source(&where, &error);
+    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
+        g_error("%s", error->message);
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    sql_close(sql);
+    mariadb_fixture_stop(server);
+    char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, spool, NULL};
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+    g_free(spool);
+    return status;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Journals to MariaDB: read a batch, apply it in one transaction, drop whole segments. */
+#include "worker/journal_applier.h"
+
+#include "lib/base/error.h"
+#include "lib/journal/reader.h"
+#include "lib/log/log.h"
+#include "worker/event_apply.h"
+
+#define BATCH_EVENTS  500
+#define BATCH_US      (200 * 1000)
+#define IDLE_US       (200 * 1000)
+#define BACKOFF_FIRST (250 * 1000)
+#define BACKOFF_MAX   (2 * 1000 * 1000)
+#define LAG_WARN_US   (60 * G_USEC_PER_SEC)
+
+typedef struct {
+    char *program;
+    char *epoch;
+    JournalReader *reader;
+    gint64 lag_said; /* monotonic */
+} Source;
+
+struct JournalApplier {
+    char *spool_dir;
+    guint node;
+    JournalKeepFunc keep;
+    gpointer keep_data;
+    GHashTable *sources; /* program -> Source */
+    const Config *config;
+    GThread *thread;
+    GMutex lock;
+    GCond wake;
+    gboolean stop;
+};
+
+typedef struct {
+    GArray *events;
+    GPtrArray *texts;
+} Batch;
+
+static void source_free(gpointer data)
+{
+    Source *source = data;
+
+    journal_reader_close(source->reader);
+    g_free(source->program);
+    g_free(source->epoch);
+    g_free(source);
+}
+
+JournalApplier *journal_applier_new(const char *spool_dir, guint node, JournalKeepFunc keep,
+                                    gpointer data)
+{
+    JournalApplier *applier = g_new0(JournalApplier, 1);
+
+    applier->spool_dir = g_strdup(spool_dir);
+    applier->node = node;
+    applier->keep = keep;
+    applier->keep_data = data;
+    applier->sources = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, source_free);
+    g_mutex_init(&applier->lock);
+    g_cond_init(&applier->wake);
+    return applier;
+}
+
+/* The source of a program, opened behind what the database already has. A journal whose epoch is
+ * another one was wiped and begins again. */
+static Source *open_source(JournalApplier *applier, Sql *sql, const char *program, GError **error)
+{
+    g_autofree char *epoch = journal_epoch(applier->spool_dir, program, error);
+    guint64 after;
+
+    if (!epoch)
+        return NULL;
+    Source *known = g_hash_table_lookup(applier->sources, program);
+    if (known && g_str_equal(known->epoch, epoch))
+        return known;
+    const EventSource where = {.node = applier->node, .program = program, .epoch = epoch};
+    if (!event_position(sql, &where, &after, error))
+        return NULL;
+    JournalReader *reader = journal_reader_open(applier->spool_dir, program, after, error);
+    if (!reader)
+        return NULL;
+    Source *source = g_new0(Source, 1);
+    source->program = g_strdup(program);
+    source->epoch = g_steal_pointer(&epoch);
+    source->reader = reader;
+    g_hash_table_replace(applier->sources, source->program, source);
+    return source;
+}
+
+/* Reads up to a batch. A damaged segment is passed over, loudly, so that it does not stop the rest. */
+static gboolean read_batch(Source *source, Batch *batch, GError **error)
+{
+    gint64 end = g_get_monotonic_time() + BATCH_US;
+    JournalRecord record;
+
+    while (batch->events->len < BATCH_EVENTS && g_get_monotonic_time() < end) {
+        g_autoptr(GError) why = NULL;
+        JournalRead found = journal_reader_next(source->reader, &record, &why);
+        if (found == JOURNAL_READ_END)
+            return TRUE;
+        if (found == JOURNAL_READ_FAILED) {
+            if (!g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_CORRUPT)) {
+                g_propagate_error(error, g_steal_pointer(&why));
+                return FALSE;
+            }
+            guint64 octets = journal_reader_skip(source->reader);
+            log_error(NULL, "journal damaged, the rest of the segment is skipped",
+                      LOG_TEXT("program", source->program), LOG_INT("octets", octets),
+                      LOG_GERROR(why));
+            if (octets == 0)
+                return TRUE;
+            continue;
+        }
+        char *text = g_strndup(record.json, record.length);
+        Event event = {.seq = record.seq,
+                       .at_us = record.at_us,
+                       .type = record.type,
+                       .json = text,
+                       .length = record.length};
+        g_ptr_array_add(batch->texts, text);
+        g_array_append_val(batch->events, event);
+    }
+    return TRUE;
+}
+
+static void report(Source *source, const Event *last, guint rejected)
+{
+    gint64 now = g_get_monotonic_time();
+    gint64 lag = g_get_real_time() - last->at_us;
+
+    if (rejected > 0)
+        log_warning(NULL, "events rejected, see event_rejected",
+                    LOG_TEXT("program", source->program), LOG_INT("count", rejected),
+                    LOG_INT("seq", last->seq));
+    if (lag < LAG_WARN_US || (source->lag_said && now - source->lag_said < LAG_WARN_US))
+        return;
+    source->lag_said = now;
+    log_warning(NULL, "history is behind the journal", LOG_TEXT("program", source->program),
+                LOG_INT("seconds", lag / G_USEC_PER_SEC));
+}
+
+/* One batch; more receives whether there may be another. */
+static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, guint64 *applied,
+                           gboolean *more, GError **error)
+{
+    g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    Batch batch = {.events = events, .texts = texts};
+    const EventSource where = {
+        .node = applier->node, .program = source->program, .epoch = source->epoch};
+    guint rejected;
+
+    *more = FALSE;
+    if (!read_batch(source, &batch, error))
+        return FALSE;
+    if (events->len == 0)
+        return TRUE;
+    if (!event_apply_batch(sql, &where, (const Event *)(gpointer)events->data, events->len,
+                           &rejected, error))
+        return FALSE;
+    const Event *last = &g_array_index(events, Event, events->len - 1);
+    guint64 keep = applier->keep ? applier->keep(source->program, applier->keep_data) : G_MAXUINT64;
+    journal_reader_drop(source->reader, MIN(last->seq, keep));
+    report(source, last, rejected);
+    *applied += events->len;
+    *more = TRUE;
+    return TRUE;
+}
+
+static gboolean stopping(JournalApplier *applier)
+{
+    g_mutex_lock(&applier->lock);
+    gboolean stop = applier->stop;
+    g_mutex_unlock(&applier->lock);
+    return stop;
+}
+
+gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *applied, GError **error)
+{
+    g_auto(GStrv) programs = journal_programs(applier->spool_dir, error);
+    guint64 count = 0;
+
+    if (!programs)
+        return FALSE;
+    for (guint i = 0; programs[i]; i++) {
+        Source *source = open_source(applier, sql, programs[i], error);
+        gboolean more = source != NULL;
+        while (more && !stopping(applier))
+            if (!apply_some(applier, sql, source, &count, &more, error)) {
+                /* What was read is not applied: read it again from the database's position. */
+                g_hash_table_remove(applier->sources, programs[i]);
+                return FALSE;
+            }
+        if (!source)
+            return FALSE;
+    }
+    *applied = count;
+    return TRUE;
+}
+
+/* Sleeps until the time is over or the applier is stopped. */
+static void pause_for(JournalApplier *applier, gint64 us)
+{
+    gint64 end = g_get_monotonic_time() + us;
+
+    g_mutex_lock(&applier->lock);
+    while (!applier->stop && g_cond_wait_until(&applier->wake, &applier->lock, end))
+        continue;
+    g_mutex_unlock(&applier->lock);
+}
+
+static gpointer run(gpointer data)
+{
+    JournalApplier *applier = data;
+    g_autoptr(Sql) sql = NULL;
+    gint64 backoff = BACKOFF_FIRST;
+
+    while (!stopping(applier)) {
+        g_autoptr(GError) error = NULL;
+        guint64 applied = 0;
+        if (!sql)
+            sql = sql_open(applier->config, &error);
+        if (sql && journal_applier_round(applier, sql, &applied, &error)) {
+            backoff = BACKOFF_FIRST;
+            pause_for(applier, IDLE_US);
+            continue;
+        }
+        log_warning(NULL, "journal not applied, will try again", LOG_INT("ms", backoff / 1000),
+                    LOG_GERROR(error));
+        pause_for(applier, backoff);
+        backoff = MIN(2 * backoff, BACKOFF_MAX);
+    }
+    return NULL;
+}
+
+void journal_applier_start(JournalApplier *applier, const Config *config)
+{
+    applier->config = config;
+    applier->thread = g_thread_new("journal", run, applier);
+}
+
+void journal_applier_stop(JournalApplier *applier)
+{
+    if (!applier)
+        return;
+    g_mutex_lock(&applier->lock);
+    applier->stop = TRUE;
+    g_cond_broadcast(&applier->wake);
+    g_mutex_unlock(&applier->lock);
+    if (applier->thread)
+        g_thread_join(applier->thread);
+    g_hash_table_unref(applier->sources);
+    g_mutex_clear(&applier->lock);
+    g_cond_clear(&applier->wake);
+    g_free(applier->spool_dir);
+    g_free(applier);
+}
