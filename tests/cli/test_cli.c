@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/id.h"
+#include "lib/journal/journal.h"
 #include "tests/lib/mariadb_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -256,6 +257,31 @@ static void test_cli_node_init_twice(void **state)
     assert_string_equal(text, "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
 }
 
+static void test_cli_journal_cat(void **state)
+{
+    const JournalEntry entry = {.type = EVENT_MESSAGE_QUEUED,
+                                .at_us = G_GINT64_CONSTANT(1795248000000000),
+                                .json = "{\"v\":1,\"id\":42}",
+                                .length = -1};
+    g_autofree char *spool = g_build_filename(dir, "spool", NULL);
+    GError *error = NULL;
+    Journal *journal = journal_open(spool, "milter", NULL, &error);
+
+    (void)state;
+    assert_no_error(error);
+    assert_true(journal_append(journal, &entry, 1, &error));
+    journal_close(journal);
+    g_autofree char *out = run_good("journal cat milter");
+    assert_has(out, "message.queued {\"v\":1,\"id\":42}");
+    struct json_object *line = run_json("--json journal cat");
+    assert_string_equal(json_object_get_string(json_object_object_get(line, "type")),
+                        "message.queued");
+    json_object_put(line);
+    g_autofree char *none = NULL, *err = NULL;
+    assert_int_equal(run("journal cat nope", NULL, &none, &err), 69);
+    assert_has(err, "there are: milter");
+}
+
 /* postconf reads the lines without a warning, and sees the services and the lane. */
 static void test_cli_postfix_lines_are_read(void **state)
 {
@@ -336,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_cli_json_keys),
         cmocka_unit_test(test_cli_explain_timeline),
         cmocka_unit_test(test_cli_node_init_twice),
+        cmocka_unit_test(test_cli_journal_cat),
         cmocka_unit_test(test_cli_postfix_lines_are_read),
     };
     return cmocka_run_group_tests(tests, start, stop);
