@@ -3,7 +3,7 @@
 
 #include "lib/seal/return_path.h"
 
-#define PROGRAM "milter"
+#define PROGRAM "outrider-milter" /* as `outrider node init' names its journal */
 
 struct Shared {
     const Config *config;

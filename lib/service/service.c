@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -83,6 +84,8 @@ static Service *start(const ServiceInfo *info, const Choice *choice, GError **er
         return g_steal_pointer(&service);
     log_open(info->name, config_string(service->config, CONFIG_LOG_TARGET),
              config_string(service->config, CONFIG_LOG_LEVEL));
+    /* Directories of the spool belong to two programs, by their group; nobody else reads. */
+    umask(0007);
     return take_signals(service, error) ? g_steal_pointer(&service) : NULL;
 }
 

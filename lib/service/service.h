@@ -28,7 +28,7 @@ typedef struct Service Service;
 
 /* Parses --config FILE (-c), --dump, --check, --version, --help and own options, loads the
  * configuration, opens the log, blocks SIGTERM, SIGINT and SIGHUP for all threads (a signalfd takes
- * them), ignores SIGPIPE. Returns NULL when the program should exit at once with *status: 0 after
+ * them), ignores SIGPIPE, sets umask 0007. Returns NULL when the program should exit at once with *status: 0 after
  * --help, --version, --dump, --check; 78 (EX_CONFIG) for a bad configuration or option. */
 Service *service_start(const ServiceInfo *info, int *argc, char ***argv, int *status);
 void service_free(Service *service);
