@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The edge writer on a real MariaDB: what is in the directory is what the mail path reads. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/edge/edge.h"
+#include "lib/sql/sql.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+#include "worker/edge_writer.h"
+#include "worker/lanes.h"
+#include "worker/replica.h"
+
+#define DATABASE "edge"
+
+typedef struct {
+    MariadbFixture *server;
+    char *dir;
+    char *lanes;
+    Config *config;
+    EdgeWriter *writer;
+} World;
+
+static const char directory_sql[] =
+    "UPDATE revision_counter SET revision = 7;"
+    "INSERT INTO organization (id, permalink, name, created_at, revision) VALUES (1, 'acme', 'A', "
+    "0, 1);"
+    "INSERT INTO server (id, organization_id, permalink, name, ip_pool_id, created_at, revision) "
+    "VALUES (2, 1, 'main', 'M', 4, 0, 2);"
+    "INSERT INTO credential (id, server_id, type, name, created_at, revision) "
+    "VALUES (3, 2, 'smtp', 'app', 0, 3);"
+    "INSERT INTO credential_secret (id, key_hash, cram_state, revision) "
+    "VALUES (3, UNHEX(SHA2('key', 256)), REPEAT(CHAR(0), 32), 3);"
+    "INSERT INTO ip_pool (id, name, created_at, revision) VALUES (4, 'main', 0, 4);"
+    "INSERT INTO lane (id, kind) VALUES (8, 'address');"
+    "INSERT INTO ip_address (id, lane, ip_pool_id, ipv4, helo, weight, created_at, revision) "
+    "VALUES (5, 8, 4, '192.0.2.8', 'out8.test', 100, 0, 5);"
+    "INSERT INTO domain (id, organization_id, server_id, name, verified_at, created_at, revision) "
+    "VALUES (6, 1, 2, 'acme.test', 1, 0, 6);"
+    "INSERT INTO dkim_key (id, domain_id, selector, algorithm, private_key, public_key, state, "
+    "created_at, revision) VALUES (7, 6, 'sel', 'ed25519', 'PEM', 'p', 'active', 0, 7);";
+
+static void run(World *world, const char *sql)
+{
+    g_free(mariadb_fixture_run(world->server, DATABASE, sql));
+}
+
+static void round_once(World *world, gboolean expected)
+{
+    GError *error = NULL;
+    gboolean changed = FALSE;
+
+    if (!edge_writer_round(world->writer, &changed, &error))
+        fail_msg("round: %s", error->message);
+    assert_int_equal(changed, expected);
+}
+
+static Config *make_config(World *world)
+{
+    GError *error = NULL;
+    g_autofree char *text =
+        g_strdup_printf("return_path_domain = rp.example\nedge_dir = %s/edge\n"
+                        "postfix_config_dir = %s/postfix\ndb_socket = %s\ndb_name = " DATABASE
+                        "\ndb_user = root\nlane_reload = no\n",
+                        world->dir, world->dir, world->server->socket);
+    Config *config = config_parse("test", text, -1, &error);
+
+    assert_no_error(error);
+    return config;
+}
+
+static int setup(void **state)
+{
+    World *world = g_new0(World, 1);
+    GError *error = NULL;
+    guint applied = 0;
+
+    world->server = mariadb_fixture_start();
+    mariadb_fixture_database(world->server, DATABASE);
+    world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
+    g_autofree char *edge = g_build_filename(world->dir, "edge", NULL);
+    g_autofree char *postfix = g_build_filename(world->dir, "postfix", "outrider", NULL);
+    g_mkdir_with_parents(edge, 0755);
+    g_mkdir_with_parents(postfix, 0755);
+    world->lanes = g_build_filename(postfix, "lanes.regexp", NULL);
+    world->config = make_config(world);
+    g_autoptr(Sql) sql = sql_open(world->config, &error);
+    assert_no_error(error);
+    sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error);
+    assert_no_error(error);
+    run(world, directory_sql);
+    world->writer = edge_writer_new(world->config);
+    *state = world;
+    return 0;
+}
+
+static void remove_tree(const char *dir)
+{
+    g_autofree char *quoted = g_shell_quote(dir);
+    g_autofree char *command = g_strdup_printf("rm -rf -- %s", quoted);
+    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+}
+
+static int teardown(void **state)
+{
+    World *world = *state;
+
+    edge_writer_stop(world->writer);
+    config_free(world->config);
+    mariadb_fixture_stop(world->server);
+    remove_tree(world->dir);
+    g_free(world->lanes);
+    g_free(world->dir);
+    g_free(world);
+    return 0;
+}
+
+static Edge *reader(World *world)
+{
+    return edge_open(config_string(world->config, CONFIG_EDGE_DIR));
+}
+
+static void test_round_fills_every_replica(void **state)
+{
+    World *world = *state;
+    GError *error = NULL;
+    g_autofree char *lanes = NULL;
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof(hash);
+
+    round_once(world, TRUE);
+    round_once(world, FALSE);
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(sum, (const guchar *)"key", 3);
+    g_checksum_get_digest(sum, hash, &length);
+    g_autoptr(Edge) edge = reader(world);
+    g_autoptr(EdgeCredential) credential = edge_credential_by_key(edge, hash, &error);
+    assert_no_error(error);
+    assert_int_equal(credential->id, 3);
+    assert_string_equal(credential->server_permalink, "main");
+    g_autoptr(EdgeDomain) domain = edge_domain_for(edge, 2, 1, "acme.test", &error);
+    assert_no_error(error);
+    assert_int_equal(domain->id, 6);
+    g_autoptr(GArray) keys = edge_sign_keys(edge, 6, &error);
+    assert_no_error(error);
+    assert_int_equal(keys->len, 1);
+    assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
+    assert_non_null(strstr(lanes, "\n/^[a-z2-7]{31}-8@rp\\.example$/ outrider-ip8:\n"));
+}
+
+static void test_round_follows_change_and_deletion(void **state)
+{
+    World *world = *state;
+    GError *error = NULL;
+    g_autofree char *lanes = NULL;
+    g_autoptr(Edge) edge = reader(world);
+
+    run(world, "UPDATE revision_counter SET revision = 8;"
+               "UPDATE server SET suspended_at = 5, revision = 8 WHERE id = 2;");
+    round_once(world, TRUE);
+    g_autoptr(EdgeCredential) suspended = edge_credential_by_id(edge, 3, &error);
+    assert_no_error(error);
+    assert_true(suspended->server_suspended);
+    run(world, "UPDATE revision_counter SET revision = 9; DELETE FROM ip_address;"
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (9, 'ip_address', 5);");
+    round_once(world, TRUE);
+    assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
+    assert_null(strstr(lanes, "outrider-ip8"));
+}
+
+static void test_round_rebuilds_for_another_epoch(void **state)
+{
+    World *world = *state;
+    GError *error = NULL;
+    g_autoptr(Edge) edge = reader(world);
+
+    run(world,
+        "UPDATE installation SET epoch = epoch + 1; UPDATE revision_counter SET revision = 6;"
+        "DELETE FROM credential; DELETE FROM credential_secret;");
+    round_once(world, TRUE);
+    assert_null(edge_credential_by_id(edge, 3, &error));
+    assert_error_code(error, NOT_FOUND);
+}
+
+static void test_round_leaves_replicas_when_the_database_is_away(void **state)
+{
+    World *world = *state;
+    GError *error = NULL;
+    gboolean changed = FALSE;
+    g_autoptr(Edge) edge = reader(world);
+
+    mariadb_fixture_kill(world->server);
+    assert_false(edge_writer_round(world->writer, &changed, &error));
+    assert_int_equal(error_class(error), ERROR_CLASS_TEMPORARY);
+    g_clear_error(&error);
+    g_autoptr(EdgeDomain) domain = edge_domain_for(edge, 2, 1, "acme.test", &error);
+    assert_no_error(error);
+    assert_non_null(domain);
+    mariadb_fixture_restart(world->server);
+    run(world, "UPDATE revision_counter SET revision = 10;");
+    round_once(world, TRUE);
+}
+
+static void test_replica_need(void **state)
+{
+    (void)state;
+    static const struct {
+        gboolean complete;
+        gint64 epoch, revision;
+        ReplicaNeed need;
+    } cases[] = {
+        {FALSE, 0, 0, REPLICA_REBUILD}, {TRUE, 1, 50, REPLICA_CURRENT},
+        {TRUE, 1, 49, REPLICA_BEHIND},  {TRUE, 1, 20, REPLICA_BEHIND},
+        {TRUE, 1, 19, REPLICA_REBUILD}, {TRUE, 1, 51, REPLICA_REBUILD},
+        {TRUE, 2, 50, REPLICA_REBUILD},
+    };
+    const DirectoryState directory = {.epoch = 1, .revision = 50, .tombstone_floor = 20};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(
+            replica_need(cases[i].complete, cases[i].epoch, cases[i].revision, &directory),
+            cases[i].need);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replica_need),
+        cmocka_unit_test(test_round_fills_every_replica),
+        cmocka_unit_test(test_round_follows_change_and_deletion),
+        cmocka_unit_test(test_round_rebuilds_for_another_epoch),
+        cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/edge_writer.h"
+
+#include <grp.h>
+
+#include "lib/base/error.h"
+#include "lib/edge/edge_schema.h"
+#include "lib/log/log.h"
+#include "worker/lanes.h"
+#include "worker/replica.h"
+
+#define BACK_OFF_MIN_MS 1000
+#define BACK_OFF_MAX_MS 5000
+
+struct EdgeWriter {
+    const Config *config;
+    Sql *sql;
+    sqlite3 *replicas[EDGE_FILE_COUNT];
+    gboolean lanes_known; /* lanes.regexp was compared since start */
+    GThread *thread;
+    GMutex mutex;
+    GCond wake;
+    gboolean stopping;
+};
+
+EdgeWriter *edge_writer_new(const Config *config)
+{
+    EdgeWriter *writer = g_new0(EdgeWriter, 1);
+
+    writer->config = config;
+    g_mutex_init(&writer->mutex);
+    g_cond_init(&writer->wake);
+    return writer;
+}
+
+/* An unknown group leaves the file to the directory's group. */
+static gid_t group_id(const char *name)
+{
+    struct group entry, *found = NULL;
+    char buffer[16384];
+
+    getgrnam_r(name, &entry, buffer, sizeof(buffer), &found);
+    return found ? found->gr_gid : (gid_t)-1;
+}
+
+static gboolean open_replicas(EdgeWriter *writer, GError **error)
+{
+    const char *directory = config_string(writer->config, CONFIG_EDGE_DIR);
+
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++) {
+        if (writer->replicas[file])
+            continue;
+        writer->replicas[file] = edge_schema_open(directory, (EdgeFile)file,
+                                                  group_id(edge_file_group((EdgeFile)file)), error);
+        if (!writer->replicas[file])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void read_lane(sqlite3_stmt *row, GArray *lanes)
+{
+    EdgeLane lane = {.lane = (guint32)sqlite3_column_int64(row, 0)};
+    g_array_append_val(lanes, lane);
+}
+
+/* Straight from the writer's own connection: the round has just committed it. */
+static GArray *read_lanes(sqlite3 *db, GError **error)
+{
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+    sqlite3_stmt *statement = NULL;
+    int rc =
+        sqlite3_prepare_v2(db, "SELECT lane FROM ip_address ORDER BY lane", -1, &statement, NULL);
+
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(statement);
+        if (rc == SQLITE_ROW)
+            read_lane(statement, lanes);
+    }
+    sqlite3_finalize(statement);
+    if (rc != SQLITE_DONE) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "lanes: %s", sqlite3_errmsg(db));
+        return NULL;
+    }
+    return g_steal_pointer(&lanes);
+}
+
+static gboolean update_lanes(EdgeWriter *writer, GError **error)
+{
+    const char *directory = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
+    g_autofree char *path = g_build_filename(directory, "outrider", "lanes.regexp", NULL);
+    g_autoptr(GArray) lanes = read_lanes(writer->replicas[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(GError) why = NULL;
+    gboolean changed = FALSE;
+
+    if (!lanes)
+        return FALSE;
+    g_autofree char *text =
+        lanes_render(lanes, config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN));
+    if (!lanes_write(path, text, &changed, error))
+        return FALSE;
+    writer->lanes_known = TRUE;
+    if (!changed)
+        return TRUE;
+    log_info(NULL, "lanes changed", LOG_TEXT("file", path), LOG_INT("lanes", lanes->len));
+    if (config_bool(writer->config, CONFIG_LANE_RELOAD) && !lanes_reload(directory, &why))
+        log_warning(NULL, "postfix not reloaded", LOG_GERROR(why));
+    return TRUE;
+}
+
+gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error)
+{
+    DirectoryState state;
+    gboolean any = FALSE;
+
+    if (!writer->sql && !(writer->sql = sql_open(writer->config, error)))
+        return FALSE;
+    if (!open_replicas(writer, error) || !replica_directory_state(writer->sql, &state, error))
+        return FALSE;
+    /* In this order: a credential is in the directory before its key can be looked up. */
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++) {
+        gboolean written = FALSE;
+        if (!replica_update(writer->replicas[file], (EdgeFile)file, writer->sql, &state, &written,
+                            error))
+            return FALSE;
+        any |= written;
+    }
+    if ((any || !writer->lanes_known) && !update_lanes(writer, error)) {
+        writer->lanes_known = FALSE;
+        return FALSE;
+    }
+    *changed = any;
+    return TRUE;
+}
+
+/* Waits, unless it is to stop; FALSE then. */
+static gboolean wait_ms(EdgeWriter *writer, gint64 ms)
+{
+    gint64 end = g_get_monotonic_time() + ms * 1000;
+
+    g_mutex_lock(&writer->mutex);
+    while (!writer->stopping && g_cond_wait_until(&writer->wake, &writer->mutex, end))
+        ;
+    gboolean go_on = !writer->stopping;
+    g_mutex_unlock(&writer->mutex);
+    return go_on;
+}
+
+static gpointer run(gpointer data)
+{
+    EdgeWriter *writer = data;
+    gint64 interval = config_int(writer->config, CONFIG_EDGE_INTERVAL);
+    gint64 back_off = 0;
+
+    do {
+        g_autoptr(GError) error = NULL;
+        gboolean changed = FALSE;
+        if (edge_writer_round(writer, &changed, &error)) {
+            if (back_off)
+                log_info(NULL, "edge follows the directory again");
+            back_off = 0;
+        } else {
+            if (!back_off)
+                log_warning(NULL, "edge stays as it is", LOG_GERROR(error));
+            back_off = CLAMP(back_off * 2, BACK_OFF_MIN_MS, BACK_OFF_MAX_MS);
+        }
+        if (changed)
+            log_debug(NULL, "edge updated");
+    } while (wait_ms(writer, back_off ? back_off : interval));
+    return NULL;
+}
+
+EdgeWriter *edge_writer_start(const Config *config)
+{
+    EdgeWriter *writer = edge_writer_new(config);
+
+    writer->thread = g_thread_new("edge-writer", run, writer);
+    return writer;
+}
+
+void edge_writer_stop(EdgeWriter *writer)
+{
+    if (!writer)
+        return;
+    g_mutex_lock(&writer->mutex);
+    writer->stopping = TRUE;
+    g_cond_signal(&writer->wake);
+    g_mutex_unlock(&writer->mutex);
+    if (writer->thread)
+        g_thread_join(writer->thread);
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++)
+        sqlite3_close(writer->replicas[file]);
+    sql_close(writer->sql);
+    g_mutex_clear(&writer->mutex);
+    g_cond_clear(&writer->wake);
+    g_free(writer);
+}

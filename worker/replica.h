@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: brings one edge replica up to a revision of the directory, in one write transaction.
+ * Used by: edge_writer.
+ * May touch: MariaDB (read), one file of edge_dir (write).
+ * Threads: the caller's.
+ */
+#pragma once
+
+#include "lib/edge/edge_schema.h"
+#include "lib/sql/sql.h"
+
+/* Where the directory stands. */
+typedef struct {
+    gint64 epoch;
+    gint64 revision;
+    gint64 tombstone_floor; /* tombstones up to this revision may be gone */
+} DirectoryState;
+
+/* How a replica at (epoch, revision) gets to a state; complete is FALSE before its first fill. */
+typedef enum { REPLICA_CURRENT, REPLICA_BEHIND, REPLICA_REBUILD } ReplicaNeed;
+ReplicaNeed replica_need(gboolean complete, gint64 epoch, gint64 revision,
+                         const DirectoryState *state);
+
+/* Reads where the directory stands. */
+gboolean replica_directory_state(Sql *sql, DirectoryState *state, GError **error);
+
+/* Does what replica_need says: copies changed rows and deletions, or everything. Readers see all of
+ * it at once. On failure the replica stays as it was. changed receives whether anything was written. */
+gboolean replica_update(sqlite3 *db, EdgeFile file, Sql *sql, const DirectoryState *state,
+                        gboolean *changed, GError **error);
