@@ -11,9 +11,12 @@
 #include "cli/session.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/journal/journal.h"
+#include "lib/journal/reader.h"
 
 #define US               1000000
 #define QUEUE_ID_MAX     32
+#define JOURNAL_SCAN_MAX 1000000 /* records of one journal that are looked through */
 #define QUEUE_ID_LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* What every status means to who asks. */
@@ -250,16 +253,57 @@ static Record *find_refusals(Sql *sql, const Question *question, GError **error)
     return record_list(sql, SQL_REFUSAL_FIND, parameters, 2, error);
 }
 
+/* Whether word stands in text, and not as a part of a longer word or number. */
+static gboolean has_word(const char *text, const char *word)
+{
+    gsize length = strlen(word);
+
+    for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+        if ((p == text || !g_ascii_isalnum(p[-1])) && !g_ascii_isalnum(p[length]))
+            return TRUE;
+    return FALSE;
+}
+
+/* The first record of a journal that has the word, as "type in the journal of program"; NULL when
+ * there is none or it cannot be read. g_free. */
+static char *find_in_journal(const char *spool, const char *program, const char *word)
+{
+    g_autoptr(JournalReader) reader = journal_reader_open(spool, program, 0, NULL);
+
+    for (guint i = 0; reader && i < JOURNAL_SCAN_MAX; i++) {
+        JournalRecord record;
+        if (journal_reader_next(reader, &record, NULL) != JOURNAL_READ_RECORD)
+            return NULL;
+        if (!has_word(record.json, word))
+            continue;
+        const char *name = event_name(record.type);
+        return g_strdup_printf("%s in the journal of %s", name ? name : "an event", program);
+    }
+    return NULL;
+}
+
 /* Nothing was found: says why that may be. */
 static gboolean explain_nothing(Cli *cli, GError **error)
 {
+    const char *spool = config_string(cli->config, CONFIG_SPOOL_DIR);
     g_autofree char *quoted = value_quote(cli->arguments[0]);
+    g_auto(GStrv) programs = journal_programs(spool, NULL);
 
-    g_set_error(
-        error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
-        "%s is not in the history: it was never accepted here, is older than %" G_GINT64_FORMAT
-        " days, or outrider-worker has not applied its events yet (is it running?)",
-        quoted, config_int(cli->config, CONFIG_HISTORY_DAYS));
+    for (char **program = programs; program && *program; program++) {
+        g_autofree char *found = find_in_journal(spool, *program, cli->arguments[0]);
+        if (!found)
+            continue;
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                    "%s is not in the history yet: it is named by %s, which outrider-worker has "
+                    "not applied (is it running?)",
+                    quoted, found);
+        return FALSE;
+    }
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                "%s is not in the history: it was never accepted here, is older than "
+                "%" G_GINT64_FORMAT " days, or was accepted by another host whose worker has not "
+                "applied its events yet",
+                quoted, config_int(cli->config, CONFIG_HISTORY_DAYS));
     return FALSE;
 }
 

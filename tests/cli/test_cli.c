@@ -280,6 +280,9 @@ static void test_cli_journal_cat(void **state)
     g_autofree char *none = NULL, *err = NULL;
     assert_int_equal(run("journal cat nope", NULL, &none, &err), 69);
     assert_has(err, "there are: milter");
+    g_autofree char *nothing = NULL, *why = NULL;
+    assert_int_equal(run("explain 42", NULL, &nothing, &why), 69);
+    assert_has(why, "named by message.queued in the journal of milter");
 }
 
 /* postconf reads the lines without a warning, and sees the services and the lane. */
