@@ -153,7 +153,7 @@ void tally_write(Tally *tally)
     if (g_hash_table_size(tally->used) + g_hash_table_size(tally->failed) == 0)
         return;
     if (!tally->journal)
-        tally->journal = journal_open(tally->spool_dir, "outrider-policyd", NULL, &error);
+        tally->journal = journal_open(tally->spool_dir, "policyd", NULL, &error);
     if (!tally->journal || !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
         !post_all(tally, EVENT_AUTH_FAILED, tally->failed, &error))
         log_warning(NULL, "journal not writable, authentications not recorded", LOG_GERROR(error));

@@ -3,7 +3,7 @@
  * Purpose: counts authentications and writes them to the journal once a minute, one event per
  *     credential and one per failing source.
  * Used by: policyd's auth edge and main.
- * May touch: <spool_dir>/journal/outrider-policyd/.
+ * May touch: <spool_dir>/journal/policyd/.
  * Threads: one.
  * Limits: TALLY_MAX entries of a kind between two writings; more are not counted. A journal that
  *     cannot be written is logged and loses what was counted.
