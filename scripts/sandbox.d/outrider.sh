@@ -40,7 +40,7 @@ outrider_install()
 # System users as a package would make them. They stay after `down', as another sandbox may use them.
 outrider_users()
 {
-    local users=$SOURCE/conf/outrider.sysusers pass kind name rest
+    local users=$SOURCE/conf/sysusers.d/outrider.conf pass kind name rest
     if command -v systemd-sysusers >/dev/null; then
         systemd-sysusers "$users" >"$DIR/log/users.log" 2>&1 || service_failed users "could not be made"
         return
