@@ -3,7 +3,7 @@
 
 #include "lib/seal/return_path.h"
 
-#define PROGRAM "outrider-milter" /* as `outrider node init' names its journal */
+#define PROGRAM "milter" /* its journal, as `outrider node init' names it */
 
 struct Shared {
     const Config *config;
