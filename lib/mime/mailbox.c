@@ -119,7 +119,8 @@ static MimeMailbox *mailbox_new(InternetAddress *address)
     const char *addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
     const char *at = addr ? strrchr(addr, '@') : NULL;
 
-    if (!at || at == addr || !at[1] || strpbrk(at + 1, " \t") || !g_utf8_validate(addr, -1, NULL))
+    if (!at || at == addr || !at[1] || strlen(addr) > MIME_ADDRESS_MAX || strpbrk(at + 1, " \t") ||
+        !g_utf8_validate(addr, -1, NULL))
         return NULL;
     MimeMailbox *mailbox = g_new(MimeMailbox, 1);
     g_autofree char *local = g_strndup(addr, (gsize)(at - addr));

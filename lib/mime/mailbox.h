@@ -5,7 +5,8 @@
  * May touch: nothing.
  * Threads: any.
  * Limits: a value of at most MIME_MAILBOX_VALUE_MAX octets, MIME_MAILBOX_MAX mailboxes, and nested
- *     comments at most MIME_COMMENT_DEPTH_MAX deep; more is INVALID.
+ *     comments at most MIME_COMMENT_DEPTH_MAX deep, addresses of at most MIME_ADDRESS_MAX octets
+ *     (RFC 3696: 64, the @, 255); more is INVALID.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #define MIME_MAILBOX_VALUE_MAX 65536
 #define MIME_MAILBOX_MAX       100
 #define MIME_COMMENT_DEPTH_MAX 20
+#define MIME_ADDRESS_MAX       320
 
 typedef struct {
     char *address; /* local part as written, domain in lower case */

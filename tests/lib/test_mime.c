@@ -50,6 +50,21 @@ static void test_mailboxes_parse_several(void **state)
     assert_string_equal(((MimeMailbox *)list->pdata[1])->domain, "evil.test");
 }
 
+static void test_mailboxes_parse_long_address(void **state)
+{
+    (void)state;
+    g_autofree char *local = g_strnfill(MIME_ADDRESS_MAX - 10, 'x');
+    g_autofree char *longest = g_strconcat(local, "@acme.test", NULL);
+    g_autofree char *longer = g_strconcat("x", longest, NULL);
+    GError *error = NULL;
+    g_autoptr(GPtrArray) good = mime_mailboxes_parse(longest, &error);
+
+    assert_no_error(error);
+    assert_int_equal(good->len, 1);
+    assert_null(mime_mailboxes_parse(longer, &error));
+    assert_error_code(error, INVALID);
+}
+
 static void test_mailboxes_parse_bad(void **state)
 {
     (void)state;
@@ -335,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mailboxes_parse_one),
         cmocka_unit_test(test_mailboxes_parse_several),
+        cmocka_unit_test(test_mailboxes_parse_long_address),
         cmocka_unit_test(test_mailboxes_parse_bad),
         cmocka_unit_test(test_mailboxes_parse_too_many),
         cmocka_unit_test(test_fields_lookup),
