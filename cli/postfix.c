@@ -52,6 +52,8 @@ static const char *const listener_options[] = {
     "smtpd_end_of_data_restrictions=",
     "receive_override_options=no_address_mappings",
     "local_header_rewrite_clients=",
+    "smtpd_forbid_bare_newline=yes",
+    "smtpd_forbid_bare_newline_exclusions=",
     "content_filter=",
     "smtpd_proxy_filter=",
     NULL,
@@ -72,14 +74,12 @@ static const char *const cleanup_options[] = {
     NULL,
 };
 
+/* Nor on the way out: what had to stay longer than SMTP's lines was signed as it is. */
 static const char *const lane_options[] = {
-    "disable_mime_output_conversion=yes",
-    "smtp_generic_maps=",
-    "smtp_header_checks=",
-    "smtp_mime_header_checks=",
-    "smtp_nested_header_checks=",
-    "smtp_body_checks=",
-    NULL,
+    "smtp_line_length_limit=0", "disable_mime_output_conversion=yes",
+    "smtp_generic_maps=",       "smtp_header_checks=",
+    "smtp_mime_header_checks=", "smtp_nested_header_checks=",
+    "smtp_body_checks=",        NULL,
 };
 
 typedef struct {
