@@ -104,7 +104,7 @@ class Sandbox:
         """[(bytes, sidecar)] that the simulator took for a recipient, or for a whole domain."""
         domain = domain or recipient.rsplit("@", 1)[1]
         found = []
-        for side in sorted(pathlib.Path(self.inbox_dir, domain).glob("*.json")):
+        for side in sorted(pathlib.Path(self.inbox_dir, domain).glob("[0-9]*.json")):
             message = side.with_suffix(".eml")
             if not message.exists():
                 continue

@@ -133,7 +133,9 @@ class Refusals(unittest.TestCase):
         recipient = fresh()
         received = ["Received: from a.test by b.test; Sat, 21 Nov 2026 08:00:00 +0000"] * 60
         code, text = self.refused(mail.message(recipient, headers=received), recipient)
-        self.assertEqual((code, text[:6]), (554, "5.4.6 "))
+        # Postfix's hopcount_limit (5.4.0) and our received_max (5.4.6) are the same number.
+        self.assertEqual(code, 554)
+        self.assertRegex(text, r"^5\.4\.[06] ")
 
 
 def cram_md5(client, user, key):
