@@ -6,16 +6,18 @@
 #include <sys/types.h>
 
 #include <opendkim/dkim.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/mailauth/dkim_ed25519.h"
+#include "lib/mailauth/field_rule.h"
+#include "lib/mailauth/key_cache.h"
 
 #define SIGNATURE_FIELD "DKIM-Signature: "
 
 struct DkimSigner {
-    DKIM_LIB *library;
+    DKIM_LIB *library; /* makes the RSA signatures */
+    KeyCache *keys;    /* Ed25519 */
 };
 
 /* One message context of libopendkim. */
@@ -28,15 +30,6 @@ static void context_free(DkimContext *context)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimContext, context_free)
 
-static const struct {
-    const char *name;
-    gboolean oversign;
-} field_rules[] = {
-#define X(name, oversign) {name, oversign},
-#include "lib/mailauth/dkim_field.def"
-#undef X
-};
-
 static void free_signature(gpointer data)
 {
     DkimSignature *signature = data;
@@ -48,19 +41,21 @@ static void free_signature(gpointer data)
 
 static gboolean set_fields(DKIM_LIB *library)
 {
-    const char *oversigned[G_N_ELEMENTS(field_rules) + 1] = {NULL};
-    const char *covered[G_N_ELEMENTS(field_rules) + 1] = {NULL};
-    guint n = 0;
+    g_autoptr(GPtrArray) covered = g_ptr_array_new();
+    g_autoptr(GPtrArray) oversigned = g_ptr_array_new();
 
-    for (guint i = 0; i < G_N_ELEMENTS(field_rules); i++) {
-        covered[i] = field_rules[i].name;
+    for (guint i = 0; i < field_rules_count; i++) {
+        gpointer name = (gpointer)(guintptr)field_rules[i].name;
+        g_ptr_array_add(covered, name);
         if (field_rules[i].oversign)
-            oversigned[n++] = field_rules[i].name;
+            g_ptr_array_add(oversigned, name);
     }
+    g_ptr_array_add(covered, NULL);
+    g_ptr_array_add(oversigned, NULL);
     /* libopendkim copies the lists. */
-    return dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS, covered,
+    return dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SIGNHDRS, covered->pdata,
                         sizeof(unsigned char **)) == DKIM_STAT_OK &&
-           dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS, oversigned,
+           dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS, oversigned->pdata,
                         sizeof(unsigned char **)) == DKIM_STAT_OK;
 }
 
@@ -68,12 +63,11 @@ DkimSigner *dkim_signer_open(GError **error)
 {
     g_autoptr(DkimSigner) signer = g_new0(DkimSigner, 1);
 
+    signer->keys = key_cache_new();
     signer->library = dkim_init(NULL, NULL);
-    if (signer->library && dkim_libfeature(signer->library, DKIM_FEATURE_ED25519) &&
-        set_fields(signer->library))
+    if (signer->library && set_fields(signer->library))
         return g_steal_pointer(&signer);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "libopendkim: cannot start, or built without Ed25519");
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libopendkim: cannot start");
     return NULL;
 }
 
@@ -83,6 +77,7 @@ void dkim_signer_close(DkimSigner *signer)
         return;
     if (signer->library)
         dkim_close(signer->library);
+    key_cache_free(signer->keys);
     g_free(signer);
 }
 
@@ -144,20 +139,20 @@ static char *field_value(const unsigned char *folded, size_t length)
     return g_string_free(g_steal_pointer(&value), FALSE);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 
-/* libopendkim would sign with whatever key it finds and call the result Ed25519. */
-static gboolean is_ed25519(const char *pem)
-{
-    g_autoptr(BIO) bio = BIO_new_mem_buf(pem, -1);
-    g_autoptr(EVP_PKEY) key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+/* What all signatures of one message share. */
+typedef struct {
+    DkimSigner *signer;
+    const char *id;
+    const char *domain;
+    const DkimContent *content;
+    gboolean hashed;
+    guint8 body_hash[BODY_HASH_LENGTH];
+} Work;
 
-    return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
-}
-
-static DkimSignature *sign_once(DkimSigner *signer, const char *id, const char *domain,
-                                const DkimKey *key, const DkimContent *content, GError **error)
+/* The value of an RSA signature; NULL with error. */
+static char *sign_rsa(Work *work, const DkimKey *key, GError **error)
 {
     DKIM_STAT status = DKIM_STAT_OK;
     unsigned char *folded = NULL;
@@ -166,29 +161,51 @@ static DkimSignature *sign_once(DkimSigner *signer, const char *id, const char *
         const char *given;
         dkim_sigkey_t taken;
     } secret = {.given = key->private_key};
-
-    if (key->ed25519 && !is_ed25519(key->private_key)) {
-        fail(NULL, DKIM_STAT_INVALID, domain, key->selector, error);
-        return NULL;
-    }
     g_autoptr(DkimContext) context =
-        dkim_sign(signer->library, (const unsigned char *)id, NULL, secret.taken,
-                  (const unsigned char *)key->selector, (const unsigned char *)domain,
-                  DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
-                  key->ed25519 ? DKIM_SIGN_ED25519SHA256 : DKIM_SIGN_RSASHA256, -1, &status);
+        dkim_sign(work->signer->library, (const unsigned char *)work->id, NULL, secret.taken,
+                  (const unsigned char *)key->selector, (const unsigned char *)work->domain,
+                  DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
+
     if (context)
-        status = feed(context, content);
+        status = feed(context, work->content);
     if (status == DKIM_STAT_OK)
         status = dkim_getsighdr_d(context, strlen(SIGNATURE_FIELD), &folded, &length);
-    if (!context || status != DKIM_STAT_OK) {
-        fail(context, status, domain, key->selector, error);
-        return NULL;
-    }
-    DkimSignature *signature = g_new0(DkimSignature, 1);
-    signature->value = field_value(folded, length);
-    signature->label = g_strdup_printf("%s:%s:%s", domain, key->selector,
-                                       key->ed25519 ? "ed25519-sha256" : "rsa-sha256");
-    return signature;
+    if (context && status == DKIM_STAT_OK)
+        return field_value(folded, length);
+    fail(context, status, work->domain, key->selector, error);
+    return NULL;
+}
+
+/* The value of an Ed25519 signature; NULL with error. */
+static char *sign_ed25519(Work *work, const DkimKey *key, GError **error)
+{
+    g_autoptr(EVP_PKEY) private_key = key_cache_get(work->signer->keys, key->private_key);
+    Ed25519Signer signer = {private_key, work->domain, key->selector,
+                            g_get_real_time() / G_USEC_PER_SEC};
+
+    if (private_key && !work->hashed)
+        work->hashed =
+            dkim_ed25519_hash_body(work->content->body, work->content->length, work->body_hash);
+    char *value = work->hashed && private_key
+                      ? dkim_ed25519_sign(&signer, work->content, work->body_hash)
+                      : NULL;
+    if (!value)
+        fail(NULL, DKIM_STAT_INVALID, work->domain, key->selector, error);
+    return value;
+}
+
+static gboolean check_size(const DkimContent *content, GError **error)
+{
+    guint covered = 0;
+
+    for (guint i = 0; i < content->n_fields; i++)
+        for (guint k = 0; k < field_rules_count; k++)
+            covered += field_rule_covers(&field_rules[k], content->fields[i].name);
+    if (covered <= DKIM_FIELDS_MAX)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                "header: %u fields to sign, at most %d are allowed", covered, DKIM_FIELDS_MAX);
+    return FALSE;
 }
 
 GPtrArray *dkim_signer_sign(DkimSigner *signer, const char *id, const char *domain,
@@ -196,16 +213,25 @@ GPtrArray *dkim_signer_sign(DkimSigner *signer, const char *id, const char *doma
                             GError **error)
 {
     g_autoptr(GPtrArray) signatures = g_ptr_array_new_with_free_func(free_signature);
+    Work work = {.signer = signer, .id = id, .domain = domain, .content = content};
 
     if (n_keys == 0) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "no DKIM key for %s",
                     domain);
         return NULL;
     }
+    if (!check_size(content, error))
+        return NULL;
     for (guint i = 0; i < n_keys; i++) {
-        DkimSignature *signature = sign_once(signer, id, domain, &keys[i], content, error);
-        if (!signature)
+        gboolean ed25519 = keys[i].ed25519;
+        char *value =
+            ed25519 ? sign_ed25519(&work, &keys[i], error) : sign_rsa(&work, &keys[i], error);
+        if (!value)
             return NULL;
+        DkimSignature *signature = g_new0(DkimSignature, 1);
+        signature->value = value;
+        signature->label = g_strdup_printf("%s:%s:%s", domain, keys[i].selector,
+                                           ed25519 ? "ed25519-sha256" : "rsa-sha256");
         g_ptr_array_add(signatures, signature);
     }
     return g_steal_pointer(&signatures);

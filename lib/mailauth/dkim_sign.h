@@ -4,7 +4,9 @@
  * Used by: the milter; later the API's own reports.
  * May touch: nothing; keys come from the caller.
  * Threads: a signer is shared by all threads; each call is on its own.
- * Limits: the body is hashed once per key. Signing time is the clock's.
+ * Limits: at most DKIM_FIELDS_MAX fields that are signed: libopendkim cuts longer lists of names, and
+ *     verifiers have limits as well. The body is hashed for each RSA key and once for all Ed25519 keys.
+ *     Signing time is the clock's.
  *
  * relaxed/relaxed; what a reader sees or a filter decides by is signed, and the fields that must not
  * be added later are signed once more than they are there (oversigned). Fields that change or go on the
@@ -14,9 +16,11 @@
 
 #include <glib.h>
 
+#define DKIM_FIELDS_MAX 128
+
 typedef struct DkimSigner DkimSigner;
 
-/* Error UNAVAILABLE when libopendkim cannot start or lacks Ed25519. */
+/* Error UNAVAILABLE when libopendkim cannot start. */
 DkimSigner *dkim_signer_open(GError **error);
 void dkim_signer_close(DkimSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimSigner, dkim_signer_close)
@@ -46,8 +50,8 @@ typedef struct {
 } DkimSignature;
 
 /* Signs as domain with each of n_keys; GPtrArray of DkimSignature in their order, freed with it. All or
- * nothing. id names the message in libopendkim's own texts. Error UNAVAILABLE (temporary): nothing may
- * be sent unsigned. */
+ * nothing. id names the message in libopendkim's own texts. Error UNAVAILABLE (temporary) or
+ * TOO_LARGE (permanent): nothing may be sent unsigned. */
 GPtrArray *dkim_signer_sign(DkimSigner *signer, const char *id, const char *domain,
                             const DkimKey *keys, guint n_keys, const DkimContent *content,
                             GError **error);
