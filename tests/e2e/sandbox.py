@@ -42,10 +42,13 @@ class Sandbox:
         return dict(word.split("=", 1) for word in words if "=" in word)
 
     def _enter_network(self):
-        with open(f"/run/netns/{self.variables['NETNS']}", "rb") as handle:
-            libc = ctypes.CDLL(None, use_errno=True)
-            if libc.setns(handle.fileno(), CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
+        self._outside = open("/proc/self/ns/net", "rb")
+        with open(f"/run/netns/{self.variables['NETNS']}", "rb") as inside:
+            set_network(inside)
+
+    def leave(self):
+        """Back to the network the run came from: `down' kills every process inside."""
+        set_network(self._outside)
 
     def __getattr__(self, name):
         """sandbox.smtp_host is SMTP_HOST of `scripts/sandbox env`."""
@@ -132,6 +135,12 @@ class Sandbox:
                 if hasattr(record, "strings"):
                     return b"".join(record.strings)
         return None
+
+
+def set_network(handle):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(handle.fileno(), CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def run(command, check=True, **options):
