@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/log/log.h"
+#include "worker/database.h"
 #include "worker/lanes.h"
 #include "worker/replica.h"
 
@@ -113,7 +114,7 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
     DirectoryState state;
     gboolean any = FALSE;
 
-    if (!writer->sql && !(writer->sql = sql_open(writer->config, error)))
+    if (!writer->sql && !(writer->sql = database_open(writer->config, error)))
         return FALSE;
     if (!open_replicas(writer, error) || !replica_directory_state(writer->sql, &state, error))
         return FALSE;

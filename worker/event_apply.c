@@ -78,7 +78,7 @@ typedef struct {
     }
 
 static const EventRow rows[] = {
-#define X(type, statement, ...) {EVENT_##type, SQL_##statement, {__VA_ARGS__}},
+#define X(type, statement, ...) {EVENT_##type, statement, {__VA_ARGS__}},
 #include "worker/event_row.def"
 #undef X
 };

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/journal/reader.h"
 #include "lib/log/log.h"
+#include "worker/database.h"
 #include "worker/event_apply.h"
 
 #define BATCH_EVENTS  500
@@ -222,7 +223,7 @@ static gpointer run(gpointer data)
         g_autoptr(GError) error = NULL;
         guint64 applied = 0;
         if (!sql)
-            sql = sql_open(applier->config, &error);
+            sql = database_open(applier->config, &error);
         if (sql && journal_applier_round(applier, sql, &applied, &error)) {
             backoff = BACKOFF_FIRST;
             pause_for(applier, IDLE_US);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: what has to be done once a day: partitions ahead, history and stored messages that are
+ *     over their time.
+ * Used by: the worker's main.
+ * May touch: MariaDB (partitions, retention), <spool>/store.
+ * Threads: one of its own, from start to stop.
+ * Limits: runs at start and then daily; after a failure again in a minute.
+ */
+#pragma once
+
+#include "lib/config/config.h"
+
+typedef struct Housekeeping Housekeeping;
+
+/* Starts the thread; config must outlive it. */
+Housekeeping *housekeeping_start(const Config *config);
+
+/* Stops after the task at hand and frees; accepts NULL. */
+void housekeeping_stop(Housekeeping *housekeeping);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Housekeeping, housekeeping_stop)
