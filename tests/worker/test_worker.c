@@ -26,8 +26,10 @@ static GPid start_worker(void)
     GError *error = NULL;
     GPid pid = 0;
 
-    g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-                  NULL, &pid, &error);
+    g_spawn_async(NULL, argv, NULL,
+                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+                      G_SPAWN_STDERR_TO_DEV_NULL,
+                  NULL, NULL, &pid, &error);
     assert_no_error(error);
     return pid;
 }
@@ -60,6 +62,8 @@ static gboolean wait_for(const char *query, const char *wanted)
             return TRUE;
         g_usleep(100 * 1000);
     }
+    g_autofree char *last = mariadb_fixture_run(server, DATABASE, query);
+    print_error("%s: %s, wanted %s\n", query, last, wanted);
     return FALSE;
 }
 
