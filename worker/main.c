@@ -12,6 +12,7 @@
 #include "worker/edge_writer.h"
 #include "worker/housekeeping.h"
 #include "worker/journal_applier.h"
+#include "worker/mail_follower.h"
 
 #define WATCHDOG_MS 5000
 
@@ -52,11 +53,18 @@ int main(int argc, char **argv)
     const Config *config = service_config(service);
     if (take_lock(config) < 0)
         return EXIT_FAILURE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MailFollower) follower = mail_follower_new(config, &error);
+    if (!follower) {
+        log_error(NULL, "cannot run", LOG_GERROR(error));
+        return EXIT_FAILURE;
+    }
+    mail_follower_start(follower);
     g_autoptr(EdgeWriter) edge = edge_writer_start(config);
     g_autoptr(Housekeeping) housekeeping = housekeeping_start(config);
-    g_autoptr(JournalApplier) applier =
-        journal_applier_new(config_string(config, CONFIG_SPOOL_DIR),
-                            (guint)config_int(config, CONFIG_NODE_ID), NULL, NULL);
+    g_autoptr(JournalApplier) applier = journal_applier_new(
+        config_string(config, CONFIG_SPOOL_DIR), (guint)config_int(config, CONFIG_NODE_ID),
+        mail_follower_keep, follower);
     journal_applier_start(applier, config);
     service_ready(service, "running");
     wait_for_end(service);

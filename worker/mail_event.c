@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/mail_event.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+static void add_text(struct json_object *event, const char *key, const char *text)
+{
+    if (text)
+        json_object_object_add(event, key, json_object_new_string(text));
+}
+
+/* Octets of the log are made valid UTF-8; absent texts stay absent. */
+static void add_mail_text(struct json_object *event, const char *key, MailText text)
+{
+    if (!text.data)
+        return;
+    g_autofree char *whole = g_utf8_make_valid(text.data, (gssize)text.length);
+    if (strlen(whole) > MAIL_EVENT_TEXT_MAX) {
+        const char *cut = g_utf8_find_prev_char(whole, whole + MAIL_EVENT_TEXT_MAX + 1);
+        whole[cut - whole] = '\0';
+    }
+    json_object_object_add(event, key, json_object_new_string(whole));
+}
+
+static void add_number(struct json_object *event, const char *key, gint64 number)
+{
+    json_object_object_add(event, key, json_object_new_int64(number));
+}
+
+guint64 mail_event_attempt(const MailLine *line)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 digest[32];
+    gsize length = sizeof(digest);
+    guint64 first;
+
+    g_checksum_update(sum, (const guchar *)line->stamp.data, (gssize)line->stamp.length);
+    g_checksum_update(sum, (const guchar *)"", 1);
+    g_checksum_update(sum, (const guchar *)line->record.data, (gssize)line->record.length);
+    g_checksum_get_digest(sum, digest, &length);
+    memcpy(&first, digest, sizeof(first));
+    return GUINT64_FROM_BE(first) >> 1;
+}
+
+static const char *status_name(const MailLine *line)
+{
+    switch (line->status) {
+    case MAIL_STATUS_SENT:
+        return "Sent";
+    case MAIL_STATUS_DEFERRED:
+        return "SoftFail";
+    case MAIL_STATUS_BOUNCED:
+    case MAIL_STATUS_EXPIRED:
+        return "HardFail";
+    case MAIL_STATUS_OTHER:
+        break;
+    }
+    return NULL;
+}
+
+static gboolean is_delivery(const MailLine *line)
+{
+    return line->kind == MAIL_LINE_DELIVERY || line->kind == MAIL_LINE_EXPIRED;
+}
+
+static gboolean find_type(const MailLine *line, EventType *type)
+{
+    if (line->kind == MAIL_LINE_QUEUED || line->kind == MAIL_LINE_HELD)
+        *type = EVENT_MESSAGE_QUEUED;
+    else if (is_delivery(line) && status_name(line))
+        *type = EVENT_DELIVERY_ATTEMPT;
+    else if (line->kind == MAIL_LINE_REMOVED)
+        *type = EVENT_MESSAGE_REMOVED;
+    else
+        return FALSE;
+    return TRUE;
+}
+
+static void add_delivery(struct json_object *event, const MailLine *line,
+                         const MailEventFacts *facts)
+{
+    add_number(event, "attempt", (gint64)mail_event_attempt(line));
+    add_text(event, "status", status_name(line));
+    add_mail_text(event, "rcpt", line->to);
+    add_mail_text(event, "relay", line->relay);
+    add_mail_text(event, "dsn", line->dsn);
+    if (line->code)
+        add_number(event, "code", line->code);
+    if (line->kind == MAIL_LINE_EXPIRED)
+        add_text(event, "text", "expired in Postfix's queue, returned to sender");
+    else
+        add_mail_text(event, "text", line->text);
+    add_text(event, "source", facts->source);
+    add_text(event, "helo", facts->helo);
+    add_text(event, "tls", facts->tls);
+    if (line->kind == MAIL_LINE_DELIVERY)
+        add_number(event, "delay_ms", (gint64)line->delay_ms);
+}
+
+char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type)
+{
+    if (!find_type(line, type))
+        return NULL;
+    struct json_object *event = json_object_new_object();
+    add_number(event, "v", 1);
+    add_number(event, "node", facts->node);
+    add_number(event, "at", line->at_us);
+    add_number(event, "id", (gint64)facts->message.id);
+    add_number(event, "server", facts->message.server);
+    add_mail_text(event, "queue_id", line->queue_id);
+    if (*type == EVENT_DELIVERY_ATTEMPT)
+        add_delivery(event, line, facts);
+    char *json = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
+    json_object_put(event);
+    return json;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: follows Postfix's log and journals what became of messages.
+ * Used by: the worker's main.
+ * May touch: the log, <spool>/worker/worker.db, the worker's own journal (append), the milter's (read),
+ *     edge.1.db and the return-path ring (read).
+ * Threads: one of its own, from start to stop.
+ * Limits: at most 500 lines a round; events are durable before the position moves, so after a crash
+ *     lines are read again and give the same events.
+ *
+ * A queue id belongs to the message that is sealed in qmgr's from=<...>; that of a null sender to the
+ * one whose message.accepted names it.
+ */
+#pragma once
+
+#include "lib/config/config.h"
+
+typedef struct MailFollower MailFollower;
+
+/* Opens the journal and worker.db; config must outlive it. Errors as theirs. */
+MailFollower *mail_follower_new(const Config *config, GError **error);
+
+/* Starts the thread. */
+void mail_follower_start(MailFollower *follower);
+
+/* Stops after the round at hand and frees; accepts NULL. */
+void mail_follower_stop(MailFollower *follower);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailFollower, mail_follower_stop)
+
+/* One round. lines receives how many lines were read. */
+gboolean mail_follower_round(MailFollower *follower, guint *lines, GError **error);
+
+/* Up to which record of a program's journal the follower has read: a JournalKeepFunc. */
+guint64 mail_follower_keep(const char *program, gpointer follower);
