@@ -17,7 +17,7 @@
 
 struct DkimSigner {
     DKIM_LIB *library; /* makes the RSA signatures */
-    KeyCache *keys;    /* Ed25519 */
+    KeyCache *keys;
 };
 
 /* One message context of libopendkim. */
@@ -161,6 +161,13 @@ static char *sign_rsa(Work *work, const DkimKey *key, GError **error)
         const char *given;
         dkim_sigkey_t taken;
     } secret = {.given = key->private_key};
+    /* What libopendkim cannot load it does not free either, so it gets sound keys only. */
+    g_autoptr(EVP_PKEY) sound = key_cache_get(work->signer->keys, key->private_key, EVP_PKEY_RSA);
+
+    if (!sound) {
+        fail(NULL, DKIM_STAT_INVALID, work->domain, key->selector, error);
+        return NULL;
+    }
     g_autoptr(DkimContext) context =
         dkim_sign(work->signer->library, (const unsigned char *)work->id, NULL, secret.taken,
                   (const unsigned char *)key->selector, (const unsigned char *)work->domain,
@@ -179,7 +186,8 @@ static char *sign_rsa(Work *work, const DkimKey *key, GError **error)
 /* The value of an Ed25519 signature; NULL with error. */
 static char *sign_ed25519(Work *work, const DkimKey *key, GError **error)
 {
-    g_autoptr(EVP_PKEY) private_key = key_cache_get(work->signer->keys, key->private_key);
+    g_autoptr(EVP_PKEY) private_key =
+        key_cache_get(work->signer->keys, key->private_key, EVP_PKEY_ED25519);
     Ed25519Signer signer = {private_key, work->domain, key->selector,
                             g_get_real_time() / G_USEC_PER_SEC};
 

@@ -46,10 +46,9 @@ static EVP_PKEY *read_key(const char *pem)
     char none[] = "";
     g_autoptr(EVP_PKEY) key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none) : NULL;
 
-    if (key && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
-        return g_steal_pointer(&key);
-    ERR_clear_error();
-    return NULL;
+    if (!key)
+        ERR_clear_error();
+    return g_steal_pointer(&key);
 }
 
 static GBytes *digest(const char *pem)
@@ -61,7 +60,7 @@ static GBytes *digest(const char *pem)
     return g_bytes_new(octets, sizeof octets);
 }
 
-EVP_PKEY *key_cache_get(KeyCache *cache, const char *pem)
+EVP_PKEY *key_cache_get(KeyCache *cache, const char *pem, int type)
 {
     g_autoptr(GBytes) name = digest(pem);
     g_autoptr(GMutexLocker) locker = name ? g_mutex_locker_new(&cache->lock) : NULL;
@@ -77,8 +76,7 @@ EVP_PKEY *key_cache_get(KeyCache *cache, const char *pem)
             g_hash_table_remove_all(cache->keys);
         g_hash_table_insert(cache->keys, g_steal_pointer(&name), key);
     }
-    EVP_PKEY_up_ref(key);
-    return key;
+    return EVP_PKEY_get_base_id(key) == type && EVP_PKEY_up_ref(key) == 1 ? key : NULL;
 }
 
 guint key_cache_size(KeyCache *cache)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: Ed25519 private keys read from PEM once instead of for each message.
+ * Purpose: private keys read from PEM once instead of for each message.
  * Used by: lib/mailauth.
  * May touch: nothing.
  * Threads: any.
@@ -19,8 +19,9 @@ typedef struct KeyCache KeyCache;
 KeyCache *key_cache_new(void);
 void key_cache_free(KeyCache *cache);
 
-/* The key of a PEM text, for EVP_PKEY_free; NULL when there is no Ed25519 private key in it. */
-EVP_PKEY *key_cache_get(KeyCache *cache, const char *pem);
+/* The key of a PEM text when it is of that type (EVP_PKEY_ED25519, EVP_PKEY_RSA), for EVP_PKEY_free;
+ * NULL otherwise. */
+EVP_PKEY *key_cache_get(KeyCache *cache, const char *pem, int type);
 
 /* How many keys it holds. */
 guint key_cache_size(KeyCache *cache);

@@ -474,13 +474,17 @@ static void test_key_cache_is_bounded(void **state)
     World *world = *state;
     KeyCache *cache = key_cache_new();
 
-    assert_null(key_cache_get(cache, world->rsa));
-    assert_null(key_cache_get(cache, ""));
+    assert_null(key_cache_get(cache, "", EVP_PKEY_RSA));
+    assert_null(key_cache_get(cache, "garbage", EVP_PKEY_ED25519));
     assert_int_equal(key_cache_size(cache), 0);
-    for (guint i = 0; i < KEY_CACHE_MAX + 10; i++) {
+    assert_null(key_cache_get(cache, world->rsa, EVP_PKEY_ED25519));
+    assert_null(key_cache_get(cache, world->ed25519, EVP_PKEY_RSA));
+    assert_int_equal(key_cache_size(cache), 2);
+    for (guint i = 0; i < KEY_CACHE_MAX + 8; i++) {
         EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
         g_autofree char *pem = private_pem(key);
-        EVP_PKEY *first = key_cache_get(cache, pem), *again = key_cache_get(cache, pem);
+        EVP_PKEY *first = key_cache_get(cache, pem, EVP_PKEY_ED25519);
+        EVP_PKEY *again = key_cache_get(cache, pem, EVP_PKEY_ED25519);
         assert_ptr_equal(first, again);
         assert_int_equal(EVP_PKEY_eq(first, key), 1);
         EVP_PKEY_free(first);
