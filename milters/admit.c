@@ -47,7 +47,7 @@ RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential
 
 RefusalName admit_form(const Message *message, gsize size_max, guint received_max)
 {
-    if (message->header_size > MESSAGE_HEADER_MAX)
+    if (message->header_size > MESSAGE_HEADER_MAX || message->n_fields > MESSAGE_FIELDS_MAX)
         return REFUSAL_HEADER;
     if (!message->body || message_size(message) > size_max)
         return REFUSAL_SIZE;

@@ -58,7 +58,8 @@ gboolean message_add_recipient(Message *message, const char *rcpt)
 void message_add_field(Message *message, const char *name, const char *value)
 {
     message->header_size += strlen(name) + strlen(value) + strlen(":\r\n");
-    if (message->header_size <= MESSAGE_HEADER_MAX)
+    message->n_fields++;
+    if (message->header_size <= MESSAGE_HEADER_MAX && message->n_fields <= MESSAGE_FIELDS_MAX)
         mime_fields_add(message->fields, name, value);
 }
 

@@ -4,7 +4,8 @@
  * Used by: the milter.
  * May touch: nothing.
  * Threads: one at a time, as libmilter calls.
- * Limits: a header of MESSAGE_HEADER_MAX octets; a body of what the caller allows, kept in one
+ * Limits: a header of MESSAGE_HEADER_MAX octets and MESSAGE_FIELDS_MAX fields (Postfix looks through
+ *     all of them for each that we change); a body of what the caller allows, kept in one
  *     buffer (at most twice that in memory while it grows). Beyond, the octets are counted only.
  */
 #pragma once
@@ -12,6 +13,7 @@
 #include <glib.h>
 
 #define MESSAGE_HEADER_MAX (1024 * 1024)
+#define MESSAGE_FIELDS_MAX 1000
 
 /* All texts may be NULL: not told. */
 typedef struct {
@@ -23,6 +25,7 @@ typedef struct {
     char *rcpt;        /* the one recipient, without brackets; NULL: none yet */
     GPtrArray *fields; /* of MimeField */
     GString *body;     /* NULL: dropped, too big */
+    gsize n_fields;    /* also those that were not kept */
     gsize header_size; /* octets as they stand on the wire */
     gsize body_size;
 } Message;

@@ -234,6 +234,11 @@ Outgoing *outgoing_prepare(Session *session, Shared *shared, const EdgeCredentia
         if (dispatch(outgoing, session, shared, credential, &author, tick, data, &error))
             return g_steal_pointer(&outgoing);
         *refusal = REFUSAL_INTERNAL;
+        if (g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE)) {
+            /* More fields to sign than a signature can name. */
+            *refusal = REFUSAL_HEADER;
+            g_clear_error(&error);
+        }
     }
     if (error)
         log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));

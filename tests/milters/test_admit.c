@@ -142,6 +142,19 @@ static void test_form_limits(void **state)
     assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_HEADER);
 }
 
+static void test_form_field_count(void **state)
+{
+    (void)state;
+    g_autoptr(Message) message = message_new("<a@b.test>");
+
+    for (guint i = 0; i < MESSAGE_FIELDS_MAX; i++)
+        message_add_field(message, "X", "");
+    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_NONE);
+    message_add_field(message, "X", "");
+    assert_int_equal(message->fields->len, MESSAGE_FIELDS_MAX);
+    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_HEADER);
+}
+
 static void test_message_second_recipient(void **state)
 {
     (void)state;
@@ -156,9 +169,13 @@ static void test_message_second_recipient(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity_good),       cmocka_unit_test(test_identity_bad),
-        cmocka_unit_test(test_credential_verdicts), cmocka_unit_test(test_authors_rule),
-        cmocka_unit_test(test_form_limits),         cmocka_unit_test(test_message_second_recipient),
+        cmocka_unit_test(test_identity_good),
+        cmocka_unit_test(test_identity_bad),
+        cmocka_unit_test(test_credential_verdicts),
+        cmocka_unit_test(test_authors_rule),
+        cmocka_unit_test(test_form_limits),
+        cmocka_unit_test(test_form_field_count),
+        cmocka_unit_test(test_message_second_recipient),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
