@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/effect.h"
+#include "milters/gate.h"
 #include "milters/outgoing.h"
 
 #define ACTIONS                                                                                    \
@@ -19,8 +20,9 @@
      SMFIP_NR_EOH | SMFIP_NR_BODY)
 #define BIG (1024 * 1024) /* from here on, say that we still work */
 
-/* libmilter has no place for this but a global; it is set once, before smfi_main. */
+/* libmilter has no place for these but globals. What all points to is used inside the gate only. */
 static Shared *all;
+static Gate gate;
 
 static sfsistat answer(SMFICTX *context, RefusalName name)
 {
@@ -91,11 +93,25 @@ static char *address_text(const _SOCK_ADDR *address)
     return *text ? g_strdup(text) : NULL;
 }
 
+static sfsistat on_close(SMFICTX *context)
+{
+    Session *session = smfi_getpriv(context);
+
+    if (!session)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(context, NULL);
+    client_clear(&session->client);
+    message_free(session->message);
+    g_free(session);
+    return SMFIS_CONTINUE;
+}
+
 static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
     if (g_strcmp0(macro(context, "{daemon_name}"), CALLBACK_LISTENER) != 0)
         return SMFIS_ACCEPT;
 
+    on_close(context);
     Session *session = g_new0(Session, 1);
     session->client.ip = address_text(address);
     session->client.port = g_strdup(macro(context, "{client_port}"));
@@ -108,8 +124,10 @@ static sfsistat on_helo(SMFICTX *context, char *name)
 {
     Session *session = smfi_getpriv(context);
 
-    g_free(session->client.helo);
-    session->client.helo = g_strdup(name);
+    if (session) {
+        g_free(session->client.helo);
+        session->client.helo = g_strdup(name);
+    }
     return SMFIS_NOREPLY;
 }
 
@@ -124,30 +142,40 @@ static void note_security(SMFICTX *context, Client *client)
     client->auth = g_strdup(macro(context, "{auth_type}"));
 }
 
-static sfsistat on_mail(SMFICTX *context, char **arguments)
+static RefusalName begin(SMFICTX *context, Session *session, const char *sender)
 {
-    Session *session = smfi_getpriv(context);
     g_autoptr(EdgeCredential) credential = NULL;
 
     g_clear_pointer(&session->message, message_free);
     note_security(context, &session->client);
     if (!admit_identity(macro(context, "{auth_authen}"), &session->identity))
-        return answer(context, REFUSAL_AUTHENTICATION);
+        return REFUSAL_AUTHENTICATION;
     RefusalName refusal = session_credential(session, all, &credential);
-    if (refusal == REFUSAL_NONE) {
-        session->message = message_new(arguments[0]);
-        return SMFIS_CONTINUE;
-    }
-    if (refusal != REFUSAL_INTERNAL)
+    if (refusal == REFUSAL_NONE)
+        session->message = message_new(sender);
+    else if (refusal != REFUSAL_INTERNAL)
         session_refused(session, all, credential, NULL, refusal);
-    return answer(context, refusal);
+    return refusal;
+}
+
+/* libmilter lets commands come without the ones before them, so a session may be missing. */
+static sfsistat on_mail(SMFICTX *context, char **arguments)
+{
+    Session *session = smfi_getpriv(context);
+    RefusalName refusal = REFUSAL_INTERNAL;
+
+    if (session && arguments[0] && gate_enter(&gate)) {
+        refusal = begin(context, session, arguments[0]);
+        gate_leave(&gate);
+    }
+    return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, refusal);
 }
 
 static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 {
     Session *session = smfi_getpriv(context);
 
-    if (!session->message)
+    if (!session || !session->message || !arguments[0])
         return answer(context, REFUSAL_INTERNAL);
     if (!message_add_recipient(session->message, arguments[0]))
         return answer(context, REFUSAL_RECIPIENTS);
@@ -158,7 +186,7 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 {
     Session *session = smfi_getpriv(context);
 
-    if (session->message)
+    if (session && session->message)
         message_add_field(session->message, name, value);
     return SMFIS_NOREPLY;
 }
@@ -173,9 +201,11 @@ static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t length)
 {
     Session *session = smfi_getpriv(context);
 
-    if (session->message)
+    if (session && session->message && gate_enter(&gate)) {
         message_add_body(session->message, data, length,
                          (gsize)config_int(shared_config(all), CONFIG_MESSAGE_SIZE_MAX));
+        gate_leave(&gate);
+    }
     return SMFIS_NOREPLY;
 }
 
@@ -222,9 +252,12 @@ static sfsistat on_end_of_message(SMFICTX *context)
     g_autofree char *queue_id = g_strdup(macro(context, "i"));
     RefusalName refusal = REFUSAL_INTERNAL;
 
-    if (session->message && session->message->rcpt)
+    if (session && session->message && session->message->rcpt && gate_enter(&gate)) {
         refusal = take(context, session, queue_id);
-    g_clear_pointer(&session->message, message_free);
+        gate_leave(&gate);
+    }
+    if (session)
+        g_clear_pointer(&session->message, message_free);
     return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, refusal);
 }
 
@@ -234,19 +267,6 @@ static sfsistat on_abort(SMFICTX *context)
 
     if (session)
         g_clear_pointer(&session->message, message_free);
-    return SMFIS_CONTINUE;
-}
-
-static sfsistat on_close(SMFICTX *context)
-{
-    Session *session = smfi_getpriv(context);
-
-    if (!session)
-        return SMFIS_CONTINUE;
-    smfi_setpriv(context, NULL);
-    client_clear(&session->client);
-    message_free(session->message);
-    g_free(session);
     return SMFIS_CONTINUE;
 }
 
@@ -273,4 +293,9 @@ gboolean callback_register(Shared *shared, GError **error)
         return TRUE;
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "smfi_register failed");
     return FALSE;
+}
+
+gboolean callback_drain(guint seconds)
+{
+    return gate_close(&gate, seconds);
 }

@@ -21,3 +21,7 @@
 
 /* Registers with libmilter; shared must outlive smfi_main. Error INTERNAL. */
 gboolean callback_register(Shared *shared, GError **error);
+
+/* From now on messages are deferred; waits at most seconds for those that are being taken. After
+ * TRUE shared is not used any more; FALSE: it still may be. */
+gboolean callback_drain(guint seconds);

@@ -5,6 +5,9 @@
  * libmilter waits for SIGTERM, SIGINT and SIGHUP in a thread of its own, and stops at each. The main
  * thread waits for them too: the kernel gives a signal of the process to the main thread when that
  * can take it, so libmilter, which runs in another thread, never sees one.
+ *
+ * The end: messages that are being taken are finished, further ones deferred. smfi_stop is not called:
+ * it waits up to five seconds for the listener to look, and not for the messages.
  */
 #include <errno.h>
 #include <grp.h>
@@ -18,7 +21,9 @@
 #include "lib/service/service.h"
 #include "milters/callback.h"
 
-#define BACKLOG 128
+#define BACKLOG    128
+#define DRAIN_TIME 30 /* seconds, well below what systemd waits for */
+#define REPLY_TIME (G_USEC_PER_SEC / 10)
 
 static gboolean give_to_group(const char *path, const char *group, GError **error)
 {
@@ -48,13 +53,16 @@ static gboolean listen_at(const char *path, const char *group, GError **error)
     return give_to_group(path, group, error);
 }
 
+static gint broken; /* libmilter ended, which we never ask it to do */
+
 static gpointer run(gpointer data)
 {
     (void)data;
-    int result = smfi_main();
+    smfi_main();
+    g_atomic_int_set(&broken, 1);
     /* The main thread waits for a signal: without libmilter there is nothing left to wait for. */
     kill(getpid(), SIGTERM);
-    return GINT_TO_POINTER(result);
+    return NULL;
 }
 
 static void wait_for_end(Shared *shared)
@@ -84,12 +92,22 @@ static gboolean serve(const Service *service, GError **error)
     if (!shared || !callback_register(shared, error) ||
         !listen_at(path, config_string(config, CONFIG_SOCKET_GROUP), error))
         return FALSE;
-    GThread *thread = g_thread_new("libmilter", run, NULL);
+    g_thread_unref(g_thread_new("libmilter", run, NULL));
     service_ready(service, "waiting for mail");
     wait_for_end(shared);
     service_stopping(service);
-    smfi_stop();
-    return GPOINTER_TO_INT(g_thread_join(thread)) == MI_SUCCESS;
+    if (!callback_drain(DRAIN_TIME)) {
+        log_error(NULL, "a message is still being taken; it is given up");
+        /* Its thread goes on using it until the process ends. */
+        (void)g_steal_pointer(&shared);
+    }
+    /* libmilter answers after the last callback returned. */
+    g_usleep(REPLY_TIME);
+    unlink(path);
+    if (!g_atomic_int_get(&broken))
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libmilter does not listen");
+    return FALSE;
 }
 
 int main(int argc, char **argv)
