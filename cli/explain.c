@@ -246,11 +246,11 @@ static Record *find_messages(Sql *sql, const Question *question, GError **error)
 
 static Record *find_refusals(Sql *sql, const Question *question, GError **error)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(question->id), SQL_TEXT(question->queue_id)};
+    const SqlParameter address[] = {SQL_TEXT(question->address)};
+    const SqlParameter ids[] = {SQL_UNSIGNED(question->id), SQL_TEXT(question->queue_id)};
 
-    if (question->address)
-        return json_object_new_array();
-    return record_list(sql, SQL_REFUSAL_FIND, parameters, 2, error);
+    return question->address ? record_list(sql, SQL_REFUSAL_BY_RECIPIENT, address, 1, error)
+                             : record_list(sql, SQL_REFUSAL_FIND, ids, 2, error);
 }
 
 /* Whether word stands in text, and not as a part of a longer word or number. */

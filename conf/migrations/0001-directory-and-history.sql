@@ -256,7 +256,9 @@ CREATE TABLE refusal (
     rule VARCHAR(64) CHARACTER SET ascii NOT NULL,
     at BIGINT NOT NULL,
     PRIMARY KEY (id),
-    KEY refusal_server (server_id, id)
+    KEY refusal_server (server_id, id),
+    KEY refusal_rcpt (rcpt_to(64), id),
+    KEY refusal_queue (queue_id)
 ) ENGINE=InnoDB PARTITION BY RANGE (id) (PARTITION p_future VALUES LESS THAN MAXVALUE);
 
 INSERT INTO retention (table_name, days) VALUES
