@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Postfix's lines in the systemd journal: entries of the mail facility. A position is
  * `journald CURSOR'. */
-#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
 
@@ -128,8 +127,7 @@ static gboolean read_entry(LogJournald *log, MailLine *line)
         sd_journal_get_cursor(log->journal, &cursor) < 0)
         return FALSE;
     g_free(log->cursor);
-    log->cursor = g_strdup(cursor);
-    free(cursor);
+    log->cursor = cursor; /* malloc'd; GLib's allocator is the C library's since 2.46 */
     get_field(log, "SYSLOG_IDENTIFIER", log->program);
     get_field(log, "MESSAGE", log->message);
     g_string_printf(log->stamp, "%" G_GUINT64_FORMAT, at);
