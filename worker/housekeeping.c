@@ -8,7 +8,7 @@
 #include "worker/database.h"
 
 #define DAY_US   (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
-#define RETRY_US (60 * G_USEC_PER_SEC)
+#define RETRY_US (5 * G_USEC_PER_SEC)
 
 struct Housekeeping {
     const Config *config;

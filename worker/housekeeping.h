@@ -5,7 +5,7 @@
  * Used by: the worker's main.
  * May touch: MariaDB (partitions, retention), <spool>/store.
  * Threads: one of its own, from start to stop.
- * Limits: runs at start and then daily; after a failure again in a minute.
+ * Limits: runs at start and then daily; after a failure again in 5 s.
  */
 #pragma once
 
