@@ -295,6 +295,13 @@ static void parse_pickup(MailText text, MailLine *line)
     line->parent = id;
 }
 
+/* "TLSv1.3 with cipher X (256/256 bits) key-exchange ..." without what follows the bits. */
+static MailText tls_summary(MailText text)
+{
+    gssize bits = find(text, " bits)");
+    return bits < 0 ? text : slice(text.data, (gsize)bits + strlen(" bits)"));
+}
+
 /* "Untrusted TLS connection established to mx[ip]:25: TLSv1.3 with cipher ..." */
 static void parse_tls(MailText text, MailLine *line)
 {
@@ -309,7 +316,7 @@ static void parse_tls(MailText text, MailLine *line)
         return;
     line->kind = MAIL_LINE_TLS;
     line->relay = slice(text.data, (gsize)colon);
-    line->text = skip(text, (gsize)colon + 2);
+    line->text = tls_summary(skip(text, (gsize)colon + 2));
 }
 
 static void parse_record(MailLine *line)

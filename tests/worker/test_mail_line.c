@@ -93,6 +93,13 @@ static const struct {
           "with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
      MAIL_LINE_TLS, NULL, NULL, NULL, "mx[192.0.2.1]:25", NULL,
      "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)", 0, 0, 0},
+    {HEAD "smtp[2]: Verified TLS connection established to mx[192.0.2.1]:25: TLSv1.3 with cipher X "
+          "(256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest "
+          "SHA256",
+     MAIL_LINE_TLS, NULL, NULL, NULL, "mx[192.0.2.1]:25", NULL,
+     "TLSv1.3 with cipher X (256/256 bits)", 0, 0, 0},
+    {HEAD "smtp[2]: Trusted TLS connection established to mx[192.0.2.1]:25: TLSv1.2 with cipher X",
+     MAIL_LINE_TLS, NULL, NULL, NULL, "mx[192.0.2.1]:25", NULL, "TLSv1.2 with cipher X", 0, 0, 0},
     /* From Postfix, but nothing to do. */
     {HEAD "smtpd[1]: " LONG ": client=h[192.0.2.1], sasl_method=PLAIN, sasl_username=acme/main/7",
      MAIL_LINE_OTHER, LONG, NULL, NULL, NULL, NULL, NULL, 0, 0, 0},
