@@ -454,6 +454,33 @@ static void test_directory_installation_init_twice(void **state)
     assert_int_equal(made, 0);
 }
 
+/* What pool addresses send must pass SPF of the return-path domain. */
+static void test_publish_installation_names_all_addresses(void **state)
+{
+    static const DirectoryOption second[] = {
+        {"ipv4", "192.0.2.2"}, {"ipv6", "2001:db8::2"}, {"helo", "out2.example"}};
+    static const char *const wanted[] = {
+        "v=spf1 mx ~all", "v=spf1 mx ip4:192.0.2.1 ip4:192.0.2.2 ip6:2001:db8::2 -all"};
+    Database *database = *state;
+    GError *error = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autoptr(Record) list =
+            publish_installation(database->sql, "rp.example", "mail.example", &error);
+        assert_no_error(error);
+        const Record *spf = json_object_array_get_idx(list, 1);
+        assert_string_equal(record_text(spf, "name"), "rp.example");
+        assert_string_equal(record_text(spf, "value"), wanted[i]);
+        if (i > 0)
+            break;
+        record_free(add(state, DIRECTORY_POOL, "main", NULL));
+        record_free(add(state, DIRECTORY_ADDRESS, "main", NULL));
+        record_free(directory_add(database->sql, DIRECTORY_ADDRESS,
+                                  (const char *const[]){"main", NULL}, second, 3, &error));
+        assert_no_error(error);
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -487,6 +514,7 @@ int main(void)
         CASE(test_directory_delete_in_use),
         CASE(test_directory_delete_leaves_tombstones),
         CASE(test_directory_installation_init_twice),
+        CASE(test_publish_installation_names_all_addresses),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
