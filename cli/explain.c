@@ -40,12 +40,22 @@ static char *text_of(const Record *record, const char *key)
     return output_value(key, json_object_object_get(record, key));
 }
 
-/* "  TIME  what", the time with the delay since start, or blank for what belongs to the line above. */
+/* Since start, as exact as at is: a mail log may have stamps of whole seconds, which would seem to be
+ * before the event that they follow. g_free. */
+static char *delay_of(gint64 at, gint64 start)
+{
+    if (!start)
+        return g_strdup("");
+    if (at % US == 0)
+        return g_strdup_printf("+%" G_GINT64_FORMAT " s", MAX(at / US - start / US, 0));
+    return g_strdup_printf("+%.3f s", (double)MAX(at - start, 0) / US);
+}
+
+/* "  TIME  DELAY  what"; start is 0 for what has nothing before it. */
 static void print_at(gint64 at, gint64 start, const char *what)
 {
     g_autofree char *time = output_time_us(at);
-    g_autofree char *delay =
-        start && at != start ? g_strdup_printf("%+.3f s", (double)(at - start) / US) : g_strdup("");
+    g_autofree char *delay = delay_of(at, start);
 
     printf("  %-23s %12s  %s\n", time, delay, what);
 }
@@ -53,6 +63,12 @@ static void print_at(gint64 at, gint64 start, const char *what)
 static void print_more(const char *label, const char *text)
 {
     printf("  %38s%s %s\n", "", label, text);
+}
+
+/* g_free. */
+static char *tls_text(const Record *record, const char *key)
+{
+    return record_is_null(record, key) ? g_strdup("no TLS") : text_of(record, key);
 }
 
 static void print_submission(const Record *message)
@@ -68,11 +84,11 @@ static void print_submission(const Record *message)
     }
     g_autofree char *ip = text_of(submission, "client_ip");
     g_autofree char *helo = text_of(submission, "client_helo");
-    g_autofree char *tls = text_of(submission, "client_tls");
+    g_autofree char *tls = tls_text(submission, "client_tls");
     g_autofree char *sender = text_of(submission, "mail_from");
     g_autofree char *by =
-        g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s, HELO %s, TLS %s",
-                        credential, record_int(message, "credential_id"), ip, helo, tls);
+        g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s, HELO %s, %s", credential,
+                        record_int(message, "credential_id"), ip, helo, tls);
     print_more("by", by);
     print_more("sender", sender);
 }
@@ -101,14 +117,56 @@ static void print_lane(const Record *message)
     print_more("lane", text);
 }
 
+/* A column that holds a JSON array of texts, or NULL. */
+static Record *array_of(const Record *message, const char *key)
+{
+    const char *text = record_text(message, key);
+    g_autoptr(Record) list = text ? json_tokener_parse(text) : NULL;
+
+    return json_object_is_type(list, json_type_array) ? g_steal_pointer(&list) : NULL;
+}
+
+/* "DOMAIN:SELECTOR:ALGORITHM" texts as "as DOMAIN with SELECTOR (ALGORITHM) and ..."; g_free. */
+static char *signed_text(Record *list)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *before = NULL;
+
+    for (gsize i = 0; i < json_object_array_length(list); i++) {
+        g_autofree char *text = output_value("", json_object_array_get_idx(list, i));
+        g_auto(GStrv) part = g_strsplit(text, ":", 3);
+        if (g_strv_length(part) != 3)
+            g_string_append_printf(out, "%s%s", i ? " and " : "", text);
+        else if (g_strcmp0(part[0], before) == 0)
+            g_string_append_printf(out, " and %s (%s)", part[1], part[2]);
+        else
+            g_string_append_printf(out, "%sas %s with %s (%s)", i ? " and " : "", part[0], part[1],
+                                   part[2]);
+        g_free(before);
+        before = g_strdup(part[0]);
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static void print_signatures(const Record *message)
+{
+    g_autoptr(Record) signatures = array_of(message, "signatures");
+    g_autoptr(Record) skipped = array_of(message, "skipped");
+    g_autofree char *how = signatures ? signed_text(signatures) : g_strdup("? (not recorded)");
+
+    print_more("signed", *how ? how : "with no key");
+    for (gsize i = 0; skipped && i < json_object_array_length(skipped); i++) {
+        g_autofree char *why = output_value("", json_object_array_get_idx(skipped, i));
+        print_more("left out", why);
+    }
+}
+
 static void print_accepted(const Record *message)
 {
     g_autofree char *queue_id = text_of(message, "queue_id");
     g_autofree char *from = text_of(message, "header_from");
     g_autofree char *subject = text_of(message, "subject");
     g_autofree char *size = text_of(message, "size");
-    g_autofree char *signatures = text_of(message, "signatures");
-    g_autofree char *skipped = text_of(message, "skipped");
     g_autofree char *what = g_strdup_printf("accepted, queue id %s, %s octets", queue_id, size);
 
     if (record_is_null(message, "accepted_at")) {
@@ -120,9 +178,7 @@ static void print_accepted(const Record *message)
     print_submission(message);
     print_more("From", from);
     print_more("Subject", subject);
-    print_more("signed", record_is_null(message, "signatures") ? "? (not recorded)" : signatures);
-    if (!record_is_null(message, "skipped"))
-        print_more("left out", skipped);
+    print_signatures(message);
     print_lane(message);
 }
 
@@ -134,9 +190,9 @@ static void print_delivery(const Record *delivery, gint64 start)
     g_autofree char *text = text_of(delivery, "text");
     g_autofree char *source = text_of(delivery, "source_ip");
     g_autofree char *helo = text_of(delivery, "helo");
-    g_autofree char *tls = text_of(delivery, "tls");
+    g_autofree char *tls = tls_text(delivery, "tls");
     g_autofree char *what = g_strdup_printf("%s: %s, dsn %s", status, relay, dsn);
-    g_autofree char *way = g_strdup_printf("%s, HELO %s, TLS %s", source, helo, tls);
+    g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
 
     print_at(record_int(delivery, "at"), start, what);
     print_more("from", way);

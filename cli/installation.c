@@ -6,6 +6,15 @@
 #include "cli/session.h"
 #include "lib/directory/publish.h"
 
+/* Each address of a pool has an A record. */
+static gboolean has_addresses(Record *dns)
+{
+    for (gsize i = 0; i < json_object_array_length(dns); i++)
+        if (g_str_equal(record_text(json_object_array_get_idx(dns, i), "type"), "A"))
+            return TRUE;
+    return FALSE;
+}
+
 gboolean installation_show(Cli *cli, GError **error)
 {
     Sql *sql = cli_sql(cli, error);
@@ -26,6 +35,10 @@ gboolean installation_show(Cli *cli, GError **error)
     output_record(record);
     printf("\nDNS records to publish:\n");
     output_dns(dns);
+    if (!has_addresses(dns))
+        printf(
+            "\nThere is no pool address yet: after each `outrider address add' the SPF record is "
+            "another one;\n`outrider installation show' prints it.\n");
     return TRUE;
 }
 

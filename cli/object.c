@@ -27,6 +27,16 @@ static gboolean print(const Cli *cli, Record *record)
     return TRUE;
 }
 
+/* What the admin has to do in Postfix and in the DNS after a change of addresses. */
+static void advise(const Cli *cli)
+{
+    if (cli->command->directory == DIRECTORY_ADDRESS)
+        fputs(
+            "outrider: now put the lines of `outrider postfix lines' into Postfix again and reload "
+            "it, and publish the records of `outrider installation show'\n",
+            stderr);
+}
+
 gboolean object_add(Cli *cli, GError **error)
 {
     Sql *sql = cli_sql(cli, error);
@@ -35,7 +45,10 @@ gboolean object_add(Cli *cli, GError **error)
         return FALSE;
     g_autoptr(Record) record =
         directory_add(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
-    return record && print(cli, record);
+    if (!record)
+        return FALSE;
+    advise(cli);
+    return print(cli, record);
 }
 
 gboolean object_list(Cli *cli, GError **error)
@@ -70,7 +83,11 @@ gboolean object_change(Cli *cli, GError **error)
         return FALSE;
     g_autoptr(Record) record =
         directory_change(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
-    return record && print(cli, record);
+    if (!record)
+        return FALSE;
+    if (command_option(cli, "ipv4") || command_option(cli, "ipv6") || command_option(cli, "helo"))
+        advise(cli);
+    return print(cli, record);
 }
 
 gboolean object_delete(Cli *cli, GError **error)
@@ -79,6 +96,7 @@ gboolean object_delete(Cli *cli, GError **error)
 
     if (!sql || !directory_delete(sql, object_of(cli), cli->arguments, error))
         return FALSE;
+    advise(cli);
     if (!cli->json)
         printf("deleted\n");
     else

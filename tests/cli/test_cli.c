@@ -189,14 +189,15 @@ static guint64 write_history(void)
         "client_ip, client_helo, client_tls, at) VALUES (%" G_GUINT64_FORMAT ", 1, 1, 1, 'Q1abc', "
         "'app@acme.test', '192.0.2.99', 'client.example', 'TLSv1.3', 1795248000000000);"
         "INSERT INTO message (id, server_id, credential_id, submission_id, status, queue_id, "
-        "rcpt_to, subject, lane, signatures, accepted_at, size) VALUES (%" G_GUINT64_FORMAT
+        "rcpt_to, subject, lane, signatures, skipped, accepted_at, size) VALUES (%" G_GUINT64_FORMAT
         ", 1, 1, %" G_GUINT64_FORMAT ", 'Sent', '4aBcDeFgHi', 'a@ok.test', 'x\x1b[2Jy', 1, "
-        "'[\"acme.test:or-a:rsa\"]', 1795248000000000, 1234);"
+        "'[\"acme.test:or-a:rsa-sha256\",\"acme.test:or-b:ed25519-sha256\"]', '[]', "
+        "1795248000169000, 1234);"
         "INSERT INTO message (id, server_id, rcpt_to, queue_id) VALUES (%" G_GUINT64_FORMAT
         ", 1, 'b@ok.test', '4aBcDeFgHj');"
         "INSERT INTO delivery (message_id, attempt, at, status, relay, dsn, text, source_ip, tls) "
-        "VALUES (%" G_GUINT64_FORMAT ", 1, 1795248001500000, 'SoftFail', 'mx.ok.test', '4.7.1', "
-        "'451 greylisted', '192.0.2.1', NULL), (%" G_GUINT64_FORMAT ", 2, 1795248009000000, "
+        "VALUES (%" G_GUINT64_FORMAT ", 1, 1795248000000000, 'SoftFail', 'mx.ok.test', '4.7.1', "
+        "'451 greylisted', '192.0.2.1', NULL), (%" G_GUINT64_FORMAT ", 2, 1795248009500000, "
         "'Sent', 'mx.ok.test', '2.0.0', '250 ok', '192.0.2.1', 'TLSv1.3')",
         id, id, id, id + 256, id, id);
 
@@ -212,8 +213,10 @@ static void test_cli_explain_timeline(void **state)
     const char *const lines[] = {by_id, "explain 4aBcDeFgHi", "explain a@ok.test"};
     static const char *const parts[] = {"credential app",
                                         "192.0.2.99",
-                                        "acme.test:or-a:rsa",
-                                        "+1.500 s",
+                                        "signed as acme.test with or-a (rsa-sha256) and or-b "
+                                        "(ed25519-sha256)\n",
+                                        " +0 s  SoftFail",
+                                        " +9.331 s  Sent",
                                         "451 greylisted",
                                         "HELO out1.acme.test",
                                         "250 ok",
@@ -225,6 +228,8 @@ static void test_cli_explain_timeline(void **state)
         g_autofree char *out = run_good(lines[i]);
         for (size_t p = 0; p < G_N_ELEMENTS(parts); p++)
             assert_has(out, parts[p]);
+        assert_null(strstr(out, " -0"));
+        assert_null(strstr(out, "left out"));
     }
     g_autofree char *begun = run_good("explain b@ok.test");
     assert_has(begun, "Accepting: accepted; Postfix has not yet been seen");
@@ -238,6 +243,24 @@ static void test_cli_explain_timeline(void **state)
     json_object_put(message);
     json_object_put(list);
     json_object_put(none);
+}
+
+static void test_cli_address_says_what_to_do_next(void **state)
+{
+    static const char *const lines[] = {
+        "address add main --ipv4 192.0.2.77 --helo out77.acme.test --weight 0",
+        "address change 192.0.2.77 --helo out78.acme.test", "address delete 192.0.2.77",
+        "--json address list", "organization change acme --name Acme"};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *out = NULL, *err = NULL;
+        assert_int_equal(run(lines[i], NULL, &out, &err), 0);
+        if (i < 3)
+            assert_has(err, "outrider postfix lines");
+        else
+            assert_string_equal(err, "");
+    }
 }
 
 static void test_cli_node_init_twice(void **state)
@@ -364,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_cli_manual_is_current),
         cmocka_unit_test(test_cli_json_keys),
         cmocka_unit_test(test_cli_explain_timeline),
+        cmocka_unit_test(test_cli_address_says_what_to_do_next),
         cmocka_unit_test(test_cli_node_init_twice),
         cmocka_unit_test(test_cli_journal_cat),
         cmocka_unit_test(test_cli_postfix_lines_are_read),
