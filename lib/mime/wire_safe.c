@@ -37,7 +37,7 @@ void mime_wire_safe_clear(MimeWireSafe *result)
     *result = (MimeWireSafe){0};
 }
 
-gboolean mime_has_long_line(const char *data, gsize length)
+gboolean mime_is_unsafe(const char *data, gsize length)
 {
     const char *end = data + length;
 
@@ -46,7 +46,7 @@ gboolean mime_has_long_line(const char *data, gsize length)
         const char *stop = lf ? lf : end;
         if (lf && stop > line && stop[-1] == '\r')
             stop--;
-        if (stop - line > MIME_LINE_MAX)
+        if (stop - line > MIME_LINE_MAX || memchr(line, '\r', (gsize)(stop - line)))
             return TRUE;
         line = lf ? lf + 1 : end;
     }
@@ -169,11 +169,12 @@ static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
     gsize from = (gsize)stream->bound_start;
     gsize to = stream->bound_end < 0 ? walk->length : (gsize)stream->bound_end;
     if (from < walk->body || to > walk->length || from >= to ||
-        !mime_has_long_line(walk->data + from, to - from))
+        !mime_is_unsafe(walk->data + from, to - from))
         return;
     GString *text = encode_part(part, (const guint8 *)walk->data + from, to - from, &encoding);
     if (!text) {
-        walk->reason = "long line in a part whose transfer encoding is broken or unknown";
+        walk->reason =
+            "line not fit for SMTP in a part whose transfer encoding is broken or unknown";
         return;
     }
     if (encoding && top) {
@@ -181,7 +182,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
         if (encoding[0] == 'b')
             g_string_append(text, "\r\n");
     } else if (encoding && !declare_encoding(walk, GMIME_OBJECT(part), from, encoding)) {
-        walk->reason = "long line in a part with an unclear header";
+        walk->reason = "line not fit for SMTP in a part with an unclear header";
         g_string_free(text, TRUE);
         return;
     }
@@ -191,9 +192,9 @@ static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
 static void walk_object(Walk *walk, GMimeObject *object, guint depth)
 {
     if (depth > MIME_DEPTH_MAX) {
-        walk->reason = "long line in parts nested too deep";
+        walk->reason = "line not fit for SMTP in parts nested too deep";
     } else if (GMIME_IS_MULTIPART_SIGNED(object) || GMIME_IS_MULTIPART_ENCRYPTED(object)) {
-        walk->reason = "long line in a signed or encrypted part";
+        walk->reason = "line not fit for SMTP in a signed or encrypted part";
     } else if (GMIME_IS_MULTIPART(object)) {
         GMimeMultipart *multipart = GMIME_MULTIPART(object);
         for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
@@ -201,7 +202,7 @@ static void walk_object(Walk *walk, GMimeObject *object, guint depth)
     } else if (GMIME_IS_PART(object) && !GMIME_IS_MESSAGE_PARTIAL(object)) {
         walk_leaf(walk, GMIME_PART(object), depth == 0);
     } else {
-        walk->reason = "long line in an enclosed message";
+        walk->reason = "line not fit for SMTP in an enclosed message";
     }
 }
 
@@ -239,7 +240,7 @@ static void walk_text(Walk *walk)
     if (object)
         walk_object(walk, object, 0);
     else
-        walk->reason = "long line in a body that cannot be parsed";
+        walk->reason = "line not fit for SMTP in a body that cannot be parsed";
     g_clear_object(&object);
     g_object_unref(parser);
     g_object_unref(stream);
@@ -281,25 +282,26 @@ static void finish(Walk *walk, MimeWireSafe *result)
             result->encoding = walk->encoding;
         } else {
             g_string_free(body, TRUE);
-            walk->reason = "long line in a body that is put together oddly";
+            walk->reason = "line not fit for SMTP in a body that is put together oddly";
         }
     }
     result->reason = walk->reason;
     if (!result->reason &&
-        mime_has_long_line(result->changed ? result->body->str : walk->data + walk->body,
-                           result->changed ? result->body->len : walk->length - walk->body))
-        result->reason = "long line outside of any part";
+        mime_is_unsafe(result->changed ? result->body->str : walk->data + walk->body,
+                       result->changed ? result->body->len : walk->length - walk->body))
+        result->reason = "line not fit for SMTP outside of any part";
 }
 
 void mime_wire_safe(const GPtrArray *fields, const char *body, gsize length, MimeWireSafe *result)
 {
     *result = (MimeWireSafe){0};
-    if (!mime_has_long_line(body, length))
+    if (!mime_is_unsafe(body, length))
         return;
 
     g_autoptr(GString) text = describe(fields, body, length);
     if (!text) {
-        result->reason = "long line in a body whose Content-Type or encoding is given twice";
+        result->reason =
+            "line not fit for SMTP in a body whose Content-Type or encoding is given twice";
         return;
     }
     g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(Splice));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: bodies whose lines survive SMTP: Postfix breaks what is longer than 998 octets when it
- *     sends, and that breaks signatures; so such parts are re-encoded before we sign.
+ *     sends, and signers and verifiers do not agree on a CR that stands alone (RFC 5321 section 2.3.8
+ *     forbids it); so such parts are re-encoded before we sign.
  * Used by: the milter.
  * May touch: nothing.
  * Threads: any.
@@ -22,15 +23,16 @@ typedef struct {
     gboolean changed;
     GString *body;        /* the new body when changed, else NULL */
     const char *encoding; /* new top-level Content-Transfer-Encoding, static; NULL: as it was */
-    const char *reason;   /* static; why a line stays too long; NULL: none does */
+    const char *reason;   /* static; why a line stays as it is; NULL: none is unfit */
 } MimeWireSafe;
 
 void mime_wire_safe_clear(MimeWireSafe *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MimeWireSafe, mime_wire_safe_clear)
 
-/* TRUE when a line is longer than MIME_LINE_MAX octets without its line end (LF or CRLF). */
-gboolean mime_has_long_line(const char *data, gsize length);
+/* TRUE when a line is longer than MIME_LINE_MAX octets without its line end (LF or CRLF), or has a CR
+ * in it. */
+gboolean mime_is_unsafe(const char *data, gsize length);
 
 /* Looks at a body under its header's fields (GPtrArray of MimeField). *result is filled and must be
- * cleared; with no long line it is all zero. */
+ * cleared; when every line is fit it is all zero. */
 void mime_wire_safe(const GPtrArray *fields, const char *body, gsize length, MimeWireSafe *result);

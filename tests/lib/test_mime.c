@@ -166,7 +166,7 @@ static void test_field_fold_long(void **state)
     g_autofree char *folded = mime_field_fold("X-Long", words->str, &too_long);
     assert_non_null(folded);
     assert_false(too_long);
-    assert_false(mime_has_long_line(folded, strlen(folded)));
+    assert_false(mime_is_unsafe(folded, strlen(folded)));
     g_autofree char *before = mime_field_text(words->str);
     g_autofree char *after = mime_field_text(folded);
     assert_string_equal(before, after);
@@ -210,6 +210,7 @@ static const Sample samples[] = {
     {"plain", NULL, NULL, "~", "x", TRUE, "quoted-printable", NULL},
     {"plain with line ends", "text/html", "8bit", "a \r\n~\r\n.\r\n\r\nFrom b =\tc\t\r\n",
      "\xc3\xa9 ", TRUE, "quoted-printable", NULL},
+    {"bare CR alone", "text/plain", "8bit", "a\rb\r\n", "x", TRUE, "quoted-printable", NULL},
     {"bare ends", "text/plain", "7bit", "a\rb\r\r\n~\r\n", "\r", TRUE, "quoted-printable", NULL},
     {"dashes", "text/plain", NULL, "~\r\n", "-", TRUE, "quoted-printable", NULL},
     {"binary", "application/pdf", "binary", "a\r\n~\r\n\r\n", "\x01\xff", TRUE, "base64", NULL},
@@ -218,9 +219,11 @@ static const Sample samples[] = {
      NULL, NULL},
     {"quoted with soft break", "text/plain", "quoted-printable", "~=\r\nb\r\n", "-- ", TRUE, NULL,
      NULL},
-    {"broken quoted", "text/plain", "quoted-printable", "~=zz\r\n", "ab", FALSE, NULL, "long line"},
-    {"broken base64", "image/png", "base64", "~\r\n", "%!", FALSE, NULL, "long line"},
-    {"unknown encoding", "text/plain", "x-own", "~\r\n", "ab", FALSE, NULL, "long line"},
+    {"broken quoted", "text/plain", "quoted-printable", "~=zz\r\n", "ab", FALSE, NULL,
+     "line not fit for SMTP"},
+    {"broken base64", "image/png", "base64", "~\r\n", "%!", FALSE, NULL, "line not fit for SMTP"},
+    {"unknown encoding", "text/plain", "x-own", "~\r\n", "ab", FALSE, NULL,
+     "line not fit for SMTP"},
     {"first part", "multipart/mixed; boundary=b", NULL,
      "pre\r\n--b\r\nContent-Type: text/plain\r\n\r\n~\r\n--b\r\n\r\nother\r\n--b--\r\npost\r\n",
      "x--b", TRUE, NULL, NULL},
@@ -237,23 +240,23 @@ static const Sample samples[] = {
      "<p>", TRUE, NULL, NULL},
     {"signed", "multipart/signed; boundary=b; protocol=\"application/pgp-signature\"", NULL,
      "--b\r\n\r\n~\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n", "x",
-     FALSE, NULL, "long line in a signed"},
+     FALSE, NULL, "line not fit for SMTP in a signed"},
     {"encrypted", "multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"", NULL,
      "--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
      "Content-Type: application/octet-stream\r\n\r\n~\r\n--b--\r\n",
-     "x", FALSE, NULL, "long line in a signed or encrypted"},
+     "x", FALSE, NULL, "line not fit for SMTP in a signed or encrypted"},
     {"message", "message/rfc822", NULL, "Subject: x\r\n\r\n~\r\n", "x", FALSE, NULL,
-     "long line in an enclosed"},
+     "line not fit for SMTP in an enclosed"},
     {"message beside text", "multipart/mixed; boundary=b", NULL,
      "--b\r\n\r\n~\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n~\r\n--b--\r\n",
-     "x", TRUE, NULL, "long line in an enclosed"},
+     "x", TRUE, NULL, "line not fit for SMTP in an enclosed"},
     {"preamble", "multipart/mixed; boundary=b", NULL, "~\r\n--b\r\n\r\nx\r\n--b--\r\n", "x", FALSE,
-     NULL, "long line outside"},
+     NULL, "line not fit for SMTP outside"},
     {"part header", "multipart/mixed; boundary=b", NULL, "--b\r\nX-A: ~\r\n\r\nx\r\n--b--\r\n", "x",
-     FALSE, NULL, "long line outside"},
-    {"no boundary", "multipart/mixed", NULL, "~\r\n", "x", FALSE, NULL, "long line"},
+     FALSE, NULL, "line not fit for SMTP outside"},
+    {"no boundary", "multipart/mixed", NULL, "~\r\n", "x", FALSE, NULL, "line not fit for SMTP"},
     {"boundary never seen", "multipart/mixed; boundary=z", NULL, "~\r\n", "x", FALSE, NULL,
-     "long line"},
+     "line not fit for SMTP"},
     {"unended", "multipart/mixed; boundary=b", NULL, "--b\r\n\r\n~", "x", TRUE, NULL, NULL},
 };
 
@@ -292,7 +295,7 @@ static void check_sample(const Sample *sample)
         fail_msg("%s: reason %s", sample->name, safe.reason);
     if (!safe.changed)
         return;
-    if (!safe.reason && mime_has_long_line(safe.body->str, safe.body->len))
+    if (!safe.reason && mime_is_unsafe(safe.body->str, safe.body->len))
         fail_msg("%s: still long", sample->name);
     g_autoptr(GString) before = mime_decode(fields, body->str, body->len);
     if (safe.encoding)
@@ -331,18 +334,22 @@ static void test_wire_safe_nul_and_twice(void **state)
     assert_non_null(safe.reason);
 }
 
-static void test_has_long_line_borders(void **state)
+static void test_is_unsafe_borders(void **state)
 {
     (void)state;
     g_autofree char *line = g_strnfill(1002, 'x');
 
-    assert_false(mime_has_long_line(line, 998));
-    assert_true(mime_has_long_line(line, 999));
+    assert_false(mime_is_unsafe(line, 998));
+    assert_true(mime_is_unsafe(line, 999));
     memcpy(line + 998, "\r\n", 2);
-    assert_false(mime_has_long_line(line, 1000));
+    assert_false(mime_is_unsafe(line, 1000));
     memcpy(line + 998, "x\r\n", 3);
-    assert_true(mime_has_long_line(line, 1001));
-    assert_false(mime_has_long_line(line, 0));
+    assert_true(mime_is_unsafe(line, 1001));
+    assert_false(mime_is_unsafe(line, 0));
+    assert_true(mime_is_unsafe("a\rb\r\n", 5));
+    assert_true(mime_is_unsafe("a\r\r\n", 4));
+    assert_true(mime_is_unsafe("a\r", 2));
+    assert_false(mime_is_unsafe("a\r\nb\n", 5));
 }
 
 int main(void)
@@ -359,7 +366,7 @@ int main(void)
         cmocka_unit_test(test_field_fold_no_white_space),
         cmocka_unit_test(test_wire_safe_samples),
         cmocka_unit_test(test_wire_safe_nul_and_twice),
-        cmocka_unit_test(test_has_long_line_borders),
+        cmocka_unit_test(test_is_unsafe_borders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
