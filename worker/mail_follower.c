@@ -33,9 +33,10 @@ struct MailFollower {
     gint64 lanes_us;
     KeyRing *ring;
     JournalReader *accepted;
-    _Atomic guint64 accepted_seq;
-    GPtrArray *texts; /* the round's events, as JSON ... */
-    GArray *entries;  /* ... and as journal entries */
+    guint64 reading_seq;          /* up to here in this round ... */
+    _Atomic guint64 accepted_seq; /* ... and in rounds that were kept */
+    GPtrArray *texts;             /* the round's events, as JSON ... */
+    GArray *entries;              /* ... and as journal entries */
     gint64 complained_us, pruned_us;
     GThread *thread;
     GMutex mutex;
@@ -63,20 +64,19 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
     g_autofree char *position = queue_book_position(follower->book, MILTER);
     if (position && sscanf(position, "%llu", &seq) == 1)
         atomic_store(&follower->accepted_seq, seq);
+    follower->reading_seq = seq;
     return g_steal_pointer(&follower);
 }
 
-/* Remembers a null sender's queue id; others are known by their return path. */
+/* Remembers the queue id that the milter gave the message to. */
 static void bind_accepted(MailFollower *follower, const JournalRecord *record)
 {
     struct json_object *event = json_tokener_parse(record->json);
-    struct json_object *id, *server, *queue_id, *return_path;
+    struct json_object *id, *server, *queue_id;
 
     if (json_object_object_get_ex(event, "id", &id) &&
         json_object_object_get_ex(event, "server", &server) &&
-        json_object_object_get_ex(event, "queue_id", &queue_id) &&
-        json_object_object_get_ex(event, "return_path", &return_path) &&
-        json_object_get_string_len(return_path) == 0) {
+        json_object_object_get_ex(event, "queue_id", &queue_id)) {
         const QueueEntry entry = {.id = (guint64)json_object_get_int64(id),
                                   .server = (guint32)json_object_get_int64(server)};
         queue_book_bind(follower->book, json_object_get_string(queue_id), &entry, record->at_us);
@@ -88,26 +88,24 @@ static void bind_accepted(MailFollower *follower, const JournalRecord *record)
 static void read_accepted(MailFollower *follower)
 {
     const char *spool = config_string(follower->config, CONFIG_SPOOL_DIR);
-    guint64 seq = atomic_load(&follower->accepted_seq);
     JournalRecord record;
     JournalRead result;
 
     if (!follower->accepted)
-        follower->accepted = journal_reader_open(spool, MILTER, seq, NULL);
+        follower->accepted = journal_reader_open(spool, MILTER, follower->reading_seq, NULL);
     while (follower->accepted) {
         g_autoptr(GError) error = NULL;
         result = journal_reader_next(follower->accepted, &record, &error);
         if (result == JOURNAL_READ_RECORD) {
-            seq = record.seq;
+            follower->reading_seq = record.seq;
             if (record.type == EVENT_MESSAGE_ACCEPTED)
                 bind_accepted(follower, &record);
         } else if (result == JOURNAL_READ_END || journal_reader_skip(follower->accepted) == 0) {
             break;
         }
     }
-    g_autofree char *position = g_strdup_printf("%" G_GUINT64_FORMAT, seq);
+    g_autofree char *position = g_strdup_printf("%" G_GUINT64_FORMAT, follower->reading_seq);
     queue_book_set_position(follower->book, MILTER, position);
-    atomic_store(&follower->accepted_seq, seq);
 }
 
 guint64 mail_follower_keep(const char *program, gpointer data)
@@ -164,8 +162,18 @@ static void add_event(MailFollower *follower, const MailLine *line, const QueueE
     g_array_append_val(follower->entries, entry);
 }
 
-/* Ties a queue id to the message in its sender. A queue id that another sender has now was used
- * before, and is forgotten. */
+/* Whether the milter named this queue id: it does so before Postfix queues the message. */
+static gboolean find_accepted(MailFollower *follower, const char *queue_id, QueueEntry *entry)
+{
+    if (queue_book_find(follower->book, queue_id, entry))
+        return TRUE;
+    read_accepted(follower);
+    return queue_book_find(follower->book, queue_id, entry);
+}
+
+/* Ties a queue id to the message in its sender. Every recipient of a message knows its return path, and may
+ * send with it: only a queue id that the milter named (or the one it was requeued from) is that message.
+ * A queue id that another sender has now was used before, and is forgotten. */
 static void bind_sender(MailFollower *follower, const MailLine *line, const char *queue_id)
 {
     g_autofree char *from = g_strndup(line->from.data, line->from.length);
@@ -174,10 +182,9 @@ static void bind_sender(MailFollower *follower, const MailLine *line, const char
     ReturnPath path;
 
     if (line->from.length == 0) {
-        if (!queue_book_find(follower->book, queue_id, &entry))
-            read_accepted(follower);
+        find_accepted(follower, queue_id, &entry);
     } else if (return_path_open(follower->ring, from, domain, &path, NULL) &&
-               path.kind == RETURN_PATH_MESSAGE) {
+               path.kind == RETURN_PATH_MESSAGE && find_accepted(follower, queue_id, &entry)) {
         entry = (QueueEntry){.id = path.id, .server = path.server};
         queue_book_bind(follower->book, queue_id, &entry, line->at_us);
     } else {
@@ -238,6 +245,13 @@ static void prune(MailFollower *follower)
     queue_book_prune(follower->book, now - QUEUE_BOOK_DAYS * G_TIME_SPAN_DAY);
 }
 
+/* What this round took from the milter's journal is to be read again. */
+static void read_accepted_again(MailFollower *follower)
+{
+    follower->reading_seq = atomic_load(&follower->accepted_seq);
+    g_clear_pointer(&follower->accepted, journal_reader_close);
+}
+
 /* Events first, then the position: what is read twice gives the same events. */
 static gboolean keep_round(MailFollower *follower, GError **error)
 {
@@ -280,9 +294,11 @@ gboolean mail_follower_round(MailFollower *follower, guint *lines, GError **erro
     gboolean readable = read_lines(follower, lines, &unreadable);
     prune(follower);
     if (!keep_round(follower, error)) {
+        read_accepted_again(follower);
         g_clear_pointer(&follower->source, log_source_close);
         return FALSE;
     }
+    atomic_store(&follower->accepted_seq, follower->reading_seq);
     if (!readable)
         g_propagate_error(error, g_steal_pointer(&unreadable));
     return readable;

@@ -8,8 +8,8 @@
  * Limits: at most 500 lines a round; events are durable before the position moves, so after a crash
  *     lines are read again and give the same events.
  *
- * A queue id belongs to the message that is sealed in qmgr's from=<...>; that of a null sender to the
- * one whose message.accepted names it.
+ * A queue id belongs to the message that is sealed in qmgr's from=<...>, if a message.accepted names that
+ * queue id; that of a null sender to the one whose message.accepted names it.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 /* Lines of a log, from a file or the systemd journal, become events of the worker's journal. */
 #include <glib/gstdio.h>
 #include <json-c/json.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +136,19 @@ static void say(World *world, const char *format, ...)
     append_log(world->log, line);
 }
 
+/* The milter has given message ID this queue id. */
+static void accept_as(World *world, const char *queue_id)
+{
+    GError *error = NULL;
+    g_autoptr(Journal) milter = journal_open(world->dir, "milter", NULL, &error);
+    g_autofree char *json = g_strdup_printf(
+        "{\"v\":1,\"id\":%" G_GUINT64_FORMAT ",\"server\":1,\"queue_id\":\"%s\"}", ID, queue_id);
+    const JournalEntry entry = {EVENT_MESSAGE_ACCEPTED, g_get_real_time(), json, -1};
+
+    assert_no_error(error);
+    assert_true(journal_append(milter, &entry, 1, &error));
+}
+
 static void say_queued(World *world, const char *queue_id, const char *from)
 {
     say(world, "postfix/qmgr[9]: %s: from=<%s>, size=372, nrcpt=1 (queue active)", queue_id, from);
@@ -188,6 +202,7 @@ static void test_a_message_from_queue_to_end(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HVVVz8Y");
     say_queued(world, "4jWn6HVVVz8Y", world->sender);
     say(world, "postfix/outrider-ip2/smtp[77]: 4jWn6HVVVz8Y: to=<x@ok.test>, "
                "relay=mx.ok.test[198.51.100.9]:25, delay=1, delays=0/0/0/1, dsn=4.7.1, "
@@ -222,6 +237,7 @@ static void test_a_reused_queue_id_is_not_ours_any_more(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "51FC7A9A54A");
     say_queued(world, "51FC7A9A54A", world->sender);
     say_queued(world, "51FC7A9A54A", "someone@else.test");
     say_sent(world, "51FC7A9A54A", "foreign");
@@ -232,19 +248,11 @@ static void test_a_reused_queue_id_is_not_ours_any_more(void **state)
 static void test_null_sender_is_known_by_its_accept(void **state)
 {
     World *world = *state;
-    GError *error = NULL;
-    g_autoptr(Journal) milter = journal_open(world->dir, "milter", NULL, &error);
-    g_autofree char *json =
-        g_strdup_printf("{\"v\":1,\"id\":%" G_GUINT64_FORMAT
-                        ",\"server\":1,\"queue_id\":\"4jWn6HWWWz8Y\",\"return_path\":\"\"}",
-                        ID);
-    const JournalEntry entry = {EVENT_MESSAGE_ACCEPTED, 1, json, -1};
 
-    assert_no_error(error);
     assert_int_equal(mail_follower_keep("worker", world->follower), G_MAXUINT64);
     restart(world);
     assert_int_equal(mail_follower_keep("milter", world->follower), 0);
-    assert_true(journal_append(milter, &entry, 1, &error));
+    accept_as(world, "4jWn6HWWWz8Y");
     say_queued(world, "4jWn6HWWWz8Y", "");
     say_sent(world, "4jWn6HWWWz8Y", "null");
     follow(world);
@@ -252,10 +260,59 @@ static void test_null_sender_is_known_by_its_accept(void **state)
     assert_int_equal(mail_follower_keep("milter", world->follower), 1);
 }
 
+static void test_a_return_path_from_elsewhere_is_ignored(void **state)
+{
+    World *world = *state;
+
+    accept_as(world, "4jWn6HRRRz8Y");
+    say_queued(world, "4jWn6HRRRz8Y", world->sender);
+    say_queued(world, "4jWn6HSSSz8Y", world->sender);
+    say_sent(world, "4jWn6HSSSz8Y", "replayed");
+    say_sent(world, "4jWn6HRRRz8Y", "own");
+    say(world, "postfix/qmgr[9]: 4jWn6HRRRz8Y: removed");
+    say_queued(world, "4jWn6HTTTz8Y", world->sender);
+    say_sent(world, "4jWn6HTTTz8Y", "replayed later");
+    follow(world);
+    assert_events(world, QUEUED SENT("own") REMOVED);
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void test_an_unkept_round_reads_accepts_again(void **state)
+{
+    World *world = *state;
+    GError *error = NULL;
+    guint lines;
+
+    append_log(world->log, "nonsense\n");
+    follow(world);
+    accept_as(world, "4jWn6HYYYz8Y");
+    say_queued(world, "4jWn6HYYYz8Y", world->sender);
+    g_autofree char *path = below(world, "worker/worker.db");
+    run_sql(path,
+            "CREATE TRIGGER refuse BEFORE UPDATE ON position BEGIN SELECT RAISE(ABORT, ''); END");
+    assert_false(mail_follower_round(world->follower, &lines, &error));
+    assert_int_equal(mail_follower_keep("milter", world->follower), 0);
+    g_clear_error(&error);
+    run_sql(path, "DROP TRIGGER refuse");
+    say_sent(world, "4jWn6HYYYz8Y", "ok");
+    follow(world);
+    g_autofree char *found = events(world);
+    assert_non_null(strstr(found, SENT("ok")));
+}
+
 static void test_a_requeued_message_keeps_its_id(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HFFFz8Y");
     say_queued(world, "4jWn6HFFFz8Y", world->sender);
     say(world, "postfix/pickup[8]: 4jWn6HGGGz8Y: uid=103 from=<%s> orig_id=4jWn6HFFFz8Y",
         world->sender);
@@ -268,6 +325,7 @@ static void test_tls_belongs_to_the_next_delivery_of_the_process(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HHHHz8Y");
     say_queued(world, "4jWn6HHHHz8Y", world->sender);
     say(world, "postfix/outrider-ip2/smtp[77]: Trusted TLS connection established to "
                "mx.ok.test[198.51.100.9]:25: TLSv1.3 with cipher X (1/1 bits)");
@@ -283,6 +341,7 @@ static void test_expired_and_bounced_are_hard(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HXXXz8Y");
     say_queued(world, "4jWn6HXXXz8Y", world->sender);
     say(world, "postfix/outrider-ip2/smtp[7]: 4jWn6HXXXz8Y: to=<x@ok.test>, relay=none, delay=1, "
                "delays=0/0/0/1, dsn=5.4.4, status=bounced (Host not found)");
@@ -299,10 +358,12 @@ static void test_rotation_by_rename_loses_nothing(void **state)
     World *world = *state;
     g_autofree char *old = g_strconcat(world->log, ".1", NULL);
 
+    accept_as(world, "4jWn6HJJJz8Y");
     say_queued(world, "4jWn6HJJJz8Y", world->sender);
     follow(world);
     g_rename(world->log, old);
     append_log(old, "Nov 21 08:00:00 host postfix/qmgr[9]: 4jWn6HJJJz8Y: removed\n");
+    accept_as(world, "4jWn6HKKKz8Y");
     say_queued(world, "4jWn6HKKKz8Y", world->sender);
     follow(world);
     assert_events(world, QUEUED REMOVED QUEUED);
@@ -313,6 +374,7 @@ static void test_rotation_while_away_loses_nothing(void **state)
     World *world = *state;
     g_autofree char *old = g_strconcat(world->log, "-20261121", NULL);
 
+    accept_as(world, "4jWn6HLLLz8Y");
     say_queued(world, "4jWn6HLLLz8Y", world->sender);
     follow(world);
     g_clear_pointer(&world->follower, mail_follower_stop);
@@ -327,6 +389,7 @@ static void test_truncation_starts_anew(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HMMMz8Y");
     say_queued(world, "4jWn6HMMMz8Y", world->sender);
     say_sent(world, "4jWn6HMMMz8Y", "one");
     follow(world);
@@ -340,6 +403,7 @@ static void test_a_line_in_two_pieces_is_one(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HNNNz8Y");
     append_log(world->log, "Nov 21 08:00:00 host postfix/qmgr[9]: 4jWn6HNNNz8Y: from=<");
     follow(world);
     append_log(world->log, world->sender);
@@ -353,6 +417,7 @@ static void test_restarts_repeat_nothing(void **state)
 {
     World *world = *state;
 
+    accept_as(world, "4jWn6HZZZz8Y");
     for (guint i = 0; i < 5; i++) {
         g_autofree char *words = g_strdup_printf("n%u", i);
         if (i == 0)
@@ -373,6 +438,7 @@ static void test_a_missing_log_is_said_and_found_later(void **state)
     restart(world);
     assert_false(mail_follower_round(world->follower, &lines, &error));
     assert_error_code(error, NOT_FOUND);
+    accept_as(world, "4jWn6HPPPz8Y");
     say_queued(world, "4jWn6HPPPz8Y", world->sender);
     follow(world);
     assert_events(world, QUEUED);
@@ -385,6 +451,7 @@ static void test_overlong_and_binary_lines_are_passed_over(void **state)
 
     append_log(world->log, huge);
     append_log(world->log, "\n\xff\xfe\x01 binary\n");
+    accept_as(world, "4jWn6HQQQz8Y");
     say_queued(world, "4jWn6HQQQz8Y", world->sender);
     follow(world);
     assert_events(world, QUEUED);
@@ -427,6 +494,7 @@ static void test_the_systemd_journal_is_followed(void **state)
     if (!g_file_test(JOURNAL_REMOTE, G_FILE_TEST_IS_EXECUTABLE))
         skip();
     g_mkdir(folder, 0755);
+    accept_as(world, "4jWn6HRRRz8Y");
     export_entry(first, G_GUINT64_CONSTANT(1795250000000000), queued);
     write_journal(world, "logs/one.journal", first);
     make_config(world, source);
@@ -450,6 +518,8 @@ int main(void)
         CASE(test_foreign_and_forged_mail_is_ignored),
         CASE(test_a_reused_queue_id_is_not_ours_any_more),
         CASE(test_null_sender_is_known_by_its_accept),
+        CASE(test_a_return_path_from_elsewhere_is_ignored),
+        CASE(test_an_unkept_round_reads_accepts_again),
         CASE(test_a_requeued_message_keeps_its_id),
         CASE(test_tls_belongs_to_the_next_delivery_of_the_process),
         CASE(test_expired_and_bounced_are_hard),
