@@ -66,7 +66,7 @@ static gboolean cat(Cli *cli, char **programs, gboolean follow, GError **error)
         g_ptr_array_add(readers, reader);
     }
     do {
-        for (guint i = 0; i < readers->len; i++)
+        for (guint i = 0; programs[i]; i++)
             if (!drain(cli, programs[i], readers->pdata[i], error))
                 return FALSE;
         if (fflush(stdout) != 0)

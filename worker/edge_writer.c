@@ -40,8 +40,9 @@ static gid_t group_id(const char *name)
     struct group entry, *found = NULL;
     char buffer[16384];
 
-    getgrnam_r(name, &entry, buffer, sizeof(buffer), &found);
-    return found ? found->gr_gid : (gid_t)-1;
+    if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+        return (gid_t)-1;
+    return found->gr_gid;
 }
 
 static gboolean open_replicas(EdgeWriter *writer, GError **error)

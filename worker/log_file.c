@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,15 +114,17 @@ static char *find_file(const LogFile *file, guint64 inode, guint hash, off_t off
 
 static void go_to_position(LogFile *file, const char *position)
 {
-    unsigned long long inode = 0;
-    long long offset = 0;
-    unsigned hash = 0;
+    g_auto(GStrv) words = g_strsplit(position ? position : "", " ", -1);
+    guint64 inode, hash, offset;
 
-    if (!position || sscanf(position, "file %llu %u %lld", &inode, &hash, &offset) != 3)
+    if (g_strv_length(words) != 4 || strcmp(words[0], "file") != 0 ||
+        !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &inode, NULL) ||
+        !g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXUINT, &hash, NULL) ||
+        !g_ascii_string_to_unsigned(words[3], 10, 0, G_MAXINT64, &offset, NULL))
         return;
-    g_autofree char *path = find_file(file, inode, hash, offset);
+    g_autofree char *path = find_file(file, inode, (guint)hash, (off_t)offset);
     if (path)
-        open_file(file, path, offset, NULL);
+        open_file(file, path, (off_t)offset, NULL);
 }
 
 gpointer log_file_open(const char *path, const char *tag, const char *position)

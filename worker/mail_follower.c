@@ -3,7 +3,6 @@
 
 #include <json-c/json.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -48,7 +47,7 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
 {
     g_autoptr(MailFollower) follower = g_new0(MailFollower, 1);
     g_autofree char *path = config_path(config, CONFIG_SPOOL_DIR, "worker/worker.db");
-    unsigned long long seq = 0;
+    guint64 seq = 0;
 
     g_mutex_init(&follower->mutex);
     g_cond_init(&follower->wake);
@@ -62,7 +61,7 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
               journal_open(config_string(config, CONFIG_SPOOL_DIR), "worker", NULL, error)))
         return NULL;
     g_autofree char *position = queue_book_position(follower->book, MILTER);
-    if (position && sscanf(position, "%llu", &seq) == 1)
+    if (position && g_ascii_string_to_unsigned(position, 10, 0, G_MAXUINT64, &seq, NULL))
         atomic_store(&follower->accepted_seq, seq);
     follower->reading_seq = seq;
     return g_steal_pointer(&follower);

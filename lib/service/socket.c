@@ -33,8 +33,7 @@ static gboolean give_to_group(const char *path, const char *name, GError **error
 
     if (*name == '\0')
         return TRUE;
-    getgrnam_r(name, &entry, buffer, sizeof(buffer), &found);
-    if (!found) {
+    if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || !found) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
                     "socket_group: there is no group %s", name);
         return FALSE;
