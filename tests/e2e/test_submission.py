@@ -45,6 +45,17 @@ class Mechanisms(unittest.TestCase):
         self.assertEqual(entry["deliveries"][0]["helo"], helo)
 
 
+class Spf(unittest.TestCase):
+    def test_peer_stands_in_spf_of_the_return_path_domain(self):
+        sandbox = shared()
+        recipient = fresh()
+        mail.send(sandbox, recipient)
+        peer = sandbox.received(recipient)[1]["peer"]
+        spf = sandbox.text_record("rp.outrider.test").decode().split()
+        self.assertEqual((spf[0], spf[-1]), ("v=spf1", "-all"))
+        self.assertIn(f"ip6:{peer}" if ":" in peer else f"ip4:{peer}", spf)
+
+
 def add_mechanism_cases():
     for port in (587, 465, 2525):
         for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
