@@ -172,7 +172,9 @@ static void print_lanes(const Places *places, Record *addresses)
         if (ipv6)
             printf("  -o smtp_bind_address6=%s\n", ipv6);
         else
-            printf("  -o smtp_bind_address6= -o inet_protocols=ipv4\n");
+            /* inet_interfaces of the host may name IPv6 addresses, which smtp would refuse now. */
+            printf("  -o smtp_bind_address6= -o inet_protocols=ipv4 -o inet_interfaces=%s\n",
+                   record_text(address, "ipv4"));
         printf("  -o smtp_helo_name=%s\n", record_text(address, "helo"));
         print_options(places, lane_options);
     }

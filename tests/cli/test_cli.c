@@ -320,6 +320,7 @@ static void test_cli_postfix_lines_are_read(void **state)
     g_autofree char *start = g_strconcat("compatibility_level = 3.6\n", main_lines, NULL);
 
     (void)state;
+    assert_has(master_lines, "inet_protocols=ipv4 -o inet_interfaces=");
     if (!postconf)
         skip();
     g_mkdir_with_parents(etc, 0755);
