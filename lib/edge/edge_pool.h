@@ -16,7 +16,7 @@
 #include "lib/edge/edge.h"
 
 #define EDGE_POOL_IDLE_MAX 16
-#define EDGE_POOL_BUSY_MS  20
+#define EDGE_POOL_BUSY_MS  250
 
 /* Statement ids; EDGE_STATEMENT_COUNT is their number. */
 typedef enum {

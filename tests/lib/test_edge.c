@@ -488,9 +488,12 @@ static void test_edge_unreadable_is_unavailable(void **state)
 static gpointer read_often(gpointer data)
 {
     for (guint i = 0; i < 500; i++) {
-        g_autoptr(EdgeCredential) credential = by_key(data, KEY, NULL);
-        if (!credential)
+        g_autoptr(GError) error = NULL;
+        g_autoptr(EdgeCredential) credential = by_key(data, KEY, &error);
+        if (!credential) {
+            print_error("%s\n", error->message);
             return GINT_TO_POINTER(1);
+        }
     }
     return NULL;
 }
