@@ -131,6 +131,14 @@ gboolean message_raw(Cli *cli, GError **error)
     g_autoptr(GBytes) bytes =
         store_read(config_string(config, CONFIG_SPOOL_DIR), id,
                    (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX) + RAW_SLACK, NULL, error);
+    if (!bytes && g_error_matches(*error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
+        g_clear_error(error);
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                    "message %" G_GUINT64_FORMAT
+                    " is not stored on this host: accepted elsewhere, never, or "
+                    "more than %" G_GINT64_FORMAT " days ago",
+                    id, config_int(config, CONFIG_STORE_DAYS));
+    }
     if (!bytes)
         return FALSE;
     const void *data = g_bytes_get_data(bytes, &length);

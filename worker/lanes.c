@@ -57,7 +57,8 @@ gboolean lanes_reload(const char *postfix_config_dir, GError **error)
         g_spawn_check_wait_status(status, NULL))
         return TRUE;
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "run `postfix -c %s reload' as root: %s", postfix_config_dir,
+                "run `postfix -c %s reload' as root (the unit outrider-lanes.path does): %s",
+                postfix_config_dir,
                 why                 ? why->message
                 : words && words[0] ? g_strstrip(words)
                                     : "it failed");
