@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """History tells what became of a message: states, attempts, the remote's words, TLS."""
 
+import smtplib
 import unittest
 
 import mail
@@ -60,6 +61,21 @@ class Outcomes(unittest.TestCase):
                          entry["deliveries"][0]["source_ip"], entry["deliveries"][0]["helo"],
                          entry["deliveries"][0]["text"][:20]):
                 self.assertIn(part, text)
+
+    def test_a_replayed_return_path_changes_nothing(self):
+        """Every recipient knows the return path; sending with it proves nothing."""
+        recipient, other = fresh(), fresh("refuse.test")
+        mail.send(self.sandbox, recipient)
+        before = self.sandbox.history(recipient, "Sent")
+        with smtplib.SMTP("127.0.0.1", 25, timeout=30) as client:
+            client.ehlo()
+            client.sendmail(before["return_path"], [other], mail.message(other))
+        wait_for(lambda: f"to=<{other}>" in self.sandbox.mail_log_text(), "the replay's delivery")
+        marker = fresh()
+        mail.send(self.sandbox, marker)
+        self.sandbox.history(marker, "Sent")  # the log was read beyond the replay
+        after = self.sandbox.history(recipient)
+        self.assertEqual((after["status"], after["deliveries"]), ("Sent", before["deliveries"]))
 
     def test_refused_submission_is_recorded(self):
         recipient = fresh()

@@ -185,10 +185,10 @@ class States(unittest.TestCase):
         """The replica follows within a second or so; look is retried until it is true."""
         return wait_for(look, "the replica's change")
 
-    def attempt(self):
+    def attempt(self, author=mail.SENDER):
         recipient = fresh()
         try:
-            mail.send(self.sandbox, recipient)
+            mail.send(self.sandbox, recipient, mail.message(recipient, sender=author))
             return recipient, 250
         except smtplib.SMTPResponseException as refusal:
             return recipient, refusal.smtp_code
@@ -227,6 +227,22 @@ class States(unittest.TestCase):
     def test_held_credential_holds(self):
         self.held(("credential", "change", "acme/main", "app", "--hold", "yes"),
                   ("credential", "change", "acme/main", "app", "--hold", "no"))
+
+    def test_author_without_keys_is_signed_for_by_the_installation(self):
+        author = "guest@elsewhere.test"
+        self.sandbox.outrider("domain", "add", "acme/main", "any.test", "--use-for-any", "yes")
+        try:
+            recipient = self.edge_shows(lambda: self.accepted(author))
+            content, _ = self.sandbox.received(recipient)
+            self.assertEqual({d for d, _, _ in mail.signatures(content)}, {"rp.outrider.test"})
+            self.assertGreaterEqual(mail.verify_all(self.sandbox, content), 1)
+        finally:
+            self.sandbox.outrider("domain", "delete", "acme/main", "any.test")
+        self.edge_shows(lambda: self.attempt(author)[1] == 530)
+
+    def accepted(self, author):
+        recipient, code = self.attempt(author)
+        return recipient if code == 250 else None
 
     def test_null_sender_stays_null_and_leaves_by_its_lane(self):
         recipient = fresh()
