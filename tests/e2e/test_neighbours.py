@@ -112,6 +112,23 @@ class ComesBack(unittest.TestCase):
             self.sandbox.start("milter")
         self.assertTrue(wait_for(self.submits, "submission works"))
 
+    def test_without_replicas_nothing_is_taken(self):
+        """A first start before the worker has reached the database: 4xx, never relayed, never unsigned."""
+        self.sandbox.stop("worker", "milter", "policyd")
+        for file in pathlib.Path(self.sandbox.edge_dir).glob("edge*"):
+            file.unlink()
+        self.sandbox.start("policyd", "milter")
+        recipient = fresh()
+        try:
+            wait_for(lambda: answers(self.sandbox.smtp_host, 587), "submission greets", 2 * PATIENCE)
+            with self.assertRaises(smtplib.SMTPResponseException) as caught:
+                mail.send(self.sandbox, recipient)
+            self.assertEqual(caught.exception.smtp_code // 100, 4)
+        finally:
+            self.sandbox.start("worker")
+        self.assertTrue(wait_for(self.submits, "submission works", 2 * PATIENCE))
+        self.assertEqual(self.sandbox.inbox(recipient), [])
+
     def test_killed_programs_lose_nothing(self):
         """kill -9 under load: every message answered with 250 is delivered and final."""
         answered = []
