@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/effect.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -145,8 +144,6 @@ gboolean effect_apply(SMFICTX *context, Session *session, Shared *shared,
                               .labels = outgoing->labels};
     if (journal(shared, &subject, &accepted, outgoing->verdict.hold, error))
         return TRUE;
-    g_autofree char *file =
-        g_build_filename(config_string(config, CONFIG_SPOOL_DIR), "store", path, NULL);
-    g_unlink(file);
+    store_remove(config_string(config, CONFIG_SPOOL_DIR), outgoing->id, NULL);
     return FALSE;
 }

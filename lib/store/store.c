@@ -132,6 +132,14 @@ static gboolean is_day(const char *name)
     return strlen(name) == 8 && strspn(name, "0123456789") == 8;
 }
 
+gboolean store_remove(const char *spool_dir, guint64 id, GError **error)
+{
+    g_autofree char *below = store_path(id);
+    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+
+    return unlink(path) == 0 || errno == ENOENT || error_set_errno(error, errno, "remove", path);
+}
+
 gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *removed,
                       GError **error)
 {

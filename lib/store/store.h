@@ -4,7 +4,7 @@
  *     <spool>/store/YYYYMMDD/HH/<id>.zst (UTC, from the id's seconds). Before the bytes stands a small
  *     header record (JSON: v, id, server, size, sha256) in a skippable frame, so that zstdcat shows
  *     the message.
- * Used by: the milter (write), CLI and API (read), worker (retention).
+ * Used by: the milter (write, remove), CLI and API (read), worker (retention).
  * May touch: <spool>/store.
  * Threads: any; StoreWriter belongs to one message.
  * Limits: not fsynced: Postfix's queue file is the durable copy until delivery. A file is written
@@ -44,6 +44,9 @@ char *store_path(guint64 id);
  * CORRUPT, IO. header may be NULL. */
 GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
                    GError **error);
+
+/* Removes a message's file: for an accept that came to nothing. A file that is not there is no error. */
+gboolean store_remove(const char *spool_dir, guint64 id, GError **error);
 
 /* Removes day directories older than days; *removed receives how many messages went. What cannot be
  * removed is left for the next time, and the first reason is the error. */

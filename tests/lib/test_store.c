@@ -120,6 +120,20 @@ static void test_store_writer_abort_leaves_nothing(void **state)
     assert_error_code(error, NOT_FOUND);
 }
 
+static void test_store_remove_twice(void **state)
+{
+    guint64 id = id_of(NOW, 0);
+    GError *error = NULL;
+
+    (void)state;
+    keep(id, "gone\r\n", 6, 6);
+    assert_true(store_remove(spool, id, &error));
+    assert_null(store_read(spool, id, 100, NULL, &error));
+    assert_error_code(error, NOT_FOUND);
+    assert_true(store_remove(spool, id, &error));
+    assert_no_error(error);
+}
+
 static void test_store_writer_open_without_spool(void **state)
 {
     (void)state;
@@ -221,15 +235,11 @@ static void test_store_expire_by_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_store_path_by_utc_hour),
-        CASE(test_store_read_gives_back_octets),
-        CASE(test_store_writer_commit_replaces),
-        CASE(test_store_writer_abort_leaves_nothing),
-        CASE(test_store_writer_open_without_spool),
-        CASE(test_store_read_too_large),
-        CASE(test_store_read_damaged),
-        CASE(test_record_decode_refuses),
-        CASE(test_store_expire_by_days),
+        CASE(test_store_path_by_utc_hour),       CASE(test_store_read_gives_back_octets),
+        CASE(test_store_writer_commit_replaces), CASE(test_store_writer_abort_leaves_nothing),
+        CASE(test_store_remove_twice),           CASE(test_store_writer_open_without_spool),
+        CASE(test_store_read_too_large),         CASE(test_store_read_damaged),
+        CASE(test_record_decode_refuses),        CASE(test_store_expire_by_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
