@@ -10,7 +10,6 @@
  * it waits up to five seconds for the listener to look, and not for the messages.
  */
 #include <errno.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -25,22 +24,8 @@
 #define DRAIN_TIME 30 /* seconds, well below what systemd waits for */
 #define REPLY_TIME (G_USEC_PER_SEC / 10)
 
-static gboolean give_to_group(const char *path, const char *group, GError **error)
-{
-    struct group *entry = *group ? getgrnam(group) : NULL;
-
-    if (*group && !entry) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                    "socket_group: there is no group %s", group);
-        return FALSE;
-    }
-    if (entry && chown(path, (uid_t)-1, entry->gr_gid) < 0)
-        return error_set_errno(error, errno, "chown", path);
-    return TRUE;
-}
-
 /* The journal's lock has shown that we are the only milter: what is at the path is stale. */
-static gboolean listen_at(const char *path, const char *group, GError **error)
+static gboolean listen_at(const char *path, const Config *config, GError **error)
 {
     g_autofree char *address = g_strconcat("unix:", path, NULL);
     mode_t mask = umask(0117);
@@ -50,7 +35,7 @@ static gboolean listen_at(const char *path, const char *group, GError **error)
     umask(mask);
     if (!open)
         return error_set_errno(error, errno, "listen at", path);
-    return give_to_group(path, group, error);
+    return service_share_socket(config, path, error);
 }
 
 static gint broken; /* libmilter ended, which we never ask it to do */
@@ -89,8 +74,7 @@ static gboolean serve(const Service *service, GError **error)
     g_autofree char *path = config_path(config, CONFIG_SOCKET_DIR, "milter");
     g_autoptr(Shared) shared = shared_open(config, error);
 
-    if (!shared || !callback_register(shared, error) ||
-        !listen_at(path, config_string(config, CONFIG_SOCKET_GROUP), error))
+    if (!shared || !callback_register(shared, error) || !listen_at(path, config, error))
         return FALSE;
     g_thread_unref(g_thread_new("libmilter", run, NULL));
     service_ready(service, "waiting for mail");

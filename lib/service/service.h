@@ -49,6 +49,10 @@ void service_watchdog(const Service *service);
  * replaced, a live one (somebody answers) is CONFLICT. Returns a non-blocking, close-on-exec fd or -1. */
 int service_listen(const Service *service, const char *name, GError **error);
 
+/* Gives a socket that another library has bound to socket_group (empty: leaves it). INVALID: there is
+ * no such group. */
+gboolean service_share_socket(const Config *config, const char *path, GError **error);
+
 /* Takes <path> as a lock file for a single instance; CONFLICT names the holder's pid. The fd stays
  * open until exit. */
 int service_lock(const char *path, GError **error);

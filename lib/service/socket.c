@@ -26,8 +26,9 @@ static gboolean is_live(const struct sockaddr_un *address)
     return live;
 }
 
-static gboolean give_to_group(const char *path, const char *name, GError **error)
+gboolean service_share_socket(const Config *config, const char *path, GError **error)
 {
+    const char *name = config_string(config, CONFIG_SOCKET_GROUP);
     struct group entry, *found = NULL;
     char buffer[16384];
 
@@ -42,7 +43,7 @@ static gboolean give_to_group(const char *path, const char *name, GError **error
            error_set_errno(error, errno, "change group of", path);
 }
 
-static gboolean bind_socket(int fd, const struct sockaddr_un *address, const char *group,
+static gboolean bind_socket(int fd, const struct sockaddr_un *address, const Config *config,
                             GError **error)
 {
     const char *path = address->sun_path;
@@ -60,7 +61,7 @@ static gboolean bind_socket(int fd, const struct sockaddr_un *address, const cha
     umask(before);
     if (bound < 0)
         return error_set_errno(error, errno, "bind", path);
-    if (!give_to_group(path, group, error))
+    if (!service_share_socket(config, path, error))
         return FALSE;
     return listen(fd, BACKLOG) == 0 || error_set_errno(error, errno, "listen at", path);
 }
@@ -83,7 +84,7 @@ int service_listen(const Service *service, const char *name, GError **error)
         error_set_errno(error, errno, "make a socket for", path);
         return -1;
     }
-    if (bind_socket(fd, &address, config_string(config, CONFIG_SOCKET_GROUP), error))
+    if (bind_socket(fd, &address, config, error))
         return fd;
     close(fd);
     return -1;
