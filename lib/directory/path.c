@@ -60,6 +60,14 @@ static gboolean read_server(Path *path, const char *text, gboolean need_server, 
            add_key(path, VALUE_SERVER_PERMALINK, "server", slash + 1, error);
 }
 
+/* What was read replaces what path held; found is empty afterwards. */
+static void hand_over(Path *found, Path *path)
+{
+    path_clear(path);
+    *path = *found;
+    memset(found, 0, sizeof(*found));
+}
+
 gboolean path_read_owner(OwnerKind kind, const char *text, Path *path, GError **error)
 {
     g_auto(Path) found = {0};
@@ -79,12 +87,9 @@ gboolean path_read_owner(OwnerKind kind, const char *text, Path *path, GError **
     case OWNER_NONE:
         break;
     }
-    if (!good)
-        return FALSE;
-    path_clear(path);
-    *path = found;
-    memset(&found, 0, sizeof(found));
-    return TRUE;
+    if (good)
+        hand_over(&found, path);
+    return good;
 }
 
 static gboolean read_address(Path *path, const char *text, GError **error)
@@ -125,12 +130,9 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
     case DIRECTORY_OBJECT_COUNT:
         break;
     }
-    if (!good)
-        return FALSE;
-    path_clear(path);
-    *path = found;
-    memset(&found, 0, sizeof(found));
-    return TRUE;
+    if (good)
+        hand_over(&found, path);
+    return good;
 }
 
 void path_parameters(const Path *path, SqlParameter parameters[PATH_KEYS_MAX])
