@@ -24,9 +24,9 @@ static char *find_program(const char *name)
     return g_file_test(sbin, G_FILE_TEST_IS_EXECUTABLE) ? g_steal_pointer(&sbin) : NULL;
 }
 
-/* In the child: become user mysql, and die with the test program (set last, as a change of user
+/* In the child: become the server's user, and die with the test program (set last, as a change of user
  * clears it). */
-static void become_mysql(gpointer data)
+static void become_user(gpointer data)
 {
     const struct passwd *user = data;
 
@@ -36,9 +36,12 @@ static void become_mysql(gpointer data)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* mariadbd does not run as root; the server's core package makes no user of its own. */
 static struct passwd *server_user(void)
 {
-    return geteuid() == 0 ? getpwnam("mysql") : NULL;
+    struct passwd *user = geteuid() == 0 ? getpwnam("mysql") : NULL;
+
+    return user || geteuid() != 0 ? user : getpwnam("nobody");
 }
 
 static gboolean answers(MariadbFixture *fixture)
@@ -89,7 +92,7 @@ void mariadb_fixture_restart(MariadbFixture *fixture)
     if (!g_spawn_async(NULL, argv, NULL,
                        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
                            G_SPAWN_STDERR_TO_DEV_NULL,
-                       become_mysql, server_user(), &fixture->pid, &error))
+                       become_user, server_user(), &fixture->pid, &error))
         fail_start(fixture, error->message);
     for (int i = 0; i < START_TRIES; i++) {
         if (answers(fixture))
@@ -123,8 +126,8 @@ static void install(MariadbFixture *fixture, char *installer)
 
     if (user && chown(fixture->dir, user->pw_uid, user->pw_gid) < 0)
         fail_start(fixture, g_strerror(errno));
-    if (!g_spawn_sync("/", argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, become_mysql, user, NULL,
-                      &output, &status, &error))
+    if (!g_spawn_sync("/", argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, become_user, user, NULL, &output,
+                      &status, &error))
         fail_start(fixture, error->message);
     if (status != 0)
         fail_start(fixture, output);

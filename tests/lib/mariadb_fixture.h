@@ -2,7 +2,7 @@
 /*
  * Purpose: a private mariadbd in a temporary directory, on a UNIX socket only.
  * Used by: tests that need the real database.
- * May touch: a directory of its own under $TMPDIR; as root the server runs as user mysql.
+ * May touch: a directory of its own under $TMPDIR; as root the server runs as user mysql or nobody.
  * Threads: one.
  * Limits: the server dies with the test program. Where mariadbd is not installed the test is skipped
  *     (exit status 77).
