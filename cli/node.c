@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a host needs before its programs start: directories and files with their owners, key rings and
- * Postfix maps that may be empty. Running it again repairs owners and modes and keeps contents.
+ * Postfix maps that may be empty. Running it again repairs owners, modes and the maps that are the same
+ * everywhere, and keeps other contents.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,47 +19,88 @@
 
 #define US 1000000
 
-/* One directory or file. user, group: NULL is root. text: a file's first content; "" for none. */
+typedef enum {
+    DIRECTORY,
+    FILE_KEPT, /* text is its first content only */
+    FILE_OURS, /* text is its content always */
+    RING,
+} PlaceKind;
+
+/* One directory or file. user, group: NULL is root. text: {hop_port} stands for the option. */
 typedef struct {
     ConfigOption below;
     const char *name;
     mode_t mode;
     const char *user;
     const char *group;
+    PlaceKind kind;
     const char *text;
-    gboolean is_ring;
 } Place;
 
-#define HEADER_CHECKS "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
-#define LANES         "# Written by outrider-worker: return path to the transport of its lane.\n"
+/* Headers that the milter adds, so that cleanup chooses the way on: of the submission services, and of
+ * the hop, which must not lead to itself. */
+#define OURS        "# Written by `outrider node init', which undoes what is changed here.\n"
+#define LANE_CHECK  "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
+#define SPLIT_CHECK "/^X-Outrider-Stage: split$/ FILTER outrider-split:[127.0.0.1]:{hop_port}\n"
+#define HIDE_HOP    "/^Received: from outrider-split\\.invalid / IGNORE\n"
+#define LANES       "# Written by outrider-worker: return path to the transport of its lane.\n"
 
 /* Parents before what is in them. */
 static const Place places[] = {
-    {CONFIG_SPOOL_DIR, "", 0755, NULL, NULL, NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "journal", 0755, NULL, NULL, NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "journal/milter", 02770, "outrider-milter", "outrider-worker", NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "journal/policyd", 02770, "outrider-policyd", "outrider-worker", NULL,
-     FALSE},
-    {CONFIG_SPOOL_DIR, "journal/worker", 02770, "outrider-worker", "outrider-worker", NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", NULL, FALSE},
-    {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", "", FALSE},
-    {CONFIG_EDGE_DIR, "", 02750, "outrider-worker", "outrider", NULL, FALSE},
-    {CONFIG_KEY_DIR, "", 0755, NULL, NULL, NULL, FALSE},
-    {CONFIG_KEY_DIR, "return", 0640, NULL, "outrider-return", NULL, TRUE},
-    {CONFIG_KEY_DIR, "claim", 0640, NULL, "outrider-claim", NULL, TRUE},
-    {CONFIG_SOCKET_DIR, "", 02775, NULL, "outrider", NULL, FALSE},
-    {CONFIG_POSTFIX_CONFIG_DIR, "outrider", 0755, "outrider-worker", NULL, NULL, FALSE},
-    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, LANES,
-     FALSE},
-    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL, HEADER_CHECKS,
-     FALSE},
+    {CONFIG_SPOOL_DIR, "", 0755, NULL, NULL, DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "journal", 0755, NULL, NULL, DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "journal/milter", 02770, "outrider-milter", "outrider-worker", DIRECTORY,
+     NULL},
+    {CONFIG_SPOOL_DIR, "journal/policyd", 02770, "outrider-policyd", "outrider-worker", DIRECTORY,
+     NULL},
+    {CONFIG_SPOOL_DIR, "journal/worker", 02770, "outrider-worker", "outrider-worker", DIRECTORY,
+     NULL},
+    {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", FILE_KEPT, ""},
+    {CONFIG_EDGE_DIR, "", 02750, "outrider-worker", "outrider", DIRECTORY, NULL},
+    {CONFIG_KEY_DIR, "", 0755, NULL, NULL, DIRECTORY, NULL},
+    {CONFIG_KEY_DIR, "return", 0640, NULL, "outrider-return", RING, NULL},
+    {CONFIG_KEY_DIR, "claim", 0640, NULL, "outrider-claim", RING, NULL},
+    {CONFIG_SOCKET_DIR, "", 02775, NULL, "outrider", DIRECTORY, NULL},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider", 0755, "outrider-worker", NULL, DIRECTORY, NULL},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, FILE_KEPT,
+     LANES},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL, FILE_OURS,
+     OURS SPLIT_CHECK LANE_CHECK},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_milter_header_checks", 0644, NULL, NULL, FILE_OURS,
+     OURS LANE_CHECK},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_header_checks", 0644, NULL, NULL, FILE_OURS,
+     OURS HIDE_HOP},
 };
 
 static char *place_path(const Config *config, const Place *place)
 {
     return *place->name ? config_path(config, place->below, place->name)
                         : g_strdup(config_string(config, place->below));
+}
+
+static char *place_text(const Config *config, const Place *place)
+{
+    g_autofree char *port =
+        g_strdup_printf("%" G_GINT64_FORMAT, config_int(config, CONFIG_HOP_PORT));
+    GString *text = g_string_new(place->text);
+
+    g_string_replace(text, "{hop_port}", port, 0);
+    return g_string_free(text, FALSE);
+}
+
+/* In one step, as Postfix may read it meanwhile. */
+static gboolean write_ours(const Config *config, const char *path, const Place *place,
+                           GError **error)
+{
+    g_autofree char *text = place_text(config, place);
+    g_autoptr(GError) why = NULL;
+
+    if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &why))
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "%s", why->message);
+    return FALSE;
 }
 
 /* Opens what is there or makes it; never through a symbolic link. -1 with error set. */
@@ -72,7 +114,7 @@ static int open_file(const char *path, const Place *place, GError **error)
         return fd;
     }
     g_autofree char *ring =
-        place->is_ring ? ring_generate(g_get_real_time() / US) : g_strdup(place->text);
+        place->kind == RING ? ring_generate(g_get_real_time() / US) : g_strdup(place->text);
     if (!ring) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
                     "%s: the random source gives nothing", path);
@@ -92,9 +134,11 @@ static int open_file(const char *path, const Place *place, GError **error)
     return -1;
 }
 
-static int open_place(const char *path, const Place *place, GError **error)
+static int open_place(const Config *config, const char *path, const Place *place, GError **error)
 {
-    if (place->text || place->is_ring)
+    if (place->kind == FILE_OURS && !write_ours(config, path, place, error))
+        return -1;
+    if (place->kind != DIRECTORY)
         return open_file(path, place, error);
     if (g_mkdir_with_parents(path, 0755) < 0) {
         error_set_errno(error, errno, "make", path);
@@ -122,7 +166,7 @@ static gboolean settle(const Config *config, const Place *place, GError **error)
     g_autofree char *path = place_path(config, place);
     uid_t uid;
     gid_t gid;
-    int fd = open_place(path, place, error);
+    int fd = open_place(config, path, place, error);
 
     if (fd < 0)
         return FALSE;

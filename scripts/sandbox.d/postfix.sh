@@ -159,5 +159,6 @@ postfix_idle()
 
 postfix_ready()
 {
-    listens 192.0.2.1 25 && { [ "$(world_get outrider)" = no ] || listens 192.0.2.1 587; }
+    listens 192.0.2.1 25 || return 1
+    [ "$(world_get outrider)" = no ] || { listens 192.0.2.1 587 && listens 127.0.0.1 10026; }
 }

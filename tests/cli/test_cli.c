@@ -277,7 +277,24 @@ static void test_cli_node_init_twice(void **state)
     assert_true(g_file_get_contents(ring_path, &second, NULL, NULL));
     assert_string_equal(first, second);
     assert_true(g_file_get_contents(checks, &text, NULL, NULL));
-    assert_string_equal(text, "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
+    assert_has(text, "\n/^X-Outrider-Stage: split$/ FILTER outrider-split:[127.0.0.1]:10026\n"
+                     "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
+}
+
+/* What must be the same everywhere is repaired; a rule that splits would make the hop a loop. */
+static void test_cli_node_init_repairs_maps(void **state)
+{
+    g_autofree char *path =
+        g_build_filename(dir, "postfix", "outrider", "hop_milter_header_checks", NULL);
+    g_autofree char *text = NULL;
+
+    (void)state;
+    g_free(run_good("node init"));
+    assert_true(g_file_set_contents(path, "/^X-Outrider-Stage:/ FILTER a:b\n", -1, NULL));
+    g_free(run_good("node init"));
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_has(text, "\n/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
+    assert_null(strstr(text, "Stage"));
 }
 
 static void test_cli_journal_cat(void **state)
@@ -308,6 +325,29 @@ static void test_cli_journal_cat(void **state)
     assert_has(why, "named by message.queued in the journal of milter");
 }
 
+/* Each parameter that master.cf sets is one of Postfix's. */
+static void assert_known_parameters(const char *postconf, const char *master_lines)
+{
+    static const char mark[] = "  -o ";
+    g_auto(GStrv) lines = g_strsplit(master_lines, "\n", -1);
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *out = NULL, *err = NULL;
+    int status = -1;
+
+    g_ptr_array_add(argv, g_strdup(postconf));
+    g_ptr_array_add(argv, g_strdup("-d"));
+    for (guint i = 0; lines[i]; i++)
+        if (g_str_has_prefix(lines[i], mark))
+            g_ptr_array_add(
+                argv, g_strndup(lines[i] + strlen(mark), strcspn(lines[i] + strlen(mark), "=")));
+    assert_true(argv->len > 100);
+    g_ptr_array_add(argv, NULL);
+    assert_true(g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out,
+                             &err, &status, NULL));
+    assert_int_equal(status, 0);
+    assert_string_equal(err, "");
+}
+
 /* postconf reads the lines without a warning, and sees the services and the lane. */
 static void test_cli_postfix_lines_are_read(void **state)
 {
@@ -320,9 +360,11 @@ static void test_cli_postfix_lines_are_read(void **state)
     g_autofree char *start = g_strconcat("compatibility_level = 3.6\n", main_lines, NULL);
 
     (void)state;
-    assert_has(master_lines, "inet_protocols=ipv4 -o inet_interfaces=");
+    assert_has(master_lines, "  -o inet_protocols=ipv4\n  -o inet_interfaces=192.0.2.1\n");
+    assert_has(master_lines, "\n127.0.0.1:10026 inet n - y - 30 smtpd\n");
     if (!postconf)
         skip();
+    assert_known_parameters(postconf, master_lines);
     g_mkdir_with_parents(etc, 0755);
     assert_true(g_file_set_contents(main_cf, start, -1, NULL));
     assert_true(g_file_set_contents(master_cf, master_lines, -1, NULL));
@@ -390,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_cli_explain_timeline),
         cmocka_unit_test(test_cli_address_says_what_to_do_next),
         cmocka_unit_test(test_cli_node_init_twice),
+        cmocka_unit_test(test_cli_node_init_repairs_maps),
         cmocka_unit_test(test_cli_journal_cat),
         cmocka_unit_test(test_cli_postfix_lines_are_read),
     };

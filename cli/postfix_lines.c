@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/postfix_lines.h"
+
+#include <netdb.h>
+#include <string.h>
+
+typedef enum {
+    GROUP_MAIN,
+    GROUP_LISTENER,
+    GROUP_SUBMIT,
+    GROUP_SPLIT,
+    GROUP_HOP,
+    GROUP_HOP_CLEANUP,
+    GROUP_LANE,
+} Group;
+
+static const struct {
+    Group group;
+    const char *name;
+    const char *value;
+    const char *comment;
+} table[] = {
+#define X(GROUP, name, value, comment) {GROUP_##GROUP, name, value, comment},
+#include "cli/postfix_line.def"
+#undef X
+};
+
+/* Keeps the prefix of another Postfix instance in the log. */
+#define LOG_PREFIX "${multi_instance_name?{$multi_instance_name}:{postfix}}"
+
+typedef struct {
+    char *maps;
+    char *sockets;
+    PostfixLines *lines;
+} Maker;
+
+static void setting_free(gpointer data)
+{
+    PostfixSetting *setting = data;
+
+    g_free(setting->name);
+    g_free(setting->value);
+    g_free(setting);
+}
+
+static void service_free(gpointer data)
+{
+    PostfixService *service = data;
+
+    g_free(service->name);
+    g_ptr_array_unref(service->options);
+    g_free(service);
+}
+
+void postfix_lines_free(PostfixLines *lines)
+{
+    if (!lines)
+        return;
+    g_ptr_array_unref(lines->settings);
+    g_ptr_array_unref(lines->services);
+    g_free(lines->note);
+    g_free(lines);
+}
+
+static char *fill_in(const Maker *maker, const char *value)
+{
+    GString *text = g_string_new(value);
+
+    g_string_replace(text, "{maps}", maker->maps, 0);
+    g_string_replace(text, "{sockets}", maker->sockets, 0);
+    g_string_replace(text, "{log}", LOG_PREFIX, 0);
+    return g_string_free(text, FALSE);
+}
+
+static void add_setting(GPtrArray *settings, const char *name, const char *value)
+{
+    PostfixSetting *setting = g_new0(PostfixSetting, 1);
+
+    setting->name = g_strdup(name);
+    setting->value = g_strdup(value);
+    g_ptr_array_add(settings, setting);
+}
+
+static void add_group(const Maker *maker, GPtrArray *settings, Group group)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (table[i].group != group)
+            continue;
+        g_autofree char *value = fill_in(maker, table[i].value);
+        add_setting(settings, table[i].name, value);
+        PostfixSetting *added = settings->pdata[settings->len - 1];
+        added->comment = table[i].comment;
+    }
+}
+
+/* Takes name. */
+static PostfixService *add_service(const Maker *maker, char *name, const char *fields)
+{
+    PostfixService *service = g_new0(PostfixService, 1);
+
+    service->name = name;
+    service->fields = fields;
+    service->options = g_ptr_array_new_with_free_func(setting_free);
+    g_ptr_array_add(maker->lines->services, service);
+    return service;
+}
+
+typedef enum { TLS_OFFERED, TLS_WRAPPED, TLS_NOT_NEEDED } ListenerTls;
+
+/* Takes name. */
+static void add_listener(const Maker *maker, char *name, ListenerTls tls)
+{
+    PostfixService *service = add_service(maker, name, "inet n - y - - smtpd");
+
+    add_group(maker, service->options, GROUP_LISTENER);
+    add_setting(service->options, "smtpd_tls_security_level",
+                tls == TLS_WRAPPED ? "encrypt" : "may");
+    add_setting(service->options, "smtpd_tls_wrappermode", tls == TLS_WRAPPED ? "yes" : "no");
+    add_setting(service->options, "smtpd_tls_auth_only", tls == TLS_NOT_NEEDED ? "no" : "yes");
+}
+
+static gboolean is_own_address(const struct addrinfo *address, char *text, socklen_t size)
+{
+    return getnameinfo(address->ai_addr, address->ai_addrlen, text, size, NULL, 0,
+                       NI_NUMERICHOST) == 0 &&
+           !g_str_has_prefix(text, "127.") && !g_str_equal(text, "::1") && !strchr(text, '%');
+}
+
+/* With a listener on a loopback address port 2525 cannot be bound on all: one listener for each
+ * address that this host's name has. */
+static void add_bound(const Maker *maker, const char *hostname)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    guint added = 0;
+
+    if (getaddrinfo(hostname, NULL, &hints, &found) != 0)
+        found = NULL;
+    for (const struct addrinfo *a = found; a; a = a->ai_next) {
+        char text[NI_MAXHOST];
+        if (!is_own_address(a, text, sizeof(text)))
+            continue;
+        add_listener(maker,
+                     g_strdup_printf(a->ai_family == AF_INET6 ? "[%s]:2525" : "%s:2525", text),
+                     TLS_OFFERED);
+        added++;
+    }
+    if (found)
+        freeaddrinfo(found);
+    if (added == 0)
+        maker->lines->note = g_strdup_printf(
+            "%s has no address but loopback here: no 2525 with TLS, since `2525' alone would clash "
+            "with the listener on loopback.",
+            hostname);
+}
+
+static void add_submission(const Maker *maker, const char *hostname, const char *plain)
+{
+    add_listener(maker, g_strdup("587"), TLS_OFFERED);
+    add_listener(maker, g_strdup("465"), TLS_WRAPPED);
+    if (plain) {
+        add_bound(maker, hostname);
+        add_listener(maker, g_strdup_printf(strchr(plain, ':') ? "[%s]:2525" : "%s:2525", plain),
+                     TLS_NOT_NEEDED);
+    } else {
+        add_listener(maker, g_strdup("2525"), TLS_OFFERED);
+    }
+    PostfixService *cleanup =
+        add_service(maker, g_strdup("outrider-submit"), "unix n - y - 0 cleanup");
+    add_group(maker, cleanup->options, GROUP_SUBMIT);
+}
+
+static void add_hop(const Maker *maker, gint64 port)
+{
+    PostfixService *split = add_service(maker, g_strdup("outrider-split"), "unix - - y - 10 smtp");
+    PostfixService *hop = add_service(maker, g_strdup_printf("127.0.0.1:%" G_GINT64_FORMAT, port),
+                                      "inet n - y - 30 smtpd");
+    PostfixService *cleanup =
+        add_service(maker, g_strdup("outrider-hop-cleanup"), "unix n - y - 0 cleanup");
+
+    add_group(maker, split->options, GROUP_SPLIT);
+    add_group(maker, hop->options, GROUP_HOP);
+    add_group(maker, cleanup->options, GROUP_HOP_CLEANUP);
+}
+
+static void add_lane(const Maker *maker, const Record *address)
+{
+    gint64 lane = record_int(address, "lane");
+    const char *ipv4 = record_text(address, "ipv4");
+    const char *ipv6 = record_text(address, "ipv6");
+    PostfixService *service = add_service(
+        maker, g_strdup_printf("outrider-ip%" G_GINT64_FORMAT, lane), "unix - - y - - smtp");
+    g_autofree char *log = g_strdup_printf(LOG_PREFIX "/%s", service->name);
+
+    add_setting(service->options, "syslog_name", log);
+    add_setting(service->options, "smtp_bind_address", ipv4);
+    add_setting(service->options, "smtp_bind_address6", ipv6 ? ipv6 : "");
+    if (!ipv6) {
+        /* inet_interfaces of the host may name IPv6 addresses, which smtp would refuse now. */
+        add_setting(service->options, "inet_protocols", "ipv4");
+        add_setting(service->options, "inet_interfaces", ipv4);
+    }
+    add_setting(service->options, "smtp_helo_name", record_text(address, "helo"));
+    add_group(maker, service->options, GROUP_LANE);
+}
+
+PostfixLines *postfix_lines_make(const Config *config, const char *plain, Record *addresses)
+{
+    PostfixLines *lines = g_new0(PostfixLines, 1);
+    g_autofree char *maps = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider");
+    g_autofree char *sockets = g_path_get_basename(config_string(config, CONFIG_SOCKET_DIR));
+    const Maker maker = {.maps = maps, .sockets = sockets, .lines = lines};
+
+    lines->settings = g_ptr_array_new_with_free_func(setting_free);
+    lines->services = g_ptr_array_new_with_free_func(service_free);
+    add_group(&maker, lines->settings, GROUP_MAIN);
+    add_submission(&maker, config_string(config, CONFIG_HOSTNAME), plain);
+    add_hop(&maker, config_int(config, CONFIG_HOP_PORT));
+    for (gsize i = 0; addresses && i < json_object_array_length(addresses); i++)
+        add_lane(&maker, json_object_array_get_idx(addresses, i));
+    return lines;
+}
