@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/metric.h"
 #include "lib/base/error.h"
 
 enum {
@@ -148,7 +149,8 @@ void command_manual(void)
         if (any)
             printf(".El\n");
     }
-    printf(".El\n");
+    printf(".El\n.Sh METRICS\n");
+    metrics_manual();
 }
 
 static gboolean usage_error(GError **error, const char *what, const char *text, const char *help)

@@ -28,7 +28,8 @@ typedef struct {
     guint n_options;
     Config *config; /* loaded by cli_config */
     gboolean config_wrong;
-    Sql *sql; /* opened by cli_sql */
+    int status; /* exit status of a run without error */
+    Sql *sql;   /* opened by cli_sql */
 } Cli;
 
 typedef gboolean (*CommandRun)(Cli *cli, GError **error);
@@ -56,7 +57,7 @@ CommandParse command_parse(Cli *cli, int argc, char **argv, GError **error);
 /* The text of an option that was given; "" for one without argument; NULL: not given. */
 const char *command_option(const Cli *cli, const char *option);
 
-/* Each command and option as the command list of outrider(1), mdoc. */
+/* Each command and option, and each metric, as the lists of outrider(1), mdoc. */
 void command_manual(void);
 
 /* The functions of command.def. */

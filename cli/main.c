@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outrider(1): what an admin types. Exit status: 0 done; 64 usage; 65 a value is not allowed; 69
+ * outrider(1): what an admin types. Exit status: 0 done; 1 `status' found something;
+ * 64 usage; 65 a value is not allowed; 69
  * refused, not found or there already; 70 a bug; 75 try again later; 78 the configuration is wrong.
  */
 #include <locale.h>
@@ -56,5 +57,5 @@ int main(int argc, char **argv)
         return report(error, cli.config_wrong ? EX_CONFIG : exit_status(error));
     if (fflush(stdout) != 0)
         return EX_IOERR;
-    return EX_OK;
+    return cli.status;
 }

@@ -293,3 +293,15 @@ GArray *edge_sign_keys(Edge *edge, guint32 domain, GError **error)
     }
     return step < 0 ? NULL : g_steal_pointer(&keys);
 }
+
+gboolean edge_state(Edge *edge, EdgeFile file, gint64 *epoch, gint64 *revision, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[file], error);
+    sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_STATE, error) : NULL;
+
+    if (!statement || edge_link_step(link, statement, error) < 0)
+        return FALSE;
+    *epoch = sqlite3_column_int64(statement, 0);
+    *revision = sqlite3_column_int64(statement, 1);
+    return TRUE;
+}

@@ -89,6 +89,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeDomain, edge_domain_free)
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
                             GError **error);
 
+/* How far a replica has been filled. UNAVAILABLE when it cannot be read. */
+gboolean edge_state(Edge *edge, EdgeFile file, gint64 *epoch, gint64 *revision, GError **error);
+
 typedef struct {
     guint32 lane;
     guint32 weight; /* 0..100; 0 drains */

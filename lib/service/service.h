@@ -53,6 +53,12 @@ int service_listen(const Service *service, const char *name, GError **error);
  * no such group. */
 gboolean service_share_socket(const Config *config, const char *path, GError **error);
 
+/* Whether somebody accepts connections at a socket's path; never waits: a full backlog is FALSE. */
+gboolean service_answers(const char *path);
+
+/* Whether a process holds that lock file. FALSE without error: nobody, or there is none. */
+gboolean service_lock_is_held(const char *path, GError **error);
+
 /* Takes <path> as a lock file for a single instance; CONFLICT names the holder's pid. The fd stays
  * open until exit. */
 int service_lock(const char *path, GError **error);

@@ -15,15 +15,22 @@
 #define BACKLOG     128
 #define SOCKET_MODE 0660
 
-/* Whether somebody answers at an address. */
+/* 0 when somebody answers at an address, EAGAIN when its backlog is full, else why nobody does. */
+static int try_connect(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return errno;
+    int result = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
+    close(fd);
+    return result;
+}
+
 static gboolean is_live(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    gboolean live = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return live;
+    int result = try_connect(address);
+    return result == 0 || result == EAGAIN;
 }
 
 gboolean service_share_socket(const Config *config, const char *path, GError **error)
@@ -122,4 +129,25 @@ int service_lock(const char *path, GError **error)
         return -1;
     }
     return fd;
+}
+
+gboolean service_answers(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path))
+        return FALSE;
+    return try_connect(&address) == 0;
+}
+
+gboolean service_lock_is_held(const char *path, GError **error)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return errno == ENOENT ? FALSE : error_set_errno(error, errno, "open", path);
+    gboolean held = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return held;
 }

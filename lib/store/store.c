@@ -163,3 +163,26 @@ gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *re
     }
     return TRUE;
 }
+
+gboolean store_count_days(const char *spool_dir, gint64 now, guint days, guint *found,
+                          guint *overdue, GError **error)
+{
+    g_autofree char *store = g_build_filename(spool_dir, "store", NULL);
+    g_autofree char *first_kept = time_text(now - (gint64)days * DAY_SECONDS, DAY_NAME);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GDir) dir = g_dir_open(store, 0, &why);
+    const char *name;
+
+    if (!dir) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "%s", why->message);
+        return FALSE;
+    }
+    *found = *overdue = 0;
+    while ((name = g_dir_read_name(dir))) {
+        if (!is_day(name))
+            continue;
+        (*found)++;
+        *overdue += strcmp(name, first_kept) < 0;
+    }
+    return TRUE;
+}

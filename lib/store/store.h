@@ -48,6 +48,10 @@ GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *he
 /* Removes a message's file: for an accept that came to nothing. A file that is not there is no error. */
 gboolean store_remove(const char *spool_dir, guint64 id, GError **error);
 
+/* How many days there are, and how many of them store_expire would remove. */
+gboolean store_count_days(const char *spool_dir, gint64 now, guint days, guint *found,
+                          guint *overdue, GError **error);
+
 /* Removes day directories older than days; *removed receives how many messages went. What cannot be
  * removed is left for the next time, and the first reason is the error. */
 gboolean store_expire(const char *spool_dir, gint64 now, guint days, guint64 *removed,

@@ -381,6 +381,76 @@ static void test_cli_postfix_lines_are_read(void **state)
     }
 }
 
+static gint64 metric_of(const char *text, const char *name)
+{
+    g_autofree char *line = g_strdup_printf("\n%s ", name);
+    const char *at = strstr(text, line);
+
+    if (!at)
+        fail_msg("%s is not in:\n%s", name, text);
+    return g_ascii_strtoll(at + strlen(line), NULL, 10);
+}
+
+/* The host of these tests has a journal and a database, but no program runs. */
+static void test_cli_status_finds_what_is_wrong(void **state)
+{
+    static const char *const parts[] = {
+        "attention: socket milter: does not accept connections",
+        "attention: worker: outrider-worker does not run",
+        "attention: edge edge.1.db: cannot be used",
+        "attention: journal milter: history is behind (backlog_seconds ", "  reachable  "};
+    g_autofree char *out = NULL, *err = NULL, *series = NULL, *json = NULL;
+
+    (void)state;
+    assert_int_equal(run("status", NULL, &out, &err), 1);
+    assert_string_equal(err, "");
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        assert_has(out, parts[i]);
+    g_clear_pointer(&err, g_free);
+    assert_int_equal(run("status --metrics", NULL, &series, &err), 1);
+    assert_int_equal(metric_of(series, "outrider_database_reachable"), 1);
+    assert_int_equal(metric_of(series, "outrider_journal_backlog_records{program=\"milter\"}"), 1);
+    assert_has(series, "# TYPE outrider_journal_committed_total counter\n");
+    assert_null(strstr(series, "outrider_edge_revision{"));
+    g_clear_pointer(&err, g_free);
+    assert_int_equal(run("--json status", NULL, &json, &err), 1);
+    struct json_object *parsed = json_tokener_parse(json);
+    struct json_object *milter =
+        json_object_object_get(json_object_object_get(parsed, "journal"), "milter");
+    assert_int_equal(json_object_get_int(json_object_object_get(milter, "committed_total")),
+                     metric_of(series, "outrider_journal_committed_total{program=\"milter\"}"));
+    assert_int_equal(json_object_array_length(json_object_object_get(parsed, "attention")),
+                     metric_of(series, "outrider_attention"));
+    json_object_put(parsed);
+}
+
+/* What needs MariaDB is left open, the rest is told. */
+static void test_cli_status_without_database(void **state)
+{
+    g_autofree char *text = NULL, *out = NULL, *err = NULL;
+    g_autofree char *file = g_build_filename(dir, "away.conf", NULL);
+
+    (void)state;
+    assert_true(g_file_get_contents(config_file, &text, NULL, NULL));
+    g_autofree char *away =
+        g_strdup_printf("%sdb_host = 127.0.0.1\nspool_min_free = 100000000G\n", text);
+    g_autoptr(GString) changed = g_string_new(away);
+    g_string_replace(changed, server->socket, "/nonexistent/socket", 0);
+    assert_true(g_file_set_contents(file, changed->str, -1, NULL));
+    assert_int_equal(run("status --metrics -c %", file, &out, &err), 1);
+    assert_int_equal(metric_of(out, "outrider_database_reachable"), 0);
+    assert_int_equal(metric_of(out, "outrider_spool_refusing"), 1);
+    assert_int_equal(metric_of(out, "outrider_journal_kept_records{program=\"milter\"}"), 1);
+    assert_null(strstr(out, "outrider_journal_backlog_records{"));
+    assert_null(strstr(out, "\noutrider_history_lag_seconds "));
+    g_clear_pointer(&out, g_free);
+    g_clear_pointer(&err, g_free);
+    assert_int_equal(run("status -c %", file, &out, &err), 1);
+    assert_has(out, "attention: database: MariaDB is not reachable: ");
+    assert_has(out,
+               "attention: spool: less than spool_min_free is free: new mail is answered 451\n");
+}
+
 static int start(void **state)
 {
     static const char *const lines[] = {
@@ -434,6 +504,8 @@ int main(void)
         cmocka_unit_test(test_cli_node_init_twice),
         cmocka_unit_test(test_cli_node_init_repairs_maps),
         cmocka_unit_test(test_cli_journal_cat),
+        cmocka_unit_test(test_cli_status_finds_what_is_wrong),
+        cmocka_unit_test(test_cli_status_without_database),
         cmocka_unit_test(test_cli_postfix_lines_are_read),
     };
     return cmocka_run_group_tests(tests, start, stop);

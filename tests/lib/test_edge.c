@@ -540,6 +540,27 @@ static void test_edge_schema_modes_and_state(void **state)
     }
 }
 
+static void test_edge_state_is_what_was_filled(void **state)
+{
+    State *s = *state;
+    gint64 epoch = -1, revision = -1;
+    GError *error = NULL;
+
+    assert_true(edge_state(s->edge, EDGE_FILE_DIRECTORY, &epoch, &revision, &error));
+    assert_no_error(error);
+    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_SIGN, (gid_t)-1, &error);
+    assert_no_error(error);
+    assert_true(edge_schema_set_state(db, 7, 8, &error));
+    assert_true(edge_state(s->edge, EDGE_FILE_SIGN, &epoch, &revision, &error));
+    assert_int_equal(epoch, 7);
+    assert_int_equal(revision, 8);
+    sqlite3_close(db);
+    edge_fixture_remove(s->dir);
+    assert_false(edge_state(s->edge, EDGE_FILE_SIGN, &epoch, &revision, &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_int_equal(revision, 8);
+}
+
 static void test_edge_schema_open_refuses(void **state)
 {
     State *s = *state;
@@ -602,6 +623,7 @@ int main(void)
         CASE(test_edge_other_user_reads_without_index, setup),
         CASE(test_edge_without_index_sees_writer_come, setup),
         CASE(test_edge_unreadable_is_unavailable, setup),
+        CASE(test_edge_state_is_what_was_filled, setup),
         CASE(test_edge_many_threads, setup),
         CASE(test_edge_schema_modes_and_state, setup_empty),
         CASE(test_edge_schema_open_refuses, setup_empty),

@@ -12,6 +12,7 @@
 #include "lib/journal/journal.h"
 #include "lib/journal/reader.h"
 #include "lib/journal/segment.h"
+#include "lib/journal/survey.h"
 #include "tests/lib/testing.h"
 
 #define PROGRAM    "test"
@@ -397,6 +398,43 @@ static void test_append_refuses_an_overlong_event(void **state)
     assert_int_equal(read_all(world, 0, NULL), 1);
 }
 
+/* Segments of some 10 records, so that a position is in the first, in the middle, in the open one. */
+static void test_survey_tells_what_is_left(void **state)
+{
+    World *world = *state;
+    const JournalOptions small = {.segment_size = 16 * 1024};
+    g_autoptr(Journal) journal = open_journal(world, &small);
+    g_autofree char *filler = g_strnfill(1500, 'x');
+    GError *error = NULL;
+    JournalSurvey survey;
+    JournalBacklog backlog;
+
+    assert_true(journal_survey(world->spool, PROGRAM, &survey, &error));
+    assert_int_equal(survey.segments, 1);
+    assert_int_equal(survey.committed, 0);
+    assert_int_equal(survey.first, 1);
+    assert_int_equal(survey.first_at_us, 0);
+    for (guint i = 0; i < 35; i++)
+        assert_true(append(journal, filler, &error));
+    assert_true(journal_survey(world->spool, PROGRAM, &survey, &error));
+    assert_int_equal(survey.segments, 4);
+    assert_int_equal(survey.committed, 35);
+    assert_int_equal(survey.first, 1);
+    assert_int_equal(survey.first_at_us, 42);
+    assert_true(survey.disk >= 35 * 1500);
+    for (guint applied = 0; applied <= 35; applied++) {
+        assert_true(journal_backlog(world->spool, PROGRAM, applied, &backlog, &error));
+        assert_int_equal(backlog.records, 35 - applied);
+        assert_int_equal(backlog.oldest_at_us, applied < 35 ? 42 : 0);
+        /* What is left, to a block of the open segment. */
+        assert_in_range(backlog.octets, (35 - applied) * 1500, (35 - applied) * 1526 + 4096);
+    }
+    assert_false(journal_survey(world->spool, "none", &survey, &error));
+    assert_error_code(error, NOT_FOUND);
+    assert_false(journal_backlog(world->spool, "none", 0, &backlog, &error));
+    assert_error_code(error, NOT_FOUND);
+}
+
 static void test_epoch_is_kept_and_programs_listed(void **state)
 {
     World *world = *state;
@@ -475,6 +513,7 @@ int main(void)
         CASE(test_append_fails_on_a_full_disk_and_resumes),
         CASE(test_append_refuses_when_space_is_short),
         CASE(test_append_refuses_an_overlong_event),
+        CASE(test_survey_tells_what_is_left),
         CASE(test_epoch_is_kept_and_programs_listed),
         cmocka_unit_test(test_segment_read_refuses_every_bit_flip),
         cmocka_unit_test(test_crc32c_known_values),

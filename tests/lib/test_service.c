@@ -13,6 +13,8 @@
 #include "lib/service/service.h"
 #include "tests/lib/testing.h"
 
+#define CLIENTS_MAX 100
+
 static const ServiceInfo info = {.name = "test-service", .summary = "is tested"};
 
 typedef struct {
@@ -119,16 +121,38 @@ static void test_listen_replaces_stale_and_respects_live(void **state)
     assert_int_equal(st.st_mode & 0777, 0660);
     int client = dial(path);
     assert_true(client >= 0);
+    assert_true(service_answers(path));
     assert_int_equal(service_listen(service, "policy", &error), -1);
     assert_error_code(error, CONFLICT);
     close(client);
     close(fd);
     assert_int_equal(dial(path), -1);
+    assert_false(service_answers(path));
     fd = service_listen(service, "policy", &error);
     assert_no_error(error);
     client = dial(path);
     assert_true(client >= 0);
     close(client);
+    close(fd);
+}
+
+/* Connections that nobody accepts fill the backlog: that is no answer, but somebody is there. */
+static void test_answers_never_waits_for_a_full_backlog(void **state)
+{
+    World *world = *state;
+    int status = -1, clients = 0;
+    g_autoptr(Service) service = start(world, NULL, &status);
+    g_autofree char *path = g_build_filename(world->dir, "policy", NULL);
+    GError *error = NULL;
+    int fd = service_listen(service, "policy", &error);
+
+    assert_no_error(error);
+    assert_int_equal(listen(fd, 1), 0);
+    while (clients < CLIENTS_MAX && service_answers(path))
+        clients++;
+    assert_in_range(clients, 1, CLIENTS_MAX - 1);
+    assert_int_equal(service_listen(service, "policy", &error), -1);
+    assert_error_code(error, CONFLICT);
     close(fd);
 }
 
@@ -167,12 +191,16 @@ static void test_lock_is_held_until_exit(void **state)
     }
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_true(service_lock_is_held(path, &error));
     assert_int_equal(service_lock(path, &error), -1);
     g_autofree char *pid = g_strdup_printf("%d", child);
     assert_non_null(strstr(error->message, pid));
     assert_error_code(error, CONFLICT);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    assert_false(service_lock_is_held(path, &error));
+    assert_false(service_lock_is_held("/nonexistent/lock", &error));
+    assert_no_error(error);
     int fd = service_lock(path, &error);
     assert_no_error(error);
     close(fd);
@@ -185,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_start_answers_options_and_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_signals_come_by_the_fd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_listen_replaces_stale_and_respects_live, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_answers_never_waits_for_a_full_backlog, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_listen_refuses_long_path_and_unknown_group, setup,
                                         teardown),

@@ -212,15 +212,21 @@ static void test_store_expire_by_days(void **state)
 {
     (void)state;
     guint64 removed = 99;
+    guint found = 99, overdue = 99;
     GError *error = NULL;
     g_autofree char *other = NULL;
 
     assert_true(store_expire(spool, NOW, 30, &removed, &error));
     assert_int_equal(removed, 0);
+    assert_false(store_count_days(spool, NOW, 30, &found, &overdue, &error));
+    assert_error_code(error, IO);
     for (guint day = 0; day < 5; day++)
         keep(id_of(NOW - day * 86400, day), "x", 1, 1);
     other = g_build_filename(spool, "store", "20200101x", NULL);
     assert_int_equal(g_mkdir(other, 0700), 0);
+    assert_true(store_count_days(spool, NOW, 2, &found, &overdue, &error));
+    assert_int_equal(found, 5);
+    assert_int_equal(overdue, 2);
     assert_true(store_expire(spool, NOW, 2, &removed, &error));
     assert_int_equal(removed, 2);
     for (guint day = 0; day < 5; day++) {
