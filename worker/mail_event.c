@@ -64,10 +64,12 @@ static gboolean is_delivery(const MailLine *line)
     return line->kind == MAIL_LINE_DELIVERY || line->kind == MAIL_LINE_EXPIRED;
 }
 
-static gboolean find_type(const MailLine *line, EventType *type)
+static gboolean find_type(const MailLine *line, const QueueEntry *about, EventType *type)
 {
     if (line->kind == MAIL_LINE_QUEUED || line->kind == MAIL_LINE_HELD)
-        *type = EVENT_MESSAGE_QUEUED;
+        *type = about->n > 0 ? EVENT_SUBMISSION_QUEUED : EVENT_MESSAGE_QUEUED;
+    else if (about->n > 0)
+        return FALSE;
     else if (is_delivery(line) && status_name(line))
         *type = EVENT_DELIVERY_ATTEMPT;
     else if (line->kind == MAIL_LINE_REMOVED)
@@ -98,18 +100,34 @@ static void add_delivery(struct json_object *event, const MailLine *line,
         add_number(event, "delay_ms", (gint64)line->delay_ms);
 }
 
+static void add_queued(struct json_object *event, const MailLine *line, const QueueEntry *about)
+{
+    if (line->kind == MAIL_LINE_HELD)
+        add_text(event, "status", "Held");
+    if (about->base || about->parent[0])
+        json_object_object_add(event, "copy", json_object_new_boolean(TRUE));
+    if (about->parent[0])
+        add_text(event, "parent", about->parent);
+}
+
 char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type)
 {
-    if (!find_type(line, type))
+    const QueueEntry *about = &facts->about;
+
+    if (!find_type(line, about, type))
         return NULL;
     struct json_object *event = json_object_new_object();
     add_number(event, "v", 1);
     add_number(event, "node", facts->node);
     add_number(event, "at", line->at_us);
-    add_number(event, "id", (gint64)facts->message.id);
-    add_number(event, "server", facts->message.server);
+    add_number(event, *type == EVENT_SUBMISSION_QUEUED ? "base" : "id", (gint64)about->id);
+    if (*type == EVENT_SUBMISSION_QUEUED)
+        add_number(event, "n", about->n);
+    add_number(event, "server", about->server);
     add_mail_text(event, "queue_id", line->queue_id);
-    if (*type == EVENT_DELIVERY_ATTEMPT)
+    if (*type == EVENT_MESSAGE_QUEUED)
+        add_queued(event, line, about);
+    else if (*type == EVENT_DELIVERY_ATTEMPT)
         add_delivery(event, line, facts);
     char *json = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
     json_object_put(event);

@@ -16,7 +16,7 @@
 
 typedef struct {
     guint node;
-    QueueEntry message;
+    QueueEntry about;   /* the message; of a line that Postfix queued, perhaps a submission */
     const char *source; /* address that the delivery left from; NULL: not known */
     const char *helo;
     const char *tls; /* protocol and cipher; NULL: no TLS, or not known */

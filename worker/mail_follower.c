@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/mail_follower.h"
 
-#include <json-c/json.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "lib/base/error.h"
 #include "lib/edge/edge.h"
-#include "lib/journal/reader.h"
+#include "lib/journal/journal.h"
 #include "lib/log/log.h"
 #include "lib/seal/return_path.h"
 #include "worker/log_source.h"
 #include "worker/mail_event.h"
+#include "worker/milter_reader.h"
+#include "worker/recipient_key.h"
 #include "worker/tls_memory.h"
 
 #define LINES_PER_ROUND 500
@@ -19,7 +20,6 @@
 #define COMPLAIN_US     (60 * G_TIME_SPAN_SECOND)
 #define LANES_AGE_US    (5 * G_TIME_SPAN_SECOND)
 #define PRUNE_US        (60 * 60 * G_TIME_SPAN_SECOND)
-#define MILTER          "milter"
 
 struct MailFollower {
     const Config *config;
@@ -31,11 +31,9 @@ struct MailFollower {
     GArray *lanes; /* of EdgeLane */
     gint64 lanes_us;
     KeyRing *ring;
-    JournalReader *accepted;
-    guint64 reading_seq;          /* up to here in this round ... */
-    _Atomic guint64 accepted_seq; /* ... and in rounds that were kept */
-    GPtrArray *texts;             /* the round's events, as JSON ... */
-    GArray *entries;              /* ... and as journal entries */
+    MilterReader *milter;
+    GPtrArray *texts; /* the round's events, as JSON ... */
+    GArray *entries;  /* ... and as journal entries */
     gint64 complained_us, pruned_us;
     GThread *thread;
     GMutex mutex;
@@ -47,7 +45,6 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
 {
     g_autoptr(MailFollower) follower = g_new0(MailFollower, 1);
     g_autofree char *path = config_path(config, CONFIG_SPOOL_DIR, "worker/worker.db");
-    guint64 seq = 0;
 
     g_mutex_init(&follower->mutex);
     g_cond_init(&follower->wake);
@@ -60,58 +57,15 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
         !(follower->journal =
               journal_open(config_string(config, CONFIG_SPOOL_DIR), "worker", NULL, error)))
         return NULL;
-    g_autofree char *position = queue_book_position(follower->book, MILTER);
-    if (position && g_ascii_string_to_unsigned(position, 10, 0, G_MAXUINT64, &seq, NULL))
-        atomic_store(&follower->accepted_seq, seq);
-    follower->reading_seq = seq;
+    follower->milter = milter_reader_new(config_string(config, CONFIG_SPOOL_DIR), follower->book);
     return g_steal_pointer(&follower);
-}
-
-/* Remembers the queue id that the milter gave the message to. */
-static void bind_accepted(MailFollower *follower, const JournalRecord *record)
-{
-    struct json_object *event = json_tokener_parse(record->json);
-    struct json_object *id, *server, *queue_id;
-
-    if (json_object_object_get_ex(event, "id", &id) &&
-        json_object_object_get_ex(event, "server", &server) &&
-        json_object_object_get_ex(event, "queue_id", &queue_id)) {
-        const QueueEntry entry = {.id = (guint64)json_object_get_int64(id),
-                                  .server = (guint32)json_object_get_int64(server)};
-        queue_book_bind(follower->book, json_object_get_string(queue_id), &entry, record->at_us);
-    }
-    json_object_put(event);
-}
-
-/* Reads what the milter has accepted since; a journal that is not there yet has nothing. */
-static void read_accepted(MailFollower *follower)
-{
-    const char *spool = config_string(follower->config, CONFIG_SPOOL_DIR);
-    JournalRecord record;
-    JournalRead result;
-
-    if (!follower->accepted)
-        follower->accepted = journal_reader_open(spool, MILTER, follower->reading_seq, NULL);
-    while (follower->accepted) {
-        g_autoptr(GError) error = NULL;
-        result = journal_reader_next(follower->accepted, &record, &error);
-        if (result == JOURNAL_READ_RECORD) {
-            follower->reading_seq = record.seq;
-            if (record.type == EVENT_MESSAGE_ACCEPTED)
-                bind_accepted(follower, &record);
-        } else if (result == JOURNAL_READ_END || journal_reader_skip(follower->accepted) == 0) {
-            break;
-        }
-    }
-    g_autofree char *position = g_strdup_printf("%" G_GUINT64_FORMAT, follower->reading_seq);
-    queue_book_set_position(follower->book, MILTER, position);
 }
 
 guint64 mail_follower_keep(const char *program, gpointer data)
 {
     MailFollower *follower = data;
 
-    return strcmp(program, MILTER) == 0 ? atomic_load(&follower->accepted_seq) : G_MAXUINT64;
+    return strcmp(program, "milter") == 0 ? milter_reader_kept(follower->milter) : G_MAXUINT64;
 }
 
 static const EdgeLane *search_lane(const MailFollower *follower, guint32 lane)
@@ -139,10 +93,11 @@ static const EdgeLane *find_lane(MailFollower *follower, guint32 lane)
     return search_lane(follower, lane);
 }
 
-static void add_event(MailFollower *follower, const MailLine *line, const QueueEntry *message)
+/* What a line says of a message, as an event. */
+static void add_event(MailFollower *follower, const MailLine *line, const QueueEntry *about)
 {
     MailEventFacts facts = {.node = (guint)config_int(follower->config, CONFIG_NODE_ID),
-                            .message = *message};
+                            .about = *about};
     guint32 number = mail_line_lane(line);
     const EdgeLane *lane = number ? find_lane(follower, number) : NULL;
     JournalEntry entry = {.at_us = line->at_us, .length = -1};
@@ -162,62 +117,198 @@ static void add_event(MailFollower *follower, const MailLine *line, const QueueE
 }
 
 /* Whether the milter named this queue id: it does so before Postfix queues the message. */
-static gboolean find_accepted(MailFollower *follower, const char *queue_id, QueueEntry *entry)
+static gboolean find_named(MailFollower *follower, const char *queue_id, QueueEntry *entry)
 {
     if (queue_book_find(follower->book, queue_id, entry))
         return TRUE;
-    read_accepted(follower);
+    milter_reader_read(follower->milter);
     return queue_book_find(follower->book, queue_id, entry);
 }
 
-/* Ties a queue id to the message in its sender. Every recipient of a message knows its return path, and may
- * send with it: only a queue id that the milter named (or the one it was requeued from) is that message.
- * A queue id that another sender has now was used before, and is forgotten. */
-static void bind_sender(MailFollower *follower, const MailLine *line, const char *queue_id)
+/* Whether the sender of a queue file is sealed for what the milter named its queue id for. A name that came
+ * for a younger message, which took a short queue id over, gives way to the seal. */
+static gboolean sender_agrees(MailFollower *follower, const char *from, const char *queue_id,
+                              QueueEntry *entry)
 {
-    g_autofree char *from = g_strndup(line->from.data, line->from.length);
     const char *domain = config_string(follower->config, CONFIG_RETURN_PATH_DOMAIN);
-    QueueEntry entry;
     ReturnPath path;
 
-    if (line->from.length == 0) {
-        find_accepted(follower, queue_id, &entry);
-    } else if (return_path_open(follower->ring, from, domain, &path, NULL) &&
-               path.kind == RETURN_PATH_MESSAGE && find_accepted(follower, queue_id, &entry)) {
-        entry = (QueueEntry){.id = path.id, .server = path.server};
-        queue_book_bind(follower->book, queue_id, &entry, line->at_us);
-    } else {
-        queue_book_forget(follower->book, queue_id);
-    }
+    if (!return_path_open(follower->ring, from, domain, &path, NULL) ||
+        !find_named(follower, queue_id, entry))
+        return FALSE;
+    if (path.kind == RETURN_PATH_SUBMISSION)
+        return entry->n > 0 && entry->id == path.id;
+    if (path.kind == RETURN_PATH_MESSAGE && (entry->n > 0 || entry->id != path.id))
+        *entry = (QueueEntry){.id = path.id, .server = path.server};
+    return path.kind == RETURN_PATH_MESSAGE;
 }
 
-static void bind_requeued(MailFollower *follower, const MailLine *line, const char *queue_id)
+/* Ties a queue id to what is sealed in its sender. Every recipient of a message knows its return path, and
+ * may send with it: only a queue id that the milter named (or the one it was requeued from) is that message.
+ * A queue id that another sender has now was used before, and is forgotten. */
+static gboolean bind_sender(MailFollower *follower, const MailLine *line, const char *queue_id,
+                            QueueEntry *entry)
+{
+    g_autofree char *from = g_strndup(line->from.data, line->from.length);
+
+    if (line->from.length == 0 ? find_named(follower, queue_id, entry) && entry->n == 0
+                               : sender_agrees(follower, from, queue_id, entry))
+        return TRUE;
+    queue_book_forget(follower->book, queue_id);
+    return FALSE;
+}
+
+/* Postfix has it, or holds it: said once of a queue id. */
+static void take_queued(MailFollower *follower, const MailLine *line, const char *queue_id)
+{
+    const guint said = line->kind == MAIL_LINE_HELD ? QUEUE_SAID_HELD : QUEUE_SAID_QUEUED;
+    QueueEntry entry;
+
+    if (!bind_sender(follower, line, queue_id, &entry))
+        return;
+    if (!(entry.said & said))
+        add_event(follower, line, &entry);
+    if (entry.base && !(entry.said & said))
+        queue_book_made(follower->book, entry.base, entry.recipient, entry.id);
+    entry.said |= said;
+    queue_book_bind(follower->book, queue_id, &entry, line->at_us);
+}
+
+static void take_requeued(MailFollower *follower, const MailLine *line, const char *queue_id)
 {
     g_autofree char *parent = g_strndup(line->parent.data, line->parent.length);
     QueueEntry entry;
 
-    if (queue_book_find(follower->book, parent, &entry))
-        queue_book_bind(follower->book, queue_id, &entry, line->at_us);
+    if (!queue_book_find(follower->book, parent, &entry))
+        return;
+    entry.said = 0;
+    g_strlcpy(entry.parent, parent, sizeof(entry.parent));
+    queue_book_bind(follower->book, queue_id, &entry, line->at_us);
+}
+
+static guint64 key_of(MailText address)
+{
+    return address.length > 0 ? recipient_key(address.data, (gssize)address.length) : 0;
+}
+
+/* A delivery to somebody else (of a BCC or alias map) is not the message's. */
+static void take_delivery(MailFollower *follower, const MailLine *line, const char *queue_id,
+                          const QueueEntry *entry)
+{
+    if (entry->recipient == 0 || key_of(line->to) == entry->recipient ||
+        key_of(line->original) == entry->recipient) {
+        add_event(follower, line, entry);
+        return;
+    }
+    g_autofree char *to = g_strndup(line->to.data, line->to.length);
+    log_debug(queue_id, "delivery to another recipient is not the message's",
+              LOG_ID("id", entry->id), LOG_TEXT("to", to));
+}
+
+/* The messages of a line's recipient, or of the one that an alias map made it of. */
+static GArray *messages_of(MailFollower *follower, guint64 base, guint64 to, guint64 original)
+{
+    GArray *messages = queue_book_recipient(follower->book, base, to);
+
+    if (messages->len > 0 || original == 0)
+        return messages;
+    g_array_unref(messages);
+    return queue_book_recipient(follower->book, base, original);
+}
+
+static void take_stranger(MailFollower *follower, const MailLine *line, const char *queue_id,
+                          QueueEntry *submission)
+{
+    g_autofree char *to = g_strndup(line->to.data, line->to.length);
+
+    if (submission->said & QUEUE_SAID_STRANGER)
+        return;
+    log_info(queue_id, "recipient is none of the submission's, not recorded",
+             LOG_ID("base", submission->id), LOG_TEXT("to", to));
+    submission->said |= QUEUE_SAID_STRANGER;
+    queue_book_bind(follower->book, queue_id, submission, line->at_us);
+}
+
+/* Until the hop has taken a recipient's message over, these lines tell its story. Then its own queue id does,
+ * even when the hop's answer was lost and Postfix tries once more. */
+static void take_hop_delivery(MailFollower *follower, const MailLine *line, const char *queue_id,
+                              QueueEntry *submission)
+{
+    const guint64 to = key_of(line->to), original = key_of(line->original);
+    g_autoptr(GArray) messages = messages_of(follower, submission->id, to, original);
+
+    if (messages->len == 0)
+        take_stranger(follower, line, queue_id, submission);
+    for (guint i = 0; i < messages->len; i++) {
+        const QueueRecipient *found = &g_array_index(messages, QueueRecipient, i);
+        const QueueEntry message = {.id = found->id, .server = submission->server};
+        if (found->made)
+            continue;
+        if (line->status != MAIL_STATUS_SENT)
+            add_event(follower, line, &message);
+        if (line->status != MAIL_STATUS_DEFERRED) {
+            queue_book_made(follower->book, submission->id, to, found->id);
+            queue_book_made(follower->book, submission->id, original, found->id);
+        }
+    }
+}
+
+/* Postfix gives the submission up: that ends the messages which the hop has not made. */
+static void take_hop_expired(MailFollower *follower, const MailLine *line,
+                             const QueueEntry *submission)
+{
+    g_autoptr(GArray) unmade = queue_book_unmade(follower->book, submission->id);
+
+    for (guint i = 0; i < unmade->len; i++) {
+        const QueueEntry message = {.id = g_array_index(unmade, QueueRecipient, i).id,
+                                    .server = submission->server};
+        add_event(follower, line, &message);
+    }
+}
+
+static void take_outcome(MailFollower *follower, const MailLine *line, const char *queue_id)
+{
+    QueueEntry entry;
+
+    if (!queue_book_find(follower->book, queue_id, &entry))
+        return;
+    if (line->kind == MAIL_LINE_DELIVERY && entry.n > 0)
+        take_hop_delivery(follower, line, queue_id, &entry);
+    else if (line->kind == MAIL_LINE_DELIVERY)
+        take_delivery(follower, line, queue_id, &entry);
+    else if (line->kind == MAIL_LINE_EXPIRED && entry.n > 0)
+        take_hop_expired(follower, line, &entry);
+    else
+        add_event(follower, line, &entry);
+    if (line->kind == MAIL_LINE_REMOVED)
+        queue_book_forget(follower->book, queue_id);
 }
 
 static void take_line(MailFollower *follower, const MailLine *line)
 {
     g_autofree char *queue_id = g_strndup(line->queue_id.data, line->queue_id.length);
-    QueueEntry entry;
 
     if (line->kind == MAIL_LINE_TLS)
         tls_memory_note(follower->tls, line);
-    if (line->queue_id.length == 0 || line->kind == MAIL_LINE_OTHER)
+    if (line->queue_id.length == 0)
         return;
-    if (line->kind == MAIL_LINE_QUEUED || line->kind == MAIL_LINE_HELD)
-        bind_sender(follower, line, queue_id);
-    else if (line->kind == MAIL_LINE_REQUEUED)
-        bind_requeued(follower, line, queue_id);
-    if (!queue_book_find(follower->book, queue_id, &entry))
-        return;
-    add_event(follower, line, &entry);
-    if (line->kind == MAIL_LINE_REMOVED)
-        queue_book_forget(follower->book, queue_id);
+    switch (line->kind) {
+    case MAIL_LINE_QUEUED:
+    case MAIL_LINE_HELD:
+        take_queued(follower, line, queue_id);
+        break;
+    case MAIL_LINE_REQUEUED:
+        take_requeued(follower, line, queue_id);
+        break;
+    case MAIL_LINE_DELIVERY:
+    case MAIL_LINE_EXPIRED:
+    case MAIL_LINE_REMOVED:
+        take_outcome(follower, line, queue_id);
+        break;
+    case MAIL_LINE_OTHER:
+    case MAIL_LINE_TLS:
+        break;
+    }
 }
 
 static gboolean read_lines(MailFollower *follower, guint *lines, GError **error)
@@ -242,13 +333,6 @@ static void prune(MailFollower *follower)
         return;
     follower->pruned_us = now;
     queue_book_prune(follower->book, now - QUEUE_BOOK_DAYS * G_TIME_SPAN_DAY);
-}
-
-/* What this round took from the milter's journal is to be read again. */
-static void read_accepted_again(MailFollower *follower)
-{
-    follower->reading_seq = atomic_load(&follower->accepted_seq);
-    g_clear_pointer(&follower->accepted, journal_reader_close);
 }
 
 /* Events first, then the position: what is read twice gives the same events. */
@@ -288,16 +372,17 @@ gboolean mail_follower_round(MailFollower *follower, guint *lines, GError **erro
         return FALSE;
     g_array_set_size(follower->entries, 0);
     g_ptr_array_set_size(follower->texts, 0);
-    read_accepted(follower);
-    /* What was read before the log failed counts. */
-    gboolean readable = read_lines(follower, lines, &unreadable);
+    *lines = LINES_PER_ROUND;
+    /* What the milter named comes first; what was read before the log failed counts. */
+    gboolean readable =
+        !milter_reader_read(follower->milter) || read_lines(follower, lines, &unreadable);
     prune(follower);
     if (!keep_round(follower, error)) {
-        read_accepted_again(follower);
+        milter_reader_undo(follower->milter);
         g_clear_pointer(&follower->source, log_source_close);
         return FALSE;
     }
-    atomic_store(&follower->accepted_seq, follower->reading_seq);
+    milter_reader_keep(follower->milter);
     if (!readable)
         g_propagate_error(error, g_steal_pointer(&unreadable));
     return readable;
@@ -359,7 +444,7 @@ void mail_follower_stop(MailFollower *follower)
     if (follower->thread)
         g_thread_join(follower->thread);
     log_source_close(follower->source);
-    journal_reader_close(follower->accepted);
+    milter_reader_free(follower->milter);
     journal_close(follower->journal);
     queue_book_close(follower->book);
     tls_memory_free(follower->tls);
