@@ -24,15 +24,9 @@ static const struct {
     const char *status;
     const char *meaning;
 } meanings[] = {
-    {"Accepting", "accepted; Postfix has not yet been seen to have it in its queue"},
-    {"Pending", "in Postfix's queue; no attempt has been seen yet"},
-    {"Held", "held: nothing is sent until it is released"},
-    {"SoftFail", "the last attempt failed for now; Postfix tries again by itself"},
-    {"Sent", "the remote host took it"},
-    {"HardFail", "refused for good"},
-    {"Bounced", "taken by the remote host, which sent it back later"},
-    {"Aborted", "accepted, but never came into Postfix's queue: the client was not told 250"},
-    {"Unknown", "no longer in Postfix's queue, and no result was seen in its log"},
+#define X(status, meaning) {status, meaning},
+#include "lib/journal/status.def"
+#undef X
 };
 
 static char *text_of(const Record *record, const char *key)

@@ -15,8 +15,12 @@
 /* What the milter may add to a message of the largest size. */
 #define RAW_SLACK (1024 * 1024)
 
-static const char *const statuses[] = {"Accepting", "Pending", "Held",    "SoftFail", "Sent",
-                                       "HardFail",  "Bounced", "Aborted", "Unknown",  NULL};
+static const char *const statuses[] = {
+#define X(status, meaning) status,
+#include "lib/journal/status.def"
+#undef X
+    NULL,
+};
 
 static gboolean read_number(const char *field, const char *text, guint64 max, guint64 *number,
                             GError **error)

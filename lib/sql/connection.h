@@ -53,6 +53,14 @@ gboolean sql_run_text(Sql *sql, const char *text, GError **error);
 /* Reconnects when the link is known to be lost and no transaction is open. */
 gboolean sql_ensure_link(Sql *sql, GError **error);
 
+/* Whether the parameters fit what the table says; INTERNAL when not. The letters are the statement's. */
+gboolean sql_check_parameters(SqlStatement statement, const SqlParameter *parameters, guint n,
+                              GError **error);
+const char *sql_statement_letters(SqlStatement statement);
+
+/* Sets error from a statement's failure. writes: it changes data. Returns FALSE. */
+gboolean sql_fail_statement(Sql *sql, SqlStatement statement, gboolean writes, GError **error);
+
 /* What a failure means. number is the server's or the client's error number; sent: the server may
  * have done what was asked. */
 OutriderError sql_error_code(unsigned number, gboolean sent);

@@ -62,6 +62,12 @@ SqlParameter sql_text(const char *text);
 gboolean sql_execute(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
                      guint64 *affected, guint64 *insert_id, GError **error);
 
+/* Runs a statement that writes once for each of rows rows of n parameters, one after the other, and
+ * sends them together. When it fails inside a transaction some of the rows may be written: go back to a
+ * savepoint. */
+gboolean sql_execute_rows(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
+                          guint rows, GError **error);
+
 /* What the table says of a statement: its name and its result columns ("a b c"). */
 const char *sql_statement_name(SqlStatement statement);
 const char *sql_statement_columns(SqlStatement statement);
@@ -91,6 +97,10 @@ gboolean sql_row_is_integer(const SqlRow *row, guint column);
 /* Runs func inside a transaction; again, up to 10 times, when it or COMMIT fails with CONFLICT. */
 typedef gboolean (*SqlTransactionFunc)(Sql *sql, gpointer data, GError **error);
 gboolean sql_transaction(Sql *sql, SqlTransactionFunc func, gpointer data, GError **error);
+
+/* Inside a transaction: marks where sql_savepoint_back undoes to. The next mark replaces it. */
+gboolean sql_savepoint(Sql *sql, GError **error);
+gboolean sql_savepoint_back(Sql *sql, GError **error);
 
 /* Takes the next directory revision: locks the counter row until the transaction ends. */
 gboolean sql_next_revision(Sql *sql, guint64 *revision, GError **error);

@@ -56,18 +56,23 @@ const char *sql_statement_name(SqlStatement statement)
     return statements[statement].name;
 }
 
+const char *sql_statement_letters(SqlStatement statement)
+{
+    return statements[statement].parameters;
+}
+
 const char *sql_statement_columns(SqlStatement statement)
 {
     return statements[statement].columns;
 }
 
-static gboolean fail_statement(Sql *sql, SqlStatement statement, gboolean sent, GError **error)
+gboolean sql_fail_statement(Sql *sql, SqlStatement statement, gboolean writes, GError **error)
 {
     MYSQL_STMT *stmt = sql->statements[statement];
     g_autofree char *text = g_strdup(mysql_stmt_error(stmt));
     unsigned number = mysql_stmt_errno(stmt);
 
-    return sql_fail(sql, number, text, statements[statement].name, sent && !sql->in_transaction,
+    return sql_fail(sql, number, text, statements[statement].name, writes && !sql->in_transaction,
                     error);
 }
 
@@ -92,7 +97,7 @@ gboolean sql_prepare(Sql *sql, SqlStatement statement, GError **error)
                     "database: %s: the table says %zu parameters, the text has %lu", entry->name,
                     strlen(entry->parameters), mysql_stmt_param_count(stmt));
     } else {
-        fail_statement(sql, statement, FALSE, error);
+        sql_fail_statement(sql, statement, FALSE, error);
     }
     if (sql->statements[statement]) {
         mysql_stmt_close(stmt);
@@ -118,9 +123,11 @@ static gboolean kind_fits(char letter, const SqlParameter *parameter)
     return FALSE;
 }
 
-static gboolean check_parameters(const Statement *entry, const SqlParameter *parameters, guint n,
-                                 GError **error)
+gboolean sql_check_parameters(SqlStatement statement, const SqlParameter *parameters, guint n,
+                              GError **error)
 {
+    const Statement *entry = &statements[statement];
+
     if (n != strlen(entry->parameters) || n > PARAMETERS_MAX) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL,
                     "database: %s takes %zu parameters, not %u", entry->name,
@@ -174,14 +181,14 @@ static gboolean run(Sql *sql, SqlStatement statement, const SqlParameter *parame
 {
     MYSQL_BIND binds[PARAMETERS_MAX] = {0};
 
-    if (!check_parameters(&statements[statement], parameters, n, error) ||
+    if (!sql_check_parameters(statement, parameters, n, error) ||
         !sql_prepare(sql, statement, error))
         return FALSE;
     MYSQL_STMT *stmt = sql->statements[statement];
     for (guint i = 0; i < n; i++)
         bind_parameter(&binds[i], &parameters[i]);
     if ((n > 0 && mysql_stmt_bind_param(stmt, binds)) || mysql_stmt_execute(stmt))
-        return fail_statement(sql, statement, writes, error);
+        return sql_fail_statement(sql, statement, writes, error);
     return TRUE;
 }
 
@@ -288,7 +295,7 @@ static gboolean read_rows(Sql *sql, SqlStatement statement, SqlRow *row, SqlRowF
         if (rc == MYSQL_NO_DATA)
             return TRUE;
         if (rc == 1 || !complete_row(stmt, row))
-            return fail_statement(sql, statement, FALSE, error);
+            return sql_fail_statement(sql, statement, FALSE, error);
         g_autoptr(GError) why = NULL;
         gboolean more = func(row, data, &why);
         if (why) {
@@ -322,7 +329,7 @@ gboolean sql_query(Sql *sql, SqlStatement statement, const SqlParameter *paramet
         bind_column(&row->binds[i], &row->columns[i], mysql_fetch_field_direct(meta, i));
     sql->streaming = TRUE;
     gboolean done = mysql_stmt_bind_result(stmt, row->binds)
-                        ? fail_statement(sql, statement, FALSE, error)
+                        ? sql_fail_statement(sql, statement, FALSE, error)
                         : read_rows(sql, statement, row, func, data, error);
     sql->streaming = FALSE;
     mysql_free_result(meta);

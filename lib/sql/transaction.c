@@ -55,6 +55,30 @@ gboolean sql_transaction(Sql *sql, SqlTransactionFunc func, gpointer data, GErro
     }
 }
 
+/* Before COMMIT a lost link means that nothing was done. */
+static gboolean run_inside(Sql *sql, SqlControl control, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    g_return_val_if_fail(sql->in_transaction, FALSE);
+    if (sql_run_text(sql, sql_control_text(control), &why))
+        return TRUE;
+    if (g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_UNKNOWN_RESULT))
+        why->code = OUTRIDER_ERROR_UNAVAILABLE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+gboolean sql_savepoint(Sql *sql, GError **error)
+{
+    return run_inside(sql, SQL_CONTROL_SAVEPOINT, error);
+}
+
+gboolean sql_savepoint_back(Sql *sql, GError **error)
+{
+    return run_inside(sql, SQL_CONTROL_SAVEPOINT_BACK, error);
+}
+
 gboolean sql_next_revision(Sql *sql, guint64 *revision, GError **error)
 {
     guint64 next = 0;

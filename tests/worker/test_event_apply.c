@@ -135,7 +135,24 @@ static void test_event_apply_refused(void **state)
         {EVENT_MESSAGE_QUEUED, "{\"id\":\"5\",\"server\":3}"},
         {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"server\":3,\"queue_id\":{}}"},
         {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"server\":99999999999}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"status\":\"Sent\"}"},
+        {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"copy\":true}"}, /* which queue id? */
+        {EVENT_MESSAGE_LOST, "{\"id\":5}"},
+        {EVENT_MESSAGE_LOST, "{\"id\":5,\"status\":\"Pending\"}"},
+        {EVENT_MESSAGE_DISCARDED, "{\"base\":5}"},
+        {EVENT_SUBMISSION_QUEUED, "{\"base\":5}"},
+        {EVENT_SUBMISSION_QUEUED, "{\"base\":5,\"n\":0}"},
+        {EVENT_SUBMISSION_QUEUED, "{\"base\":5,\"n\":50001}"},
+        {EVENT_SUBMISSION_QUEUED, "{\"base\":5,\"n\":\"2\"}"},
+        {EVENT_SUBMISSION_QUEUED, "{\"base\":0,\"n\":2}"},
+        {EVENT_SUBMISSION_ADMITTED, "{\"base\":5,\"n\":2,\"hop\":true,\"rcpts\":\"a@b.test\"}"},
+        {EVENT_SUBMISSION_ADMITTED,
+         "{\"base\":5,\"n\":2,\"hop\":true,\"rcpts\":[\"a@b.test\",{}]}"},
         {EVENT_DELIVERY_ATTEMPT, "{\"id\":5,\"attempt\":1,\"status\":\"Nonsense\"}"},
+        /* The first statement is good, the second is not. */
+        {EVENT_DELIVERY_ATTEMPT,
+         "{\"id\":5,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}"},
+        {EVENT_MESSAGE_DISCARDED, "{\"id\":5,\"lane\":1,\"base\":-1}"},
         {4711, "{\"id\":5}"},
     };
     g_autofree char *before = run("SELECT COUNT(*) FROM event_rejected");
@@ -152,6 +169,10 @@ static void test_event_apply_refused(void **state)
     GError *error = NULL;
     assert_true(event_position(sql, &source, &position, &error));
     assert_int_equal(position, seq);
+    g_autofree char *left = run("SELECT (SELECT COUNT(*) FROM message) + (SELECT COUNT(*) FROM "
+                                "delivery) + (SELECT COUNT(*) FROM submission) + (SELECT COUNT(*) "
+                                "FROM message_copy) + (SELECT COUNT(*) FROM refusal)");
+    assert_string_equal(left, "0"); /* nothing of them */
 }
 
 static void test_event_apply_bad_among_good(void **state)
@@ -176,6 +197,112 @@ static void test_event_apply_bad_among_good(void **state)
     assert_int_equal(rejected, 1);
     g_autofree char *rows = run("SELECT COUNT(*) FROM message WHERE id IN (51, 52)");
     assert_string_equal(rows, "2");
+}
+
+/* One that only the server refuses, among others that are written together. */
+static void test_event_apply_refused_among_good(void **state)
+{
+    static const char *const attempts[] = {
+        "{\"id\":81,\"attempt\":1,\"status\":\"Sent\",\"server\":1}",
+        "{\"id\":82,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}",
+        "nonsense",
+        "{\"id\":83,\"attempt\":1,\"status\":\"Sent\",\"server\":1}",
+    };
+    Event events[G_N_ELEMENTS(attempts)];
+    GError *error = NULL;
+    guint rejected = 0;
+    guint64 first = seq + 1;
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(events); i++)
+        events[i] = (Event){.seq = ++seq,
+                            .at_us = 7,
+                            .type = EVENT_DELIVERY_ATTEMPT,
+                            .json = attempts[i],
+                            .length = strlen(attempts[i])};
+    assert_true(event_apply_batch(sql, &source, events, 4, &rejected, &error));
+    assert_int_equal(rejected, 2);
+    g_autofree char *rows =
+        run("SELECT message_id FROM delivery WHERE message_id BETWEEN 81 AND 83 "
+            "UNION ALL SELECT id FROM message WHERE id BETWEEN 81 AND 83");
+    assert_string_equal(rows, "81\n83\n81\n83");
+    g_autofree char *query = g_strdup_printf(
+        "SELECT seq, at, bytes FROM event_rejected WHERE seq >= %" G_GUINT64_FORMAT " ORDER BY seq",
+        first);
+    g_autofree char *aside = run(query);
+    g_autofree char *wanted =
+        g_strdup_printf("%" G_GUINT64_FORMAT "\t7\t%s\n%" G_GUINT64_FORMAT "\t7\tnonsense",
+                        first + 1, attempts[1], first + 2);
+    assert_string_equal(aside, wanted);
+    guint64 position = 0;
+    assert_true(event_position(sql, &source, &position, &error));
+    assert_int_equal(position, seq);
+}
+
+/* What each of the hop's events says, one after the other on the same two messages. */
+static void test_event_apply_hop(void **state)
+{
+    static const struct {
+        EventType type;
+        const char *json;
+        const char *rows; /* of messages 2000 and 2256 afterwards */
+    } steps[] = {
+        {EVENT_SUBMISSION_ADMITTED,
+         "{\"at\":10,\"base\":2000,\"n\":2,\"hop\":true,\"server\":3,\"credential\":7,\"queue_id\":"
+         "\"Q1\",\"mail_from\":\"a@acme.test\",\"rcpts\":[\"x@ok.test\",\"y@OK.test\"]}",
+         "Accepting NULL 2000 7 3 Q1 x@ok.test ok.test NULL|"
+         "Accepting NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_SUBMISSION_QUEUED,
+         "{\"at\":11,\"base\":2000,\"n\":2,\"server\":3,\"queue_id\":\"Q1\"}",
+         "Pending NULL 2000 7 3 Q1 x@ok.test ok.test NULL|"
+         "Pending NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_MESSAGE_LOST,
+         "{\"at\":12,\"id\":2000,\"server\":3,\"status\":\"Aborted\",\"reason\":\"early\"}",
+         "Pending NULL 2000 7 3 Q1 x@ok.test ok.test NULL|"
+         "Pending NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_MESSAGE_HELD,
+         "{\"at\":13,\"id\":2000,\"server\":3,\"reason\":\"dev mode\",\"expires\":99}",
+         "Pending NULL 2000 7 3 Q1 x@ok.test ok.test dev mode|"
+         "Pending NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_MESSAGE_QUEUED,
+         "{\"at\":14,\"id\":2000,\"server\":3,\"status\":\"Held\",\"queue_id\":\"Q2\",\"copy\":"
+         "true}",
+         "Held NULL 2000 7 3 Q2 x@ok.test ok.test dev mode|"
+         "Pending NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_MESSAGE_LOST,
+         "{\"at\":15,\"id\":2000,\"server\":3,\"status\":\"Unknown\",\"reason\":\"gone\"}",
+         "Unknown gone 2000 7 3 Q2 x@ok.test ok.test dev mode|"
+         "Pending NULL 2000 7 3 Q1 y@OK.test ok.test NULL"},
+        {EVENT_MESSAGE_DISCARDED,
+         "{\"at\":16,\"id\":2256,\"base\":2000,\"server\":3,\"credential\":7,\"queue_id\":\"Q3\","
+         "\"rcpt\":\"y@ok.test\",\"code\":\"554 5.7.1\",\"text\":\"no\",\"rule\":\"r\"}",
+         "Unknown gone 2000 7 3 Q2 x@ok.test ok.test dev mode|"
+         "HardFail 554 5.7.1 no 2000 7 3 Q3 y@ok.test ok.test NULL"},
+        {EVENT_MESSAGE_ACCEPTED,
+         "{\"at\":17,\"id\":2000,\"base\":2000,\"server\":3,\"credential\":7,\"hop\":true,\"queue_"
+         "id\":"
+         "\"Q2\",\"rcpt\":\"X@ok.test\"}",
+         "Unknown gone 2000 7 3 Q2 X@ok.test ok.test dev mode|"
+         "HardFail 554 5.7.1 no 2000 7 3 Q3 y@ok.test ok.test NULL"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+        assert_int_equal(apply(steps[i].type, steps[i].json), 0);
+        g_autofree char *rows =
+            run("SELECT CONCAT_WS(' ', status, IFNULL(status_reason, 'NULL'), submission_id, "
+                "credential_id, server_id, queue_id, rcpt_to, rcpt_domain, IFNULL(hold_reason, "
+                "'NULL')) "
+                "FROM message WHERE id IN (2000, 2256) ORDER BY id");
+        g_strdelimit(rows, "\n", '|');
+        if (strcmp(rows, steps[i].rows) != 0)
+            fail_msg("step %u:\n%s\nnot\n%s", i, rows, steps[i].rows);
+    }
+    g_autofree char *others =
+        run("SELECT CONCAT_WS(' ', id, code, text, rule, at) FROM refusal; "
+            "SELECT CONCAT_WS(' ', message_id, queue_id, at) FROM message_copy; "
+            "SELECT hop, recipients FROM submission WHERE id = 2000");
+    assert_string_equal(others, "2256 554 5.7.1 no r 16\n2000 Q2 14\n1\t2");
 }
 
 static void test_event_apply_cuts_long_text(void **state)
@@ -213,6 +340,8 @@ int main(void)
         cmocka_unit_test(test_event_apply_refused),
         cmocka_unit_test(test_event_apply_any_order),
         cmocka_unit_test(test_event_apply_bad_among_good),
+        cmocka_unit_test(test_event_apply_refused_among_good),
+        cmocka_unit_test(test_event_apply_hop),
         cmocka_unit_test(test_event_apply_cuts_long_text),
         cmocka_unit_test(test_event_apply_database_away),
     };

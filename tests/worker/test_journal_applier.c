@@ -28,9 +28,9 @@ static void append(Journal *journal, EventType type, guint first, guint n)
             entries[k] = (JournalEntry){
                 .type = type,
                 .at_us = g_get_real_time(),
-                .json = g_strdup_printf("{\"id\":%u,\"server\":1,\"at\":1,\"attempt\":%u,"
-                                        "\"status\":\"Sent\"}",
-                                        i + k + 1, i + k + 1),
+                .json = g_strdup_printf(
+                    "{\"id\":%u,\"server\":1,\"at\":1,\"attempt\":%u%s}", i + k + 1, i + k + 1,
+                    type == EVENT_DELIVERY_ATTEMPT ? ",\"status\":\"Sent\"" : ""),
                 .length = -1};
         gboolean done = journal_append(journal, entries, 100, &error);
         for (guint k = 0; k < 100; k++)
