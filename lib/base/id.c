@@ -28,8 +28,10 @@ static gboolean map_word(IdSource *source, int fd, const char *path, GError **er
 
     if (fstat(fd, &st) < 0)
         return error_set_errno(error, errno, "stat", path);
-    if (st.st_size == 0 && ftruncate(fd, sizeof(IdWord)) < 0)
-        return error_set_errno(error, errno, "extend", path);
+    /* Its block is there before it is mapped: a store that finds no space would be a SIGBUS. */
+    int extended = st.st_size == 0 ? posix_fallocate(fd, 0, sizeof(IdWord)) : 0;
+    if (extended != 0)
+        return error_set_errno(error, extended, "extend", path);
     if (st.st_size != 0 && st.st_size != sizeof(IdWord)) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_CORRUPT,
                     "%s: %jd bytes where an id file has %zu", path, (intmax_t)st.st_size,

@@ -62,25 +62,39 @@ char *folder_segment_path(const char *path, guint64 first)
     return g_strdup_printf("%s/%0*" G_GINT64_MODIFIER "x" SUFFIX, path, NAME_DIGITS, first);
 }
 
+/* Gives the file its size, and its block before it is mapped: a store that finds no space would be a
+ * SIGBUS. 0 or an errno. */
+static int size_committed(int fd, gboolean writable)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return errno;
+    if (writable && st.st_size != sizeof(guint64) && ftruncate(fd, sizeof(guint64)) < 0)
+        return errno;
+    if (writable)
+        return posix_fallocate(fd, 0, sizeof(guint64));
+    return st.st_size == sizeof(guint64) ? 0 : EIO;
+}
+
 FolderCommitted *folder_map_committed(const char *path, gboolean writable, GError **error)
 {
     g_autofree char *name = g_build_filename(path, "committed", NULL);
     int fd = open(name, (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0640);
     void *memory = MAP_FAILED;
-    struct stat st;
 
     if (fd < 0) {
         error_set_errno(error, errno, "open", name);
         return NULL;
     }
-    if (fstat(fd, &st) == 0 &&
-        (st.st_size == sizeof(guint64) || (writable && ftruncate(fd, sizeof(guint64)) == 0)))
+    int why = size_committed(fd, writable);
+    if (why == 0) {
         memory = mmap(NULL, sizeof(guint64), writable ? PROT_READ | PROT_WRITE : PROT_READ,
                       MAP_SHARED, fd, 0);
-    else
-        errno = EIO;
+        why = errno;
+    }
     if (memory == MAP_FAILED)
-        error_set_errno(error, errno, "map", name);
+        error_set_errno(error, why, "map", name);
     close(fd);
     return memory == MAP_FAILED ? NULL : memory;
 }

@@ -27,6 +27,7 @@
 #define SEGMENT_AGE_US (10 * 60 * G_TIME_SPAN_SECOND)
 #define POST_DELAY_US  (50 * G_TIME_SPAN_MILLISECOND)
 #define GATHER_MAX     (16u << 20) /* posted octets that may wait */
+#define ROOM_SEGMENTS  4           /* preallocated only while there is room for so many */
 
 typedef struct {
     guint references;
@@ -75,6 +76,19 @@ static void batch_unref(Batch *batch)
     g_free(batch);
 }
 
+/* What is preallocated, here and by the other programs, must not be what makes space short. */
+static gboolean is_roomy(const Journal *journal)
+{
+    struct statvfs fs;
+
+    if (statvfs(journal->path, &fs) < 0 ||
+        journal->options.segment_size > G_MAXUINT64 / ROOM_SEGMENTS)
+        return FALSE;
+    guint64 free = (guint64)fs.f_bavail * fs.f_frsize;
+    guint64 room = journal->options.segment_size * ROOM_SEGMENTS;
+    return free >= room && free - room >= journal->options.min_free;
+}
+
 /* Opens the segment that starts with the next number; a file of that name holds nothing valid. */
 static gboolean open_segment(Journal *journal, GError **error)
 {
@@ -84,7 +98,8 @@ static gboolean open_segment(Journal *journal, GError **error)
     if (fd < 0)
         return error_set_errno(error, errno, "open", name);
     /* Only a help: without it fdatasync has more to do. */
-    if (fallocate(fd, 0, 0, (off_t)journal->options.segment_size) < 0 && ftruncate(fd, 0) < 0) {
+    if (is_roomy(journal) && fallocate(fd, 0, 0, (off_t)journal->options.segment_size) < 0 &&
+        ftruncate(fd, 0) < 0) {
         close(fd);
         return error_set_errno(error, errno, "truncate", name);
     }

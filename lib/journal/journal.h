@@ -8,7 +8,7 @@
  * May touch: its own directory. One writer per program, kept by a lock on <dir>/lock.
  * Threads: append from any thread; callers wait for the fdatasync that covers their record.
  * Limits: a record of at most JOURNAL_JSON_MAX octets of JSON. A segment is closed at 64 MB or after
- *     10 minutes; the next one is preallocated. A torn tail is cut at open.
+ *     10 minutes; the next one is preallocated where space is plenty. A torn tail is cut at open.
  */
 #pragma once
 

@@ -14,6 +14,7 @@
 
 #define BACKLOG     128
 #define SOCKET_MODE 0660
+#define PID_WIDTH   10
 
 /* 0 when somebody answers at an address, EAGAIN when its backlog is full, else why nobody does. */
 static int try_connect(const struct sockaddr_un *address)
@@ -122,8 +123,9 @@ int service_lock(const char *path, GError **error)
         close(fd);
         return -1;
     }
-    g_autofree char *pid = g_strdup_printf("%d\n", getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, strlen(pid), 0) < 0) {
+    /* Always as long, so that a full disk still takes what is written over. */
+    g_autofree char *pid = g_strdup_printf("%*d\n", PID_WIDTH, getpid());
+    if (pwrite(fd, pid, strlen(pid), 0) < 0 || ftruncate(fd, (off_t)strlen(pid)) < 0) {
         error_set_errno(error, errno, "write", path);
         close(fd);
         return -1;

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -384,6 +386,27 @@ static void test_append_refuses_when_space_is_short(void **state)
     assert_int_equal(read_all(world, 0, NULL), 0);
 }
 
+/* What is preallocated must not itself be what makes space short. */
+static void test_open_preallocates_with_room_only(void **state)
+{
+    World *world = *state;
+    JournalOptions options = {.segment_size = 64 << 20};
+    g_autofree char *segment = folder_segment_path(world->path, 1);
+    struct statvfs fs;
+    struct stat st;
+
+    for (guint tight = 0; tight < 2; tight++) {
+        assert_int_equal(statvfs(world->spool, &fs), 0);
+        if (tight)
+            options.min_free = (guint64)fs.f_bavail * fs.f_frsize - 2 * options.segment_size;
+        journal_close(open_journal(world, &options));
+        Journal *journal = open_journal(world, &options);
+        assert_int_equal(stat(segment, &st), 0);
+        assert_int_equal(st.st_size, tight ? 0 : options.segment_size);
+        journal_close(journal);
+    }
+}
+
 static void test_append_refuses_an_overlong_event(void **state)
 {
     World *world = *state;
@@ -512,6 +535,7 @@ int main(void)
         CASE(test_post_is_committed_soon),
         CASE(test_append_fails_on_a_full_disk_and_resumes),
         CASE(test_append_refuses_when_space_is_short),
+        CASE(test_open_preallocates_with_room_only),
         CASE(test_append_refuses_an_overlong_event),
         CASE(test_survey_tells_what_is_left),
         CASE(test_epoch_is_kept_and_programs_listed),
