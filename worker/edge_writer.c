@@ -110,6 +110,14 @@ static gboolean update_lanes(EdgeWriter *writer, GError **error)
     return TRUE;
 }
 
+static gboolean trim_replicas(EdgeWriter *writer, GError **error)
+{
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++)
+        if (!edge_schema_trim(writer->replicas[file], error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error)
 {
     DirectoryState state;
@@ -132,7 +140,7 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
         return FALSE;
     }
     *changed = any;
-    return TRUE;
+    return trim_replicas(writer, error);
 }
 
 /* Waits, unless it is to stop; FALSE then. */

@@ -11,6 +11,7 @@
 
 #define WRITER_BUSY_MS 5000
 #define FILE_MODE      0640
+#define TRIM_BUSY_MS   250
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, sqlite3_finalize)
 
@@ -216,4 +217,23 @@ gboolean edge_schema_set_state(sqlite3 *db, gint64 epoch, gint64 revision, GErro
                         "epoch = excluded.epoch, revision = excluded.revision",
                         epoch, revision);
     return edge_schema_exec(db, sql, error);
+}
+
+/* TRUNCATE waits for readers that still need -wal; when they take long the next call does it. */
+static gboolean empty_wal(sqlite3 *db, GError **error)
+{
+    sqlite3_busy_timeout(db, TRIM_BUSY_MS);
+    int rc = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db, WRITER_BUSY_MS);
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY || fail(db, rc, "checkpoint", error);
+}
+
+gboolean edge_schema_trim(sqlite3 *db, GError **error)
+{
+    const char *name = sqlite3_filename_wal(sqlite3_db_filename(db, "main"));
+    struct stat st;
+
+    if (stat(name, &st) < 0)
+        return errno == ENOENT || error_set_errno(error, errno, "look at", name);
+    return st.st_size <= EDGE_WAL_MAX || empty_wal(db, error);
 }

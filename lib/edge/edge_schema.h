@@ -5,7 +5,8 @@
  * Used by: the worker; tests. Mail-path programs read only (edge.h).
  * May touch: the three files of edge_dir with their -wal and -shm.
  * Threads: one connection per thread.
- * Limits: waits at most 5 s for another writer's lock.
+ * Limits: waits at most 5 s for another writer's lock. -wal grows with one transaction (a rebuild is
+ *     one) and is brought back below EDGE_WAL_MAX by edge_schema_trim.
  *
  * Besides the tables of edge_table.def each file has edge_state(id, epoch, revision) with no row or
  * one. The writer sets it in the transaction that completes the first fill and in every later one:
@@ -19,6 +20,8 @@
 #include <sys/types.h>
 
 #include "lib/edge/edge.h"
+
+#define EDGE_WAL_MAX (1 << 20)
 
 /* Opens one replica for writing and makes it when it does not exist: mode 0640 and the given group
  * ((gid_t)-1: as created) for the file, -wal and -shm; WAL that persists after closing; tables.
@@ -40,6 +43,10 @@ gboolean edge_schema_empty(sqlite3 *db, EdgeFile file, GError **error);
 /* What has been copied. FALSE without error: nothing complete yet; out parameters untouched. */
 gboolean edge_schema_state(sqlite3 *db, gint64 *epoch, gint64 *revision, GError **error);
 gboolean edge_schema_set_state(sqlite3 *db, gint64 epoch, gint64 revision, GError **error);
+
+/* Moves what -wal holds into the file and empties it, when it has more than EDGE_WAL_MAX octets; to be
+ * called now and then outside of a transaction. While a reader is in the way it stays as it is. */
+gboolean edge_schema_trim(sqlite3 *db, GError **error);
 
 /* Runs statements without results. */
 gboolean edge_schema_exec(sqlite3 *db, const char *sql, GError **error);

@@ -561,6 +561,66 @@ static void test_edge_state_is_what_was_filled(void **state)
     assert_int_equal(revision, 8);
 }
 
+/* As a rebuild does: one transaction that is far larger than -wal may stay. */
+static void write_much(sqlite3 *db, guint rows)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "BEGIN; DELETE FROM credential_secret WHERE id > 1000; WITH RECURSIVE n (i) AS (SELECT "
+        "1001 "
+        "UNION ALL SELECT i + 1 FROM n WHERE i < %u) INSERT INTO credential_secret (id, key_hash) "
+        "SELECT i, randomblob(32) FROM n; COMMIT",
+        rows + 1000);
+    GError *error = NULL;
+
+    assert_true(edge_schema_exec(db, sql, &error));
+    assert_no_error(error);
+}
+
+static gint64 wal_size(const State *s, EdgeFile file)
+{
+    g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name(file), "-wal", NULL);
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+static void test_edge_schema_trim_empties_a_long_wal(void **state)
+{
+    State *s = *state;
+    GError *error = NULL;
+    sqlite3 *reader = NULL;
+    sqlite3_stmt *reading = NULL;
+    g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), NULL);
+    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_AUTH, (gid_t)-1, &error);
+
+    assert_no_error(error);
+    write_much(db, 100);
+    gint64 short_wal = wal_size(s, EDGE_FILE_AUTH);
+    assert_true(edge_schema_trim(db, &error));
+    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), short_wal);
+    write_much(db, 40000);
+    assert_true(wal_size(s, EDGE_FILE_AUTH) > EDGE_WAL_MAX);
+    /* A reader that has begun keeps what it reads from. */
+    assert_int_equal(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(reader, "SELECT id FROM credential_secret", -1, &reading, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(reading), SQLITE_ROW);
+    write_much(db, 20000);
+    assert_true(edge_schema_trim(db, &error));
+    assert_true(wal_size(s, EDGE_FILE_AUTH) > EDGE_WAL_MAX);
+    sqlite3_finalize(reading);
+    assert_true(edge_schema_trim(db, &error));
+    assert_no_error(error);
+    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), 0);
+    assert_found(s->edge);
+    sqlite3_close(reader);
+    sqlite3_close(db);
+    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), 0);
+    assert_found(s->edge);
+}
+
 static void test_edge_schema_open_refuses(void **state)
 {
     State *s = *state;
@@ -624,6 +684,7 @@ int main(void)
         CASE(test_edge_without_index_sees_writer_come, setup),
         CASE(test_edge_unreadable_is_unavailable, setup),
         CASE(test_edge_state_is_what_was_filled, setup),
+        CASE(test_edge_schema_trim_empties_a_long_wal, setup),
         CASE(test_edge_many_threads, setup),
         CASE(test_edge_schema_modes_and_state, setup_empty),
         CASE(test_edge_schema_open_refuses, setup_empty),
