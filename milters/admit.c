@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+#include "lib/mailauth/dkim_sign.h"
+#include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
+
+#define FIELDS_ADDED 4 /* at most: MIME-Version, Content-Transfer-Encoding, Date, Message-ID */
 
 static gboolean is_permalink(const char *text)
 {
@@ -45,11 +49,26 @@ RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential
     return REFUSAL_NONE;
 }
 
-RefusalName admit_form(const Message *message, gsize size_max, guint received_max)
+/* Whether a signature can name all fields that it must cover, with those that DISPATCH adds. */
+static gboolean is_signable(const GPtrArray *fields)
 {
-    if (message->header_size > MESSAGE_HEADER_MAX || message->n_fields > MESSAGE_FIELDS_MAX)
+    guint covered = FIELDS_ADDED;
+
+    if (fields->len + FIELDS_ADDED <= DKIM_FIELDS_MAX)
+        return TRUE;
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        for (guint k = 0; k < field_rules_count; k++)
+            covered += field_rule_covers(&field_rules[k], field->name);
+    }
+    return covered <= DKIM_FIELDS_MAX;
+}
+
+RefusalName admit_form(const Message *message, guint received_max)
+{
+    if (!message_header_fits(message) || !is_signable(message->fields))
         return REFUSAL_HEADER;
-    if (!message->body || message_size(message) > size_max)
+    if (!message->body || message_size(message) > message->limits.size)
         return REFUSAL_SIZE;
     if (mime_fields_count(message->fields, "Received") > received_max)
         return REFUSAL_LOOP;

@@ -30,8 +30,8 @@ gboolean admit_identity(const char *auth_authen, AdmitIdentity *identity);
 RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential *credential,
                              gint64 now);
 
-/* Size, header size and loops. */
-RefusalName admit_form(const Message *message, gsize size_max, guint received_max);
+/* Size, header and loops. */
+RefusalName admit_form(const Message *message, guint received_max);
 
 /* The authors whose domain may authorise the message, the first that does wins: From (exactly one
  * field with one mailbox), then, if the server allows it, Sender. An empty array: the From rule

@@ -8,9 +8,9 @@
 
 #include "lib/base/error.h"
 #include "lib/log/log.h"
-#include "milters/effect.h"
 #include "milters/gate.h"
-#include "milters/outgoing.h"
+#include "milters/split.h"
+#include "milters/submission.h"
 
 #define ACTIONS                                                                                    \
     (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_QUARANTINE |            \
@@ -108,11 +108,15 @@ static sfsistat on_close(SMFICTX *context)
 
 static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
-    if (g_strcmp0(macro(context, "{daemon_name}"), CALLBACK_LISTENER) != 0)
+    const char *listener = macro(context, "{daemon_name}");
+    gboolean hop = g_strcmp0(listener, CALLBACK_HOP) == 0;
+
+    if (!hop && g_strcmp0(listener, CALLBACK_SUBMISSION) != 0)
         return SMFIS_ACCEPT;
 
     on_close(context);
     Session *session = g_new0(Session, 1);
+    session->kind = hop ? SESSION_HOP : SESSION_SUBMISSION;
     session->client.ip = address_text(address);
     session->client.port = g_strdup(macro(context, "{client_port}"));
     session->client.ptr = g_strdup(host);
@@ -142,19 +146,26 @@ static void note_security(SMFICTX *context, Client *client)
     client->auth = g_strdup(macro(context, "{auth_type}"));
 }
 
-static RefusalName begin(SMFICTX *context, Session *session, const char *sender)
+static RefusalName identify(SMFICTX *context, Session *session)
 {
     g_autoptr(EdgeCredential) credential = NULL;
 
-    g_clear_pointer(&session->message, message_free);
     note_security(context, &session->client);
     if (!admit_identity(macro(context, "{auth_authen}"), &session->identity))
         return REFUSAL_AUTHENTICATION;
     RefusalName refusal = session_credential(session, all, &credential);
-    if (refusal == REFUSAL_NONE)
-        session->message = message_new(sender);
-    else if (refusal != REFUSAL_INTERNAL)
+    if (refusal != REFUSAL_NONE && refusal != REFUSAL_INTERNAL)
         session_refused(session, all, credential, NULL, refusal);
+    return refusal;
+}
+
+static RefusalName begin(SMFICTX *context, Session *session, const char *sender)
+{
+    g_clear_pointer(&session->message, message_free);
+    RefusalName refusal =
+        session->kind == SESSION_SUBMISSION ? identify(context, session) : REFUSAL_NONE;
+    if (refusal == REFUSAL_NONE)
+        session_begin(session, shared_config(all), sender);
     return refusal;
 }
 
@@ -177,7 +188,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 
     if (!session || !session->message || !arguments[0])
         return answer(context, REFUSAL_INTERNAL);
-    if (!message_add_recipient(session->message, arguments[0]))
+    if (!message_add_recipient(session->message, arguments[0], macro(context, "{rcpt_addr}")))
         return answer(context, REFUSAL_RECIPIENTS);
     return SMFIS_CONTINUE;
 }
@@ -201,11 +212,8 @@ static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t length)
 {
     Session *session = smfi_getpriv(context);
 
-    if (session && session->message && gate_enter(&gate)) {
-        message_add_body(session->message, data, length,
-                         (gsize)config_int(shared_config(all), CONFIG_MESSAGE_SIZE_MAX));
-        gate_leave(&gate);
-    }
+    if (session && session->message)
+        message_add_body(session->message, data, length);
     return SMFIS_NOREPLY;
 }
 
@@ -219,46 +227,32 @@ static void no_progress(gpointer data)
     (void)data;
 }
 
-static RefusalName take(SMFICTX *context, Session *session, const char *queue_id)
+static RefusalName take(SMFICTX *context, Session *session, gboolean *discard)
 {
-    g_autoptr(EdgeCredential) credential = NULL;
-    g_autoptr(GError) error = NULL;
-    RefusalName refusal = session_credential(session, all, &credential);
-    g_autoptr(Outgoing) outgoing = NULL;
+    g_autofree char *queue_id = g_strdup(macro(context, "i"));
+    gboolean big = message_size(session->message) > BIG;
+    const OutgoingTick tick = {big ? progress : no_progress, context};
 
-    if (refusal == REFUSAL_NONE)
-        outgoing = outgoing_prepare(session, all, credential, queue_id,
-                                    message_size(session->message) > BIG ? progress : no_progress,
-                                    context, &refusal);
-    if (!outgoing) {
-        if (refusal != REFUSAL_INTERNAL && refusal != REFUSAL_SPACE)
-            session_refused(session, all, credential, queue_id, refusal);
-        return refusal;
-    }
-    if (!effect_apply(context, session, all, credential, queue_id, outgoing, &error)) {
-        log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
-        return g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NO_SPACE) ? REFUSAL_SPACE
-                                                                               : REFUSAL_INTERNAL;
-    }
-    log_info(queue_id, "message accepted", LOG_ID("id", outgoing->id),
-             LOG_TEXT("server", session->identity.server), LOG_INT("lane", outgoing->verdict.lane),
-             LOG_TEXT("rcpt", session->message->rcpt), LOG_TEXT("hold", outgoing->verdict.hold));
-    return REFUSAL_NONE;
+    return session->kind == SESSION_HOP
+               ? split_take(context, session, all, queue_id, &tick, discard)
+               : submission_take(context, session, all, queue_id, &tick);
 }
 
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     Session *session = smfi_getpriv(context);
-    g_autofree char *queue_id = g_strdup(macro(context, "i"));
     RefusalName refusal = REFUSAL_INTERNAL;
+    gboolean discard = FALSE;
 
-    if (session && session->message && session->message->rcpt && gate_enter(&gate)) {
-        refusal = take(context, session, queue_id);
+    if (session && session->message && message_rcpt(session->message) && gate_enter(&gate)) {
+        refusal = take(context, session, &discard);
         gate_leave(&gate);
     }
     if (session)
         g_clear_pointer(&session->message, message_free);
-    return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, refusal);
+    if (refusal != REFUSAL_NONE)
+        return answer(context, refusal);
+    return discard ? SMFIS_DISCARD : SMFIS_CONTINUE;
 }
 
 static sfsistat on_abort(SMFICTX *context)

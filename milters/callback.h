@@ -6,18 +6,20 @@
  * Threads: libmilter's pool; state of a session is kept with smfi_setpriv only.
  *
  *     negotiate -> connect --other listener--> ACCEPT: nothing is seen, touched or waited for
- *                     | {daemon_name} = outrider-submission
+ *                     | {daemon_name} = outrider-submission or outrider-hop
  *                     v
- *                   helo -> MAIL (who? 530, 550, 451) -> RCPT (one, else 452) -> header, body (no
- *                     ^          replies) -> end of message: ADMIT, DISPATCH, effect -> accept, 4xx, 5xx
- *                     +-----------------------------------------------------------------+
+ *                   helo -> MAIL (submission: who? 530, 550, 451) -> RCPT (452 when too many) -> header,
+ *                     ^          body (no replies) -> end of message: submission.h or split.h -> accept,
+ *                     |          discard, 4xx, 5xx                                             |
+ *                     +------------------------------------------------------------------------+
  */
 #pragma once
 
 #include "milters/shared.h"
 
 /* {daemon_name} of the listeners whose mail is ours. */
-#define CALLBACK_LISTENER "outrider-submission"
+#define CALLBACK_SUBMISSION "outrider-submission"
+#define CALLBACK_HOP        "outrider-hop"
 
 /* Registers with libmilter; shared must outlive smfi_main. Error INTERNAL. */
 gboolean callback_register(Shared *shared, GError **error);

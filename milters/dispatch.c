@@ -14,7 +14,9 @@ DispatchVerdict dispatch_decide(const DispatchFacts *facts)
 {
     DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
 
-    if (facts->credential->hold)
+    if (facts->credential->server_suspended || facts->credential->organization_suspended)
+        verdict.hold = "server is suspended";
+    else if (facts->credential->hold)
         verdict.hold = "credential is held";
     else if (facts->credential->development)
         verdict.hold = "server is in development mode";

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/store/store.h"
-#include "milters/event.h"
 
 #define BODY_CHUNK 65535
 
@@ -48,16 +48,32 @@ static gboolean send_body(SMFICTX *context, GString *body)
     return TRUE;
 }
 
+gboolean effect_header(SMFICTX *context, const GPtrArray *edits, GError **error)
+{
+    for (guint i = 0; i < edits->len; i++)
+        if (!send_edit(context, edits->pdata[i]))
+            return refused(error, "a header change");
+    return TRUE;
+}
+
+gboolean effect_sender(SMFICTX *context, const char *address, GError **error)
+{
+    g_autofree char *owned = g_strdup_printf("<%s>", address);
+
+    return smfi_chgfrom(context, owned, NULL) == MI_SUCCESS || refused(error, "the return path");
+}
+
 static gboolean send_all(SMFICTX *context, const Message *message, const Outgoing *outgoing,
                          GError **error)
 {
-    for (guint i = 0; i < outgoing->edits->len; i++)
-        if (!send_edit(context, outgoing->edits->pdata[i]))
-            return refused(error, "a header change");
+    if (!effect_header(context, outgoing->edits, error))
+        return FALSE;
     if (outgoing->safe.changed && !send_body(context, message->body))
         return refused(error, "the body");
-    if (*outgoing->return_path && smfi_chgfrom(context, outgoing->return_path, NULL) != MI_SUCCESS)
-        return refused(error, "the return path");
+    /* The hop's sender is not the message's, even where that is null. */
+    if ((*outgoing->return_path || outgoing->reserved.hop) &&
+        !effect_sender(context, outgoing->return_path, error))
+        return FALSE;
     if (!*outgoing->return_path && outgoing->verdict.lane &&
         !send_lane(context, outgoing->verdict.lane))
         return refused(error, "the lane");
@@ -100,39 +116,36 @@ static gboolean store(Shared *shared, const Message *message, const StoreHeader 
 static gboolean journal(Shared *shared, const EventSubject *subject, const EventAccepted *accepted,
                         const char *hold, GError **error)
 {
-    g_autofree char *admitted = event_admitted(subject);
+    g_autofree char *admitted = accepted->hop ? NULL : event_admitted(subject, FALSE);
     g_autofree char *taken = event_accepted(subject, accepted);
     g_autofree char *held = hold ? event_held(subject, hold) : NULL;
-    JournalEntry entries[] = {
-        {EVENT_SUBMISSION_ADMITTED, subject->at_us, admitted, -1},
-        {EVENT_MESSAGE_ACCEPTED, subject->at_us, taken, -1},
-        {EVENT_MESSAGE_HELD, subject->at_us, held, -1},
-    };
+    JournalEntry entries[3];
+    guint n = 0;
 
-    return journal_append(shared_journal(shared), entries, hold ? 3 : 2, error);
+    if (admitted)
+        entries[n++] = (JournalEntry){EVENT_SUBMISSION_ADMITTED, subject->at_us, admitted, -1};
+    entries[n++] = (JournalEntry){EVENT_MESSAGE_ACCEPTED, subject->at_us, taken, -1};
+    if (held)
+        entries[n++] = (JournalEntry){EVENT_MESSAGE_HELD, subject->at_us, held, -1};
+    return journal_append(shared_journal(shared), entries, n, error);
 }
 
-gboolean effect_apply(SMFICTX *context, Session *session, Shared *shared,
-                      const EdgeCredential *credential, const char *queue_id, Outgoing *outgoing,
-                      GError **error)
+gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *who,
+                        const Outgoing *outgoing, GError **error)
 {
     const Config *config = shared_config(shared);
-    StoreHeader header = {.id = outgoing->id, .server = credential->server};
+    EventSubject subject = *who;
+    StoreHeader header = {.id = outgoing->id, .server = subject.server};
     g_autofree char *path = NULL;
     gsize size;
 
-    if (!send_all(context, session->message, outgoing, error) ||
-        !store(shared, session->message, &header, &path, &size, error))
+    if (!send_all(context, subject.message, outgoing, error) ||
+        !store(shared, subject.message, &header, &path, &size, error))
         return FALSE;
-    EventSubject subject = {.node = (unsigned)config_int(config, CONFIG_NODE_ID),
-                            .at_us = g_get_real_time(),
-                            .id = outgoing->id,
-                            .credential = credential,
-                            .credential_id = credential->id,
-                            .queue_id = queue_id,
-                            .client = &session->client,
-                            .message = session->message};
-    EventAccepted accepted = {.token = outgoing->token,
+    subject.id = outgoing->id;
+    EventAccepted accepted = {.base = outgoing->reserved.base,
+                              .hop = outgoing->reserved.hop,
+                              .token = outgoing->token,
                               .return_path = outgoing->return_path,
                               .from = outgoing->from,
                               .tag = outgoing->tag,
@@ -142,8 +155,15 @@ gboolean effect_apply(SMFICTX *context, Session *session, Shared *shared,
                               .size = size,
                               .skipped = outgoing->skipped,
                               .labels = outgoing->labels};
-    if (journal(shared, &subject, &accepted, outgoing->verdict.hold, error))
-        return TRUE;
-    store_remove(config_string(config, CONFIG_SPOOL_DIR), outgoing->id, NULL);
-    return FALSE;
+    if (!journal(shared, &subject, &accepted, outgoing->verdict.hold, error)) {
+        /* Of a retry the file may belong to a copy that was taken before. */
+        if (!accepted.hop)
+            store_remove(config_string(config, CONFIG_SPOOL_DIR), outgoing->id, NULL);
+        return FALSE;
+    }
+    log_info(subject.queue_id, "message accepted", LOG_ID("id", outgoing->id),
+             LOG_INT("server", subject.server), LOG_INT("lane", outgoing->verdict.lane),
+             LOG_TEXT("rcpt", message_rcpt(subject.message)),
+             LOG_TEXT("hold", outgoing->verdict.hold));
+    return TRUE;
 }

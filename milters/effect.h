@@ -10,9 +10,14 @@
 
 #include <libmilter/mfapi.h>
 
+#include "milters/event.h"
 #include "milters/outgoing.h"
 
-/* TRUE: all is done and durable, answer "accept". FALSE: answer 451; nothing of it will be seen. */
-gboolean effect_apply(SMFICTX *context, Session *session, Shared *shared,
-                      const EdgeCredential *credential, const char *queue_id, Outgoing *outgoing,
-                      GError **error);
+/* Header changes (of Edit), or another envelope sender (without brackets), at Postfix. */
+gboolean effect_header(SMFICTX *context, const GPtrArray *edits, GError **error);
+gboolean effect_sender(SMFICTX *context, const char *address, GError **error);
+
+/* TRUE: all is done and durable, answer "accept". FALSE: answer 451; nothing of it will be seen. Its events
+ * are about subject, whose id need not be set. */
+gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                        const Outgoing *outgoing, GError **error);

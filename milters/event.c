@@ -43,8 +43,8 @@ static json_object *begin(const EventSubject *subject)
     add_number(object, "v", 1);
     add_number(object, "node", subject->node);
     add_number(object, "at", (guint64)subject->at_us);
-    if (subject->credential)
-        add_number(object, "server", subject->credential->server);
+    if (subject->server)
+        add_number(object, "server", subject->server);
     return object;
 }
 
@@ -77,17 +77,28 @@ static void add_envelope(json_object *object, const EventSubject *subject)
         add_text(object, "mail_from", subject->message->mail_from);
 }
 
-char *event_admitted(const EventSubject *subject)
+static void add_flag(json_object *object, const char *key, gboolean set)
+{
+    if (set)
+        json_object_object_add(object, key, json_object_new_boolean(TRUE));
+}
+
+char *event_admitted(const EventSubject *subject, gboolean hop)
 {
     json_object *object = begin(subject);
     json_object *rcpts = json_object_new_array();
+    const GPtrArray *list = subject->message->rcpts;
 
     add_number(object, "base", subject->id);
-    add_number(object, "n", 1);
+    add_number(object, "n", list->len);
     add_envelope(object, subject);
-    json_object_array_add(rcpts, text_new(subject->message->rcpt));
+    for (guint i = 0; i < list->len; i++) {
+        const Recipient *recipient = list->pdata[i];
+        json_object_array_add(rcpts, text_new(recipient->address));
+    }
     json_object_object_add(object, "rcpts", rcpts);
     add_client(object, subject->client);
+    add_flag(object, "hop", hop);
     return finish(object);
 }
 
@@ -101,11 +112,11 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     g_autofree char *message_id = id_value ? mime_field_text(id_value) : NULL;
 
     add_number(object, "id", subject->id);
-    add_number(object, "base", subject->id);
+    add_number(object, "base", accepted->base);
     add_text(object, "token", accepted->token);
     add_envelope(object, subject);
     add_text(object, "return_path", accepted->return_path);
-    add_text(object, "rcpt", subject->message->rcpt);
+    add_text(object, "rcpt", message_rcpt(subject->message));
     add_text(object, "from", accepted->from);
     add_text(object, "subject", title);
     add_text(object, "message_id", message_id);
@@ -116,6 +127,7 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     add_text(object, "store", accepted->store);
     add_texts(object, "skipped", accepted->skipped);
     add_texts(object, "signed", accepted->labels);
+    add_flag(object, "hop", accepted->hop);
     return finish(object);
 }
 
@@ -128,18 +140,33 @@ char *event_held(const EventSubject *subject, const char *reason)
     return finish(object);
 }
 
-char *event_refused(const EventSubject *subject, const Refusal *refusal)
+static void add_refusal(json_object *object, const EventSubject *subject, const Refusal *refusal)
 {
-    json_object *object = begin(subject);
     g_autofree char *code = g_strdup_printf("%s %s", refusal->code, refusal->enhanced);
 
     add_number(object, "id", subject->id);
     add_envelope(object, subject);
     if (subject->message)
-        add_text(object, "rcpt", subject->message->rcpt);
-    add_client(object, subject->client);
+        add_text(object, "rcpt", message_rcpt(subject->message));
     add_text(object, "code", code);
     add_text(object, "text", refusal->text);
     add_text(object, "rule", refusal->rule);
+}
+
+char *event_refused(const EventSubject *subject, const Refusal *refusal)
+{
+    json_object *object = begin(subject);
+
+    add_refusal(object, subject, refusal);
+    add_client(object, subject->client);
+    return finish(object);
+}
+
+char *event_discarded(const EventSubject *subject, guint64 base, const Refusal *refusal)
+{
+    json_object *object = begin(subject);
+
+    add_number(object, "base", base);
+    add_refusal(object, subject, refusal);
     return finish(object);
 }

@@ -19,7 +19,7 @@ typedef struct {
     unsigned node;
     gint64 at_us;
     guint64 id;
-    const EdgeCredential *credential; /* NULL: not found */
+    guint32 server; /* 0: not known */
     guint32 credential_id;
     const char *queue_id; /* NULL: not told */
     const Client *client;
@@ -27,6 +27,8 @@ typedef struct {
 } EventSubject;
 
 typedef struct {
+    guint64 base; /* id of the submission's first message */
+    gboolean hop; /* made by the hop */
     const char *token;
     const char *return_path; /* "": null sender */
     const char *from;        /* author's address */
@@ -40,7 +42,8 @@ typedef struct {
 } EventAccepted;
 
 /* JSON texts; g_free. */
-char *event_admitted(const EventSubject *subject);
+char *event_admitted(const EventSubject *subject, gboolean hop);
 char *event_accepted(const EventSubject *subject, const EventAccepted *accepted);
 char *event_held(const EventSubject *subject, const char *reason);
 char *event_refused(const EventSubject *subject, const Refusal *refusal);
+char *event_discarded(const EventSubject *subject, guint64 base, const Refusal *refusal);

@@ -25,11 +25,23 @@ static char *without_brackets(const char *address)
     return g_strdup(address);
 }
 
-Message *message_new(const char *mail_from)
+static void recipient_free(gpointer data)
+{
+    Recipient *recipient = data;
+
+    g_free(recipient->address);
+    g_free(recipient->resolved);
+    g_free(recipient);
+}
+
+Message *message_new(const char *mail_from, const MessageLimits *limits)
 {
     Message *message = g_new0(Message, 1);
 
+    message->limits = *limits;
     message->mail_from = without_brackets(mail_from);
+    message->rcpts = g_ptr_array_new_with_free_func(recipient_free);
+    message->known = g_hash_table_new(g_str_hash, g_str_equal);
     message->fields = mime_fields_new();
     message->body = g_string_new(NULL);
     return message;
@@ -40,39 +52,62 @@ void message_free(Message *message)
     if (!message)
         return;
     g_free(message->mail_from);
-    g_free(message->rcpt);
+    g_hash_table_unref(message->known);
+    g_ptr_array_unref(message->rcpts);
     g_ptr_array_unref(message->fields);
     if (message->body)
         g_string_free(message->body, TRUE);
     g_free(message);
 }
 
-gboolean message_add_recipient(Message *message, const char *rcpt)
+gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved)
 {
-    if (message->rcpt)
+    g_autofree char *address = without_brackets(rcpt);
+    g_autofree char *lower = g_ascii_strdown(resolved ? resolved : address, -1);
+
+    if (g_hash_table_contains(message->known, lower))
+        return TRUE;
+    if (message->rcpts->len >= message->limits.recipients)
         return FALSE;
-    message->rcpt = without_brackets(rcpt);
+    Recipient *recipient = g_new(Recipient, 1);
+    recipient->address = g_steal_pointer(&address);
+    recipient->resolved = g_steal_pointer(&lower);
+    g_ptr_array_add(message->rcpts, recipient);
+    g_hash_table_add(message->known, recipient->resolved);
     return TRUE;
+}
+
+const char *message_rcpt(const Message *message)
+{
+    const Recipient *first = message->rcpts->len ? message->rcpts->pdata[0] : NULL;
+
+    return first ? first->address : NULL;
 }
 
 void message_add_field(Message *message, const char *name, const char *value)
 {
     message->header_size += strlen(name) + strlen(value) + strlen(":\r\n");
     message->n_fields++;
-    if (message->header_size <= MESSAGE_HEADER_MAX && message->n_fields <= MESSAGE_FIELDS_MAX)
+    if (message_header_fits(message))
         mime_fields_add(message->fields, name, value);
 }
 
-void message_add_body(Message *message, const void *data, gsize length, gsize max)
+void message_add_body(Message *message, const void *data, gsize length)
 {
     message->body_size += length;
     if (!message->body)
         return;
-    if (message_size(message) > max) {
+    if (message_size(message) > message->limits.size) {
         g_string_free(g_steal_pointer(&message->body), TRUE);
         return;
     }
     g_string_append_len(message->body, data, (gssize)length);
+}
+
+gboolean message_header_fits(const Message *message)
+{
+    return message->header_size <= message->limits.header &&
+           message->n_fields <= message->limits.fields;
 }
 
 gsize message_size(const Message *message)

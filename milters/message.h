@@ -4,16 +4,15 @@
  * Used by: the milter.
  * May touch: nothing.
  * Threads: one at a time, as libmilter calls.
- * Limits: a header of MESSAGE_HEADER_MAX octets and MESSAGE_FIELDS_MAX fields (Postfix looks through
- *     all of them for each that we change); a body of what the caller allows, kept in one
- *     buffer (at most twice that in memory while it grows). Beyond, the octets are counted only.
+ * Limits: those that the message was made with; beyond, octets are counted only. The body is kept in one
+ *     buffer (at most twice its size in memory while it grows).
  */
 #pragma once
 
 #include <glib.h>
 
 #define MESSAGE_HEADER_MAX (1024 * 1024)
-#define MESSAGE_FIELDS_MAX 1000
+#define MESSAGE_FIELDS_MAX 1000 /* Postfix looks through all of them for each that we change */
 
 /* All texts may be NULL: not told. */
 typedef struct {
@@ -21,8 +20,21 @@ typedef struct {
 } Client;
 
 typedef struct {
+    guint recipients;
+    gsize header, fields;
+    gsize size; /* of header, blank line and body */
+} MessageLimits;
+
+typedef struct {
+    char *address;  /* as the client gave it, without brackets */
+    char *resolved; /* as Postfix resolved it, in lower case: Postfix keeps one of the same */
+} Recipient;
+
+typedef struct {
+    MessageLimits limits;
     char *mail_from;   /* without brackets; "" for the null sender */
-    char *rcpt;        /* the one recipient, without brackets; NULL: none yet */
+    GPtrArray *rcpts;  /* of Recipient, each another one, as they came */
+    GHashTable *known; /* their resolved addresses, borrowed */
     GPtrArray *fields; /* of MimeField */
     GString *body;     /* NULL: dropped, too big */
     gsize n_fields;    /* also those that were not kept */
@@ -33,16 +45,23 @@ typedef struct {
 void client_clear(Client *client);
 
 /* A new message of that sender (as in MAIL FROM, with or without brackets). */
-Message *message_new(const char *mail_from);
+Message *message_new(const char *mail_from, const MessageLimits *limits);
 void message_free(Message *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
 
-/* Takes the recipient; FALSE when there is one already. */
-gboolean message_add_recipient(Message *message, const char *rcpt);
+/* Takes a recipient (as in RCPT TO) unless it is there already; resolved: what Postfix made of it, NULL:
+ * not told. FALSE: there are as many as may be. */
+gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved);
+
+/* The first recipient's address; NULL: none yet. */
+const char *message_rcpt(const Message *message);
 
 /* Takes a field or body octets; what is beyond the limits is counted and not kept. */
 void message_add_field(Message *message, const char *name, const char *value);
-void message_add_body(Message *message, const void *data, gsize length, gsize max);
+void message_add_body(Message *message, const void *data, gsize length);
+
+/* Whether header and fields are within the limits. */
+gboolean message_header_fits(const Message *message);
 
 /* Octets of header, blank line and body. */
 gsize message_size(const Message *message);

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ADMIT and then DISPATCH for one message: looks up the facts, has them judged, and makes the
- * message that leaves.
+ * DISPATCH for one message: looks up the facts, has them judged, and makes the message that leaves.
  *
- *     form -> author -> id, token -> lane, hold -> wire-safe lines, header edits -> signatures
+ *     token -> lane, hold -> wire-safe lines, header edits -> signatures
  */
 #include "milters/outgoing.h"
 
 #include "lib/base/error.h"
-#include "lib/log/log.h"
 #include "lib/mime/field.h"
-#include "lib/seal/token.h"
 
 void outgoing_free(Outgoing *outgoing)
 {
@@ -24,64 +21,6 @@ void outgoing_free(Outgoing *outgoing)
     g_free(outgoing->from);
     g_free(outgoing->tag);
     g_free(outgoing);
-}
-
-/* What the From rule finds. */
-typedef struct {
-    EdgeDomain *authorised; /* the domain that allows it */
-    gboolean by_from;
-    char *from_address;
-    char *from_domain;
-} Author;
-
-static void author_clear(Author *author)
-{
-    g_clear_pointer(&author->authorised, edge_domain_free);
-    g_clear_pointer(&author->from_address, g_free);
-    g_clear_pointer(&author->from_domain, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Author, author_clear)
-
-static RefusalName find_author(const Message *message, Shared *shared,
-                               const EdgeCredential *credential, Author *author, GError **error)
-{
-    g_autoptr(GPtrArray) authors = admit_authors(message->fields, credential->allow_sender);
-
-    for (guint i = 0; i < authors->len; i++) {
-        const MimeMailbox *mailbox = authors->pdata[i];
-        g_autoptr(GError) lookup = NULL;
-        if (i == 0) {
-            author->from_address = g_strdup(mailbox->address);
-            author->from_domain = g_strdup(mailbox->domain);
-        }
-        author->authorised = edge_domain_for(shared_edge(shared), credential->server,
-                                             credential->organization, mailbox->domain, &lookup);
-        author->by_from = i == 0;
-        if (author->authorised)
-            return REFUSAL_NONE;
-        if (!g_error_matches(lookup, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
-            g_propagate_error(error, g_steal_pointer(&lookup));
-            return REFUSAL_INTERNAL;
-        }
-    }
-    return REFUSAL_AUTHOR;
-}
-
-static gboolean name_message(Outgoing *outgoing, Shared *shared, gint64 now, GError **error)
-{
-    guint8 seed[TOKEN_SEED_LENGTH];
-
-    G_STATIC_ASSERT(sizeof outgoing->token == TOKEN_LENGTH + 1);
-    outgoing->id = id_reserve(shared_ids(shared), 1, now);
-    if (outgoing->id == 0) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                    "no message id: the clock is wrong");
-        return FALSE;
-    }
-    if (!token_seed(seed, error))
-        return FALSE;
-    token_derive(seed, 0, outgoing->token);
-    return TRUE;
 }
 
 /* Decides; *keys receives the keys to sign with (of EdgeSignKey, never empty). */
@@ -180,67 +119,51 @@ static gboolean sign(Outgoing *outgoing, Message *message, Shared *shared, const
 static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared, guint32 server,
                      GError **error)
 {
-    outgoing->return_path = *message->mail_from
-                                ? shared_seal(shared, outgoing->id, server, outgoing->verdict.lane)
-                                : g_strdup("");
+    const ReturnPath path = {RETURN_PATH_MESSAGE, outgoing->id, server, outgoing->verdict.lane};
+
+    outgoing->return_path = *message->mail_from ? shared_seal_path(shared, &path) : g_strdup("");
     if (!outgoing->return_path)
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "return path cannot be sealed");
     return outgoing->return_path != NULL;
 }
 
-static gboolean dispatch(Outgoing *outgoing, Session *session, Shared *shared,
-                         const EdgeCredential *credential, const Author *author, OutgoingTick tick,
-                         gpointer data, GError **error)
+static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
+                        const EdgeCredential *credential, const Author *author,
+                        const OutgoingTick *tick, GError **error)
 {
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GArray) keys = NULL;
 
-    if (!name_message(outgoing, shared, now, error) ||
-        !decide(outgoing, shared, credential, author, &keys, error) ||
-        !seal(outgoing, session->message, shared, credential->server, error))
+    if (!decide(outgoing, shared, credential, author, &keys, error) ||
+        !seal(outgoing, message, shared, credential->server, error))
         return FALSE;
-    tick(data);
-    edit(outgoing, session->message, shared, now);
-    tick(data);
+    tick->call(tick->data);
+    edit(outgoing, message, shared, now);
+    tick->call(tick->data);
     const char *domain = outgoing->verdict.sign_domain
                              ? author->from_domain
                              : config_string(shared_config(shared), CONFIG_RETURN_PATH_DOMAIN);
-    if (!sign(outgoing, session->message, shared, domain, keys, error))
+    if (!sign(outgoing, message, shared, domain, keys, error))
         return FALSE;
-    tick(data);
+    tick->call(tick->data);
     return TRUE;
 }
 
-Outgoing *outgoing_prepare(Session *session, Shared *shared, const EdgeCredential *credential,
-                           const char *queue_id, OutgoingTick tick, gpointer data,
-                           RefusalName *refusal)
+Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *message, Shared *shared,
+                           const EdgeCredential *credential, const Author *author,
+                           const OutgoingTick *tick, GError **error)
 {
-    const Config *config = shared_config(shared);
     g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
-    g_auto(Author) author = {0};
-    g_autoptr(GError) error = NULL;
 
-    *refusal = admit_form(session->message, (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX),
-                          (guint)config_int(config, CONFIG_RECEIVED_MAX));
-    if (*refusal == REFUSAL_NONE && !journal_check_space(shared_journal(shared), &error))
-        *refusal = REFUSAL_SPACE;
-    if (*refusal == REFUSAL_NONE)
-        *refusal = find_author(session->message, shared, credential, &author, &error);
-    if (*refusal == REFUSAL_NONE) {
-        outgoing->labels = g_ptr_array_new_with_free_func(g_free);
-        outgoing->skipped = g_ptr_array_new();
-        outgoing->from = g_strdup(author.from_address);
-        outgoing->domain = author.authorised->id;
-        if (dispatch(outgoing, session, shared, credential, &author, tick, data, &error))
-            return g_steal_pointer(&outgoing);
-        *refusal = REFUSAL_INTERNAL;
-        if (g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE)) {
-            /* More fields to sign than a signature can name. */
-            *refusal = REFUSAL_HEADER;
-            g_clear_error(&error);
-        }
-    }
-    if (error)
-        log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
-    return NULL;
+    G_STATIC_ASSERT(sizeof outgoing->token == TOKEN_LENGTH + 1);
+    outgoing->id = id_at(reserved->base, index);
+    outgoing->reserved = *reserved;
+    token_derive(reserved->seed, index, outgoing->token);
+    outgoing->labels = g_ptr_array_new_with_free_func(g_free);
+    outgoing->skipped = g_ptr_array_new();
+    outgoing->from = g_strdup(author->from_address);
+    outgoing->domain = author->authorised->id;
+    if (!prepare(outgoing, message, shared, credential, author, tick, error))
+        return NULL;
+    return g_steal_pointer(&outgoing);
 }

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the message as it will leave, made from one admitted message: ready to be put into effect.
+ * Purpose: a message as it will leave, made from one that was admitted: ready to be put into effect.
  * Used by: the milter.
  * May touch: the replicas, through lib/edge; the keys.
  * Threads: any; one message each.
  */
 #pragma once
 
+#include "lib/seal/token.h"
+#include "milters/author.h"
 #include "milters/dispatch.h"
-#include "milters/session.h"
+
+/* What ADMIT reserved for a submission: message i of it has the id id_at(base, i), and its token from
+ * seed and i. A retry of a later step finds the same ones. */
+typedef struct {
+    guint64 base;
+    guint8 seed[TOKEN_SEED_LENGTH];
+    gboolean hop; /* its messages come one by one, through the hop */
+} Reserved;
 
 typedef struct {
+    Reserved reserved;
     guint64 id;
     char token[17];
     DispatchVerdict verdict;
@@ -28,10 +38,13 @@ void outgoing_free(Outgoing *outgoing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outgoing, outgoing_free)
 
 /* Called now and then during long work. */
-typedef void (*OutgoingTick)(gpointer data);
+typedef struct {
+    void (*call)(gpointer data);
+    gpointer data;
+} OutgoingTick;
 
-/* Admits and prepares session->message (fields and body change). NULL: *refusal says why; what failed
- * inside is logged and REFUSAL_INTERNAL or _SPACE. */
-Outgoing *outgoing_prepare(Session *session, Shared *shared, const EdgeCredential *credential,
-                           const char *queue_id, OutgoingTick tick, gpointer data,
-                           RefusalName *refusal);
+/* Makes the index-th message of a submission out of what was received (whose fields and body change).
+ * Errors are temporary: a replica, a key or a seal is not to be had now. */
+Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *message, Shared *shared,
+                           const EdgeCredential *credential, const Author *author,
+                           const OutgoingTick *tick, GError **error);

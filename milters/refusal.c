@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/refusal.h"
 
+#include "lib/base/error.h"
+
 #include <glib.h>
 
 const Refusal *refusal_words(RefusalName name)
@@ -14,4 +16,10 @@ const Refusal *refusal_words(RefusalName name)
 
     g_assert(name > REFUSAL_NONE && name < REFUSAL_COUNT);
     return &words[name];
+}
+
+RefusalName refusal_of_trouble(const GError *error)
+{
+    return g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NO_SPACE) ? REFUSAL_SPACE
+                                                                           : REFUSAL_INTERNAL;
 }

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <glib.h>
+
 typedef enum {
     REFUSAL_NONE,
 #define X(name, code, enhanced, text, rule) REFUSAL_##name,
@@ -24,3 +26,6 @@ typedef struct {
 
 /* The words of a refusal; name is not REFUSAL_NONE. */
 const Refusal *refusal_words(RefusalName name);
+
+/* What is told when a message could not be taken for a reason of ours: REFUSAL_SPACE or _INTERNAL. */
+RefusalName refusal_of_trouble(const GError *error);

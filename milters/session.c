@@ -3,7 +3,27 @@
 
 #include "lib/base/error.h"
 #include "lib/log/log.h"
-#include "milters/event.h"
+
+/* Behind the hop a message has one recipient, and its header the claim and a Received field more. */
+#define HOP_HEADER_MORE (2 * CLAIM_TEXT_MAX)
+#define HOP_FIELDS_MORE 16
+
+void session_begin(Session *session, const Config *config, const char *sender)
+{
+    MessageLimits limits = {.recipients = CLAIM_RECIPIENTS_MAX,
+                            .header = MESSAGE_HEADER_MAX,
+                            .fields = MESSAGE_FIELDS_MAX,
+                            .size = (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX)};
+
+    if (session->kind == SESSION_HOP) {
+        limits.recipients = 1;
+        limits.header += HOP_HEADER_MORE;
+        limits.fields += HOP_FIELDS_MORE;
+        limits.size += HOP_HEADER_MORE;
+    }
+    g_clear_pointer(&session->message, message_free);
+    session->message = message_new(sender, &limits);
+}
 
 RefusalName session_credential(Session *session, Shared *shared, EdgeCredential **credential)
 {
@@ -24,23 +44,29 @@ RefusalName session_credential(Session *session, Shared *shared, EdgeCredential 
     return name;
 }
 
+EventSubject session_subject(const Session *session, Shared *shared,
+                             const EdgeCredential *credential, const char *queue_id)
+{
+    return (EventSubject){.node = (unsigned)config_int(shared_config(shared), CONFIG_NODE_ID),
+                          .at_us = g_get_real_time(),
+                          .server = credential ? credential->server : 0,
+                          .credential_id =
+                              credential ? credential->id : session->identity.credential,
+                          .queue_id = queue_id,
+                          .client = &session->client,
+                          .message = session->message};
+}
+
 void session_refused(Session *session, Shared *shared, const EdgeCredential *credential,
                      const char *queue_id, RefusalName name)
 {
     const Refusal *refusal = refusal_words(name);
-    gint64 now = g_get_real_time();
-    EventSubject subject = {.node = (unsigned)config_int(shared_config(shared), CONFIG_NODE_ID),
-                            .at_us = now,
-                            .id = id_reserve(shared_ids(shared), 1, now / G_USEC_PER_SEC),
-                            .credential = credential,
-                            .credential_id = session->identity.credential,
-                            .queue_id = queue_id,
-                            .client = &session->client,
-                            .message = session->message};
-    g_autofree char *json = event_refused(&subject, refusal);
-    JournalEntry entry = {EVENT_MESSAGE_REFUSED, now, json, -1};
+    EventSubject subject = session_subject(session, shared, credential, queue_id);
     g_autoptr(GError) error = NULL;
 
+    subject.id = id_reserve(shared_ids(shared), 1, subject.at_us / G_USEC_PER_SEC);
+    g_autofree char *json = event_refused(&subject, refusal);
+    JournalEntry entry = {EVENT_MESSAGE_REFUSED, subject.at_us, json, -1};
     log_info(queue_id, "message refused", LOG_TEXT("rule", refusal->rule),
              LOG_TEXT("server", session->identity.server),
              LOG_INT("credential", session->identity.credential),

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/shared.h"
 
-#include "lib/seal/return_path.h"
-
 #define PROGRAM "milter" /* its journal, as `outrider node init' names it */
 
 struct Shared {
@@ -12,12 +10,12 @@ struct Shared {
     IdSource *ids;
     DkimSigner *signer;
     GRWLock ring_lock;
-    KeyRing *ring;
+    KeyRing *return_ring, *claim_ring;
 };
 
-static KeyRing *load_ring(const Config *config, GError **error)
+static KeyRing *load_ring(const Config *config, const char *name, GError **error)
 {
-    g_autofree char *path = config_path(config, CONFIG_KEY_DIR, "return");
+    g_autofree char *path = config_path(config, CONFIG_KEY_DIR, name);
 
     return ring_load(path, error);
 }
@@ -29,7 +27,8 @@ static gboolean open_parts(Shared *shared, GError **error)
     JournalOptions options = {.min_free = (guint64)config_int(config, CONFIG_SPOOL_MIN_FREE)};
 
     shared->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
-    return (shared->ring = load_ring(config, error)) &&
+    return (shared->return_ring = load_ring(config, "return", error)) &&
+           (shared->claim_ring = load_ring(config, "claim", error)) &&
            (shared->signer = dkim_signer_open(error)) &&
            (shared->ids =
                 id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), error)) &&
@@ -54,23 +53,28 @@ void shared_close(Shared *shared)
     g_clear_pointer(&shared->ids, id_source_close);
     g_clear_pointer(&shared->signer, dkim_signer_close);
     g_clear_pointer(&shared->edge, edge_close);
-    g_clear_pointer(&shared->ring, ring_free);
+    g_clear_pointer(&shared->return_ring, ring_free);
+    g_clear_pointer(&shared->claim_ring, ring_free);
     g_rw_lock_clear(&shared->ring_lock);
     g_free(shared);
 }
 
 gboolean shared_reload(Shared *shared, GError **error)
 {
-    KeyRing *fresh = load_ring(shared->config, error);
+    KeyRing *return_ring = load_ring(shared->config, "return", error);
+    KeyRing *claim_ring = return_ring ? load_ring(shared->config, "claim", error) : NULL;
 
-    if (!fresh)
-        return FALSE;
-    g_rw_lock_writer_lock(&shared->ring_lock);
-    KeyRing *old = shared->ring;
-    shared->ring = fresh;
-    g_rw_lock_writer_unlock(&shared->ring_lock);
-    ring_free(old);
-    return TRUE;
+    if (claim_ring) {
+        g_rw_lock_writer_lock(&shared->ring_lock);
+        KeyRing *old[] = {shared->return_ring, shared->claim_ring};
+        shared->return_ring = g_steal_pointer(&return_ring);
+        shared->claim_ring = claim_ring;
+        g_rw_lock_writer_unlock(&shared->ring_lock);
+        ring_free(old[0]);
+        ring_free(old[1]);
+    }
+    g_clear_pointer(&return_ring, ring_free);
+    return claim_ring != NULL;
 }
 
 const Config *shared_config(const Shared *shared)
@@ -98,13 +102,37 @@ DkimSigner *shared_signer(Shared *shared)
     return shared->signer;
 }
 
-char *shared_seal(Shared *shared, guint64 id, guint32 server, guint32 lane)
+char *shared_seal_path(Shared *shared, const ReturnPath *path)
 {
-    ReturnPath path = {.kind = RETURN_PATH_MESSAGE, .id = id, .server = server, .lane = lane};
-
     g_rw_lock_reader_lock(&shared->ring_lock);
-    char *sealed = return_path_seal(shared->ring, &path,
+    char *sealed = return_path_seal(shared->return_ring, path,
                                     config_string(shared->config, CONFIG_RETURN_PATH_DOMAIN));
     g_rw_lock_reader_unlock(&shared->ring_lock);
     return sealed;
+}
+
+gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path)
+{
+    g_rw_lock_reader_lock(&shared->ring_lock);
+    gboolean good =
+        return_path_open(shared->return_ring, address,
+                         config_string(shared->config, CONFIG_RETURN_PATH_DOMAIN), path, NULL);
+    g_rw_lock_reader_unlock(&shared->ring_lock);
+    return good;
+}
+
+char *shared_seal_claim(Shared *shared, const Claim *claim)
+{
+    g_rw_lock_reader_lock(&shared->ring_lock);
+    char *sealed = claim_seal(shared->claim_ring, claim);
+    g_rw_lock_reader_unlock(&shared->ring_lock);
+    return sealed;
+}
+
+Claim *shared_open_claim(Shared *shared, const char *text, gint64 now, GError **error)
+{
+    g_rw_lock_reader_lock(&shared->ring_lock);
+    Claim *claim = claim_open(shared->claim_ring, text, now, error);
+    g_rw_lock_reader_unlock(&shared->ring_lock);
+    return claim;
 }

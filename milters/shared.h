@@ -3,7 +3,7 @@
  * Purpose: what all sessions of the milter share: configuration, replicas, journal, ids, keys.
  * Used by: the milter.
  * May touch: everything its members may.
- * Threads: any; the ring is swapped whole by a reload; its readers hold a lock.
+ * Threads: any; the rings are swapped whole by a reload; their readers hold a lock.
  */
 #pragma once
 
@@ -14,7 +14,8 @@
 #include "lib/edge/edge.h"
 #include "lib/journal/journal.h"
 #include "lib/mailauth/dkim_sign.h"
-#include "lib/seal/ring.h"
+#include "lib/seal/claim.h"
+#include "lib/seal/return_path.h"
 
 typedef struct Shared Shared;
 
@@ -24,7 +25,7 @@ Shared *shared_open(const Config *config, GError **error);
 void shared_close(Shared *shared);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Shared, shared_close)
 
-/* Reads the return-path ring again; on error the old one stays. */
+/* Reads the key rings again; on error the old ones stay. */
 gboolean shared_reload(Shared *shared, GError **error);
 
 const Config *shared_config(const Shared *shared);
@@ -33,5 +34,8 @@ Journal *shared_journal(Shared *shared);
 IdSource *shared_ids(Shared *shared);
 DkimSigner *shared_signer(Shared *shared);
 
-/* A return path sealed with the ring of now; g_free. NULL as return_path_seal. */
-char *shared_seal(Shared *shared, guint64 id, guint32 server, guint32 lane);
+/* lib/seal's functions with the rings of now. */
+char *shared_seal_path(Shared *shared, const ReturnPath *path);
+gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path);
+char *shared_seal_claim(Shared *shared, const Claim *claim);
+Claim *shared_open_claim(Shared *shared, const char *text, gint64 now, GError **error);

@@ -7,6 +7,7 @@ import struct
 ACTIONS, STEPS = 0x1ff, 0x1fffff
 MODIFICATIONS = b'hmibeq'
 SUBMISSION = 'outrider-submission'
+HOP = 'outrider-hop'
 
 
 class Link:
@@ -58,9 +59,9 @@ class Link:
         self.macros(b'C', daemon_name=daemon, client_addr='192.0.2.9', client_port='4711')
         return self.ask(b'C', b'client.test\x004' + struct.pack('>H', 4711) + b'192.0.2.9\0')
 
-    def open(self):
+    def open(self, daemon=SUBMISSION):
         self.negotiate()
-        self.connect()
+        self.connect(daemon)
         self.send(b'H', b'client.test\0')
         return self
 
@@ -69,6 +70,7 @@ class Link:
         return self.ask(b'M', sender.encode() + b'\0')[0]
 
     def rcpt(self, address='<r@ok.test>'):
+        self.macros(b'R', rcpt_addr=address.strip('<>'))
         return self.ask(b'R', address.encode() + b'\0')[0]
 
     def head(self, *fields):

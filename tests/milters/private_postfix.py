@@ -15,6 +15,8 @@ import tempfile
 import threading
 import time
 
+import dkim
+
 Delivered = collections.namedtuple('Delivered', 'helo mail rcpt octets')
 
 MAIN = '''compatibility_level=3.6
@@ -35,6 +37,9 @@ smtp_dns_support_level=disabled
 default_transport=lane0:[127.0.0.1]:{sink}
 sender_dependent_default_transport_maps=regexp:{dir}/c/lanes.regexp
 smtpd_relay_restrictions=permit_sasl_authenticated,reject
+outrider-split_destination_recipient_limit=1
+minimal_backoff_time=1s
+queue_run_delay=1s
 message_size_limit=60000000
 mailbox_size_limit=0
 '''
@@ -44,7 +49,17 @@ MASTER = '''127.0.0.1:{submission} inet n - n - - smtpd -o {{ smtpd_milters = {m
  -o cleanup_service_name=outrider-submit -o milter_macro_daemon_name=outrider-submission
 127.0.0.1:{other} inet n - n - - smtpd -o {{ smtpd_milters = {milter} }}
  -o mynetworks=127.0.0.0/8 -o smtpd_relay_restrictions=permit_mynetworks,reject
-outrider-submit unix n - n - 0 cleanup -o milter_header_checks=regexp:{dir}/c/milter_header_checks
+127.0.0.1:{hop} inet n - n - - smtpd -o {{ smtpd_milters = {milter} }}
+ -o cleanup_service_name=outrider-hop -o milter_macro_daemon_name=outrider-hop
+ -o mynetworks=127.0.0.0/8 -o smtpd_relay_restrictions=permit_mynetworks,reject
+ -o message_size_limit=0 -o smtpd_authorized_xforward_hosts=127.0.0.0/8
+ -o receive_override_options=no_unknown_recipient_checks,no_address_mappings
+outrider-split unix - - n - 10 smtp -o smtp_line_length_limit=0
+ -o disable_mime_output_conversion=yes -o smtp_helo_name=outrider-split.invalid
+ -o smtp_send_xforward_command=yes -o smtp_destination_recipient_limit=1
+outrider-submit unix n - n - 0 cleanup -o milter_header_checks=regexp:{dir}/c/split_checks
+outrider-hop unix n - n - 0 cleanup -o milter_header_checks=regexp:{dir}/c/lane_checks
+ -o message_size_limit=0 -o header_checks=regexp:{dir}/c/hide_checks
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -59,6 +74,7 @@ showq unix n - n - - showq
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
 '''
 
 MILTER = ('{ unix:outrider/milter, default_action=tempfail, connect_timeout=3s, '
@@ -93,7 +109,8 @@ class Sink(socketserver.StreamRequestHandler):
             verb = line.upper()
             if verb.startswith(b'EHLO'):
                 helo = line.split()[1].decode()
-                self.wfile.write(b'250-sink\r\n250-8BITMIME\r\n250-DSN\r\n250 SIZE\r\n')
+                self.wfile.write(b'250-sink\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n'
+                                 b'250 SIZE\r\n')
                 continue
             if verb.startswith(b'DATA'):
                 self.wfile.write(b'354 go\r\n')
@@ -121,6 +138,7 @@ class Authenticator(socketserver.StreamRequestHandler):
 
 class TcpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
+    request_queue_size = 128
 
 
 class UnixServer(socketserver.ThreadingUnixStreamServer):
@@ -134,7 +152,7 @@ class World:
         self.build = build
         self.dir = tempfile.mkdtemp(prefix='outrider-milter-', dir='/tmp')
         os.chmod(self.dir, 0o755)
-        self.submission, self.other = free_port(), free_port()
+        self.submission, self.other, self.hop = free_port(), free_port(), free_port()
         self.milter = None
 
     def __enter__(self):
@@ -184,6 +202,16 @@ class World:
                               '-outform', 'DER'], stdout=subprocess.PIPE, check=True).stdout
         return base64.b64encode(der[-32:] if name == 'ed25519' else der)
 
+    def verify(self, octets):
+        """Which of the DKIM signatures hold."""
+        records = {b'rsa1._domainkey.acme.test.': b'v=DKIM1; k=rsa; p=' + self.public_key('rsa'),
+                   b'ed1._domainkey.acme.test.':
+                       b'v=DKIM1; k=ed25519; p=' + self.public_key('ed25519')}
+        message = dkim.DKIM(octets)
+        count = sum(name.lower() == b'dkim-signature' for name, _ in message.headers)
+        lookup = lambda name, timeout=5: records[name]
+        return [message.verify(idx=n, dnsfunc=lookup) for n in range(count)]
+
     def _serve(self):
         self.sink = TcpServer(('127.0.0.1', 0), Sink)
         self.sink.kept = []
@@ -202,12 +230,16 @@ class World:
                         for n in range(4))
         self._write('c/main.cf', MAIN.format(dir=self.dir, sink=sink))
         self._write('c/master.cf', MASTER.format(dir=self.dir, submission=self.submission,
-                                                 other=self.other, milter=MILTER) + lanes)
+                                                 other=self.other, hop=self.hop,
+                                                 milter=MILTER) + lanes)
         self._write('c/lanes.regexp', ''.join(
             f'/^[a-z2-7]{{31}}-{n}@rp\\.outrider\\.test$/ lane{n}:[127.0.0.1]:{sink}\n'
             for n in (1, 2, 3)))
-        self._write('c/milter_header_checks',
-                    f'/^X-Outrider-Lane: ([0-9]+)$/ FILTER lane$1:[127.0.0.1]:{sink}\n')
+        lane = f'/^X-Outrider-Lane: ([0-9]+)$/ FILTER lane$1:[127.0.0.1]:{sink}\n'
+        self._write('c/lane_checks', lane)
+        self._write('c/split_checks', lane + '/^X-Outrider-Stage: split$/ FILTER '
+                                             f'outrider-split:[127.0.0.1]:{self.hop}\n')
+        self._write('c/hide_checks', '/^Received: from outrider-split\\.invalid / IGNORE\n')
         self._write('outrider.conf', CONFIGURATION.format(dir=self.dir))
 
     def start_milter(self):
@@ -243,22 +275,32 @@ class World:
             client.docmd('AUTH PLAIN', plain)
         return client
 
-    def send(self, octets, mail='me@acme.test', options='', **connection):
+    def send(self, octets, **connection):
         """The last reply's (code, text), and what the sink got or None."""
+        reply, got = self.submit(octets, ('<r@ok.test>',), **connection)
+        return reply, got[0] if got else None
+
+    def submit(self, octets, recipients, mail='me@acme.test', options='', **connection):
+        """The last reply's (code, text), and what the sink got within a while: one per recipient."""
         client = self.connect(**connection)
         before = len(self.sink.kept)
         reply = client.docmd(f'MAIL FROM:<{mail}>{options}')
-        if reply[0] == 250:
-            reply = client.docmd('RCPT TO:<r@ok.test>')
+        for recipient in recipients:
+            if reply[0] == 250:
+                reply = client.docmd(f'RCPT TO:{recipient}')
         if reply[0] == 250:
             client.docmd('DATA')
             client.send(re.sub(rb'(?m)^\.', b'..', octets) + b'.\r\n')
             reply = client.getreply()
         client.quit()
         if reply[0] != 250:
-            return reply, None
-        for _ in range(200):
-            if len(self.sink.kept) > before:
-                return reply, self.sink.kept[before]
+            return reply, []
+        return reply, self.kept(before, len(recipients))
+
+    def kept(self, before, count):
+        """What the sink got since it had `before' messages, once it is so many, within a while."""
+        for _ in range(1200):
+            if len(self.sink.kept) >= before + count:
+                break
             time.sleep(0.05)
-        return reply, None
+        return self.sink.kept[before:]

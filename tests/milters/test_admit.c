@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/mailauth/dkim_sign.h"
 #include "lib/mime/field.h"
 #include "milters/admit.h"
 #include "tests/lib/testing.h"
@@ -117,53 +118,81 @@ static void test_authors_rule(void **state)
     }
 }
 
+static const MessageLimits limits = {
+    .recipients = 2, .header = MESSAGE_HEADER_MAX, .fields = MESSAGE_FIELDS_MAX, .size = 1000};
+
 static void test_form_limits(void **state)
 {
     (void)state;
-    g_autoptr(Message) message = message_new("<a@b.test>");
+    g_autoptr(Message) message = message_new("<a@b.test>", &limits);
 
     assert_string_equal(message->mail_from, "a@b.test");
     for (guint i = 0; i < 3; i++)
         message_add_field(message, "Received", " x");
-    message_add_body(message, "12345", 5, 1000);
-    assert_int_equal(admit_form(message, 1000, 3), REFUSAL_NONE);
-    assert_int_equal(admit_form(message, 1000, 2), REFUSAL_LOOP);
-    assert_int_equal(admit_form(message, message_size(message), 3), REFUSAL_NONE);
-    assert_int_equal(admit_form(message, message_size(message) - 1, 3), REFUSAL_SIZE);
+    message_add_body(message, "12345", 5);
+    assert_int_equal(admit_form(message, 3), REFUSAL_NONE);
+    assert_int_equal(admit_form(message, 2), REFUSAL_LOOP);
+    message->limits.size = message_size(message);
+    assert_int_equal(admit_form(message, 3), REFUSAL_NONE);
+    message->limits.size--;
+    assert_int_equal(admit_form(message, 3), REFUSAL_SIZE);
     g_autofree char *large = g_strnfill(1000, 'x');
-    message_add_body(message, large, 1000, 1000);
+    message_add_body(message, large, 1000);
     assert_null(message->body);
-    message_add_body(message, large, 1000, 1000);
+    message_add_body(message, large, 1000);
     assert_int_equal(message->body_size, 2005);
-    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_SIZE);
+    message->limits.size = G_MAXSIZE;
+    assert_int_equal(admit_form(message, 3), REFUSAL_SIZE);
     g_autofree char *huge = g_strnfill(MESSAGE_HEADER_MAX, 'x');
     message_add_field(message, "X", huge);
     assert_int_equal(message->fields->len, 3);
-    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_HEADER);
+    assert_int_equal(admit_form(message, 3), REFUSAL_HEADER);
 }
 
 static void test_form_field_count(void **state)
 {
     (void)state;
-    g_autoptr(Message) message = message_new("<a@b.test>");
+    g_autoptr(Message) message = message_new("<a@b.test>", &limits);
 
     for (guint i = 0; i < MESSAGE_FIELDS_MAX; i++)
         message_add_field(message, "X", "");
-    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_NONE);
+    message->limits.size = G_MAXSIZE;
+    assert_int_equal(admit_form(message, 3), REFUSAL_NONE);
     message_add_field(message, "X", "");
     assert_int_equal(message->fields->len, MESSAGE_FIELDS_MAX);
-    assert_int_equal(admit_form(message, G_MAXSIZE, 3), REFUSAL_HEADER);
+    assert_int_equal(admit_form(message, 3), REFUSAL_HEADER);
 }
 
-static void test_message_second_recipient(void **state)
+static void test_form_too_many_signed_fields(void **state)
 {
     (void)state;
-    g_autoptr(Message) message = message_new("<>");
+    g_autoptr(Message) message = message_new("<a@b.test>", &limits);
+
+    message->limits.size = G_MAXSIZE;
+    for (guint i = 0; i < DKIM_FIELDS_MAX; i++)
+        message_add_field(message, "X", "");
+    for (guint i = 0; i < DKIM_FIELDS_MAX - 4; i++)
+        message_add_field(message, "cc", "");
+    assert_int_equal(admit_form(message, 3), REFUSAL_NONE);
+    message_add_field(message, "To", "");
+    assert_int_equal(admit_form(message, 3), REFUSAL_HEADER);
+}
+
+static void test_message_recipients(void **state)
+{
+    (void)state;
+    g_autoptr(Message) message = message_new("<>", &limits);
 
     assert_string_equal(message->mail_from, "");
-    assert_true(message_add_recipient(message, "<a@b.test>"));
-    assert_false(message_add_recipient(message, "c@b.test"));
-    assert_string_equal(message->rcpt, "a@b.test");
+    assert_null(message_rcpt(message));
+    assert_true(message_add_recipient(message, "<\"A\"@b.test>", "A@b.test"));
+    assert_true(message_add_recipient(message, "<a@B.test>", NULL));
+    assert_int_equal(message->rcpts->len, 1);
+    assert_true(message_add_recipient(message, "c@b.test", "c@b.test"));
+    assert_false(message_add_recipient(message, "d@b.test", "d@b.test"));
+    assert_true(message_add_recipient(message, "<C@b.test>", NULL));
+    assert_int_equal(message->rcpts->len, 2);
+    assert_string_equal(message_rcpt(message), "\"A\"@b.test");
 }
 
 int main(void)
@@ -175,7 +204,8 @@ int main(void)
         cmocka_unit_test(test_authors_rule),
         cmocka_unit_test(test_form_limits),
         cmocka_unit_test(test_form_field_count),
-        cmocka_unit_test(test_message_second_recipient),
+        cmocka_unit_test(test_form_too_many_signed_fields),
+        cmocka_unit_test(test_message_recipients),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

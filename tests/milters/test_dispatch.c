@@ -24,6 +24,8 @@ static void test_decide_hold_and_signer(void **state)
         {{.id = 7}, NULL, "acme.test", TRUE, FALSE, 0},
         {{.id = 7, .hold = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
         {{.id = 7, .development = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
+        {{.id = 7, .server_suspended = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
+        {{.id = 7, .organization_suspended = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
     };
     g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/hop.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "lib/mime/field.h"
+#include "milters/effect.h"
+
+#define LINE_LENGTH 900 /* of a folded claim, below what SMTP allows */
+#define GRACE       (24 * 60 * 60)
+
+static void remove_all(GPtrArray *edits, GPtrArray *fields, const char *header)
+{
+    g_autofree char *name = g_strdup(header);
+
+    for (guint n = mime_fields_count(fields, name); n > 0; n--)
+        edit_make(edits, fields, (Edit){.kind = EDIT_REMOVE, .name = name, .nth = n});
+}
+
+static void append(GPtrArray *edits, GPtrArray *fields, const char *header, char *value)
+{
+    g_autofree char *name = g_strdup(header);
+
+    edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
+}
+
+/* White space means nothing in a claim. */
+static char *fold(const char *claim)
+{
+    GString *out = g_string_sized_new(strlen(claim) + 64);
+
+    for (gsize left = strlen(claim); left > 0;) {
+        gsize part = MIN(left, LINE_LENGTH);
+        g_string_append(out, out->len ? "\n\t" : " ");
+        g_string_append_len(out, claim, (gssize)part);
+        claim += part;
+        left -= part;
+    }
+    return g_string_free(out, FALSE);
+}
+
+GPtrArray *hop_edits(GPtrArray *fields, const char *claim)
+{
+    GPtrArray *edits = edits_new();
+    g_autofree char *folded = fold(claim);
+    char split[] = " split";
+
+    remove_all(edits, fields, HOP_CLAIM_HEADER);
+    remove_all(edits, fields, HOP_STAGE_HEADER);
+    append(edits, fields, HOP_CLAIM_HEADER, folded);
+    append(edits, fields, HOP_STAGE_HEADER, split);
+    return edits;
+}
+
+static char *make_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved)
+{
+    const Message *message = subject->message;
+    g_autoptr(Claim) claim = claim_new(message->mail_from);
+    gint64 lifetime = config_int(shared_config(shared), CONFIG_QUEUE_LIFETIME) / 1000;
+
+    claim->expires_at = subject->at_us / G_USEC_PER_SEC + lifetime + GRACE;
+    claim->base = reserved->base;
+    memcpy(claim->seed, reserved->seed, sizeof claim->seed);
+    claim->server = subject->server;
+    claim->credential = subject->credential_id;
+    claim_hash_body(message->body->str, message->body->len, claim->body);
+    for (guint i = 0; i < message->rcpts->len; i++) {
+        const Recipient *recipient = message->rcpts->pdata[i];
+        claim_add_recipient(claim, recipient->resolved);
+    }
+    return shared_seal_claim(shared, claim);
+}
+
+static gboolean record(Shared *shared, const EventSubject *subject, GError **error)
+{
+    g_autofree char *json = event_admitted(subject, TRUE);
+    JournalEntry entry = {EVENT_SUBMISSION_ADMITTED, subject->at_us, json, -1};
+
+    return journal_append(shared_journal(shared), &entry, 1, error);
+}
+
+gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                  const Reserved *reserved, GError **error)
+{
+    const ReturnPath path = {RETURN_PATH_SUBMISSION, reserved->base, subject->server, 0};
+    g_autofree char *claim = make_claim(shared, subject, reserved);
+    g_autofree char *sender = shared_seal_path(shared, &path);
+
+    if (!claim || !sender) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) edits = hop_edits(subject->message->fields, claim);
+    if (!effect_header(context, edits, error) || !effect_sender(context, sender, error) ||
+        !record(shared, subject, error))
+        return FALSE;
+    log_info(subject->queue_id, "submission accepted, to be split", LOG_ID("id", reserved->base),
+             LOG_INT("server", subject->server),
+             LOG_INT("recipients", subject->message->rcpts->len));
+    return TRUE;
+}

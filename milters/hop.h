@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the way to the hop: how a submission with several recipients is changed so that Postfix splits
+ *     it, one message per recipient, and hands them back on the hop's listener.
+ * Used by: the milter.
+ * May touch: nothing (hop_edits), Postfix through libmilter and the journal (hop_send).
+ * Threads: any.
+ */
+#pragma once
+
+#include <libmilter/mfapi.h>
+
+#include "milters/event.h"
+#include "milters/outgoing.h"
+
+#define HOP_CLAIM_HEADER "X-Outrider-Claim"
+#define HOP_STAGE_HEADER "X-Outrider-Stage" /* milter_header_checks FILTERs by its value, "split" */
+
+/* The header changes (of Edit): a stranger's claims and stages go, highest first; ours come last. */
+GPtrArray *hop_edits(GPtrArray *fields, const char *claim);
+
+/* Sends the submission of subject (id: its base) to the hop. TRUE: durable, answer "accept". FALSE:
+ * answer 451; nothing of it will be seen. */
+gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                  const Reserved *reserved, GError **error);

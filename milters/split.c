@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/split.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "lib/mime/field.h"
+#include "milters/effect.h"
+#include "milters/hop.h"
+
+/* The claim that verifies: what a client sends of that name is gone before the hop. */
+static Claim *find_claim(const GPtrArray *fields, Shared *shared, GError **error)
+{
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+    if (mime_fields_count(fields, HOP_CLAIM_HEADER) == 1)
+        return shared_open_claim(shared, mime_fields_nth(fields, HOP_CLAIM_HEADER, 1), now, error);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not one claim in the header");
+    return NULL;
+}
+
+static gboolean fail(GError **error, const char *what)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
+    return FALSE;
+}
+
+/* Whether the claim is about this very message: a replay could only make the same again. */
+static gboolean is_about(const Claim *claim, const Message *message, Shared *shared, guint *index,
+                         GError **error)
+{
+    guint8 body[CLAIM_BODY_LENGTH];
+    ReturnPath path;
+
+    if (!shared_open_path(shared, message->mail_from, &path) ||
+        path.kind != RETURN_PATH_SUBMISSION || path.id != claim->base ||
+        path.server != claim->server)
+        return fail(error, "sender");
+    if (message->rcpts->len != 1 || !message_header_fits(message) || !message->body)
+        return fail(error, "form");
+    const Recipient *recipient = message->rcpts->pdata[0];
+    if (!claim_find_recipient(claim, recipient->resolved, index))
+        return fail(error, "recipient");
+    claim_hash_body(message->body->str, message->body->len, body);
+    return memcmp(body, claim->body, sizeof body) == 0 || fail(error, "body");
+}
+
+Claim *split_claim(const Session *session, Shared *shared, guint *index, GError **error)
+{
+    Message *message = session->message;
+    g_autoptr(Claim) claim = find_claim(message->fields, shared, error);
+
+    if (!claim || !is_about(claim, message, shared, index, error))
+        return NULL;
+    g_free(message->mail_from);
+    message->mail_from = g_strdup(claim->mail_from);
+    return g_steal_pointer(&claim);
+}
+
+/* The credential as it is now; it may have been held since, but what was admitted stays admitted. */
+static RefusalName find_credential(const Claim *claim, Shared *shared, EdgeCredential **credential,
+                                   GError **error)
+{
+    g_autoptr(GError) lookup = NULL;
+    g_autoptr(EdgeCredential) found =
+        edge_credential_by_id(shared_edge(shared), claim->credential, &lookup);
+
+    if (found && found->server == claim->server) {
+        *credential = g_steal_pointer(&found);
+        return REFUSAL_NONE;
+    }
+    if (found || g_error_matches(lookup, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        return REFUSAL_CREDENTIAL;
+    g_propagate_error(error, g_steal_pointer(&lookup));
+    return REFUSAL_INTERNAL;
+}
+
+static RefusalName judge(const Claim *claim, const Message *message, Shared *shared,
+                         EdgeCredential **credential, Author *author, GError **error)
+{
+    if (!journal_check_space(shared_journal(shared), error))
+        return REFUSAL_SPACE;
+    RefusalName refusal = find_credential(claim, shared, credential, error);
+    return refusal == REFUSAL_NONE ? author_find(message, shared, *credential, author, error)
+                                   : refusal;
+}
+
+static gboolean discard_it(const EventSubject *subject, Shared *shared, guint64 base,
+                           RefusalName name, GError **error)
+{
+    const Refusal *refusal = refusal_words(name);
+    g_autofree char *json = event_discarded(subject, base, refusal);
+    JournalEntry entry = {EVENT_MESSAGE_DISCARDED, subject->at_us, json, -1};
+
+    log_warning(subject->queue_id, "message discarded", LOG_ID("id", subject->id),
+                LOG_TEXT("rule", refusal->rule), LOG_TEXT("rcpt", message_rcpt(subject->message)));
+    return journal_append(shared_journal(shared), &entry, 1, error);
+}
+
+/* Takes or discards the message of a claim that is good. */
+static gboolean take(SMFICTX *context, const Session *session, Shared *shared, const Claim *claim,
+                     guint index, const char *queue_id, const OutgoingTick *tick, gboolean *discard,
+                     GError **error)
+{
+    g_autoptr(EdgeCredential) credential = NULL;
+    g_auto(Author) author = {0};
+    Reserved reserved = {.base = claim->base, .hop = TRUE};
+    RefusalName refusal = judge(claim, session->message, shared, &credential, &author, error);
+    EventSubject subject = session_subject(session, shared, credential, queue_id);
+
+    if (refusal == REFUSAL_INTERNAL || refusal == REFUSAL_SPACE)
+        return FALSE;
+    memcpy(reserved.seed, claim->seed, sizeof reserved.seed);
+    subject.server = claim->server;
+    subject.credential_id = claim->credential;
+    if (refusal != REFUSAL_NONE) {
+        *discard = TRUE;
+        subject.id = id_at(claim->base, index);
+        return discard_it(&subject, shared, claim->base, refusal, error);
+    }
+    g_autoptr(Outgoing) outgoing = outgoing_prepare(&reserved, index, session->message, shared,
+                                                    credential, &author, tick, error);
+    return outgoing && effect_message(context, shared, &subject, outgoing, error);
+}
+
+RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
+                       const OutgoingTick *tick, gboolean *discard)
+{
+    g_autoptr(GError) error = NULL;
+    guint index;
+    g_autoptr(Claim) claim = split_claim(session, shared, &index, &error);
+
+    if (!claim) {
+        log_warning(queue_id, "message without its claim refused",
+                    LOG_TEXT("ip", session->client.ip),
+                    LOG_TEXT("sender", session->message->mail_from),
+                    LOG_TEXT("rcpt", message_rcpt(session->message)), LOG_GERROR(error));
+        return REFUSAL_CLAIM;
+    }
+    if (take(context, session, shared, claim, index, queue_id, tick, discard, &error))
+        return REFUSAL_NONE;
+    log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
+    return refusal_of_trouble(error);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/submission.h"
+
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "milters/effect.h"
+#include "milters/hop.h"
+
+static gboolean reserve(Shared *shared, guint n, Reserved *reserved, GError **error)
+{
+    reserved->hop = n > 1;
+    reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
+    if (reserved->base != 0)
+        return token_seed(reserved->seed, error);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "no message id: the clock is wrong");
+    return FALSE;
+}
+
+static RefusalName judge(const Session *session, Shared *shared, const EdgeCredential *credential,
+                         Author *author, GError **error)
+{
+    guint received_max = (guint)config_int(shared_config(shared), CONFIG_RECEIVED_MAX);
+    RefusalName refusal = admit_form(session->message, received_max);
+
+    if (refusal == REFUSAL_NONE && !journal_check_space(shared_journal(shared), error))
+        refusal = REFUSAL_SPACE;
+    if (refusal == REFUSAL_NONE)
+        refusal = author_find(session->message, shared, credential, author, error);
+    return refusal;
+}
+
+static gboolean send_on(SMFICTX *context, Session *session, Shared *shared,
+                        const EdgeCredential *credential, const Author *author,
+                        const EventSubject *subject, const OutgoingTick *tick, GError **error)
+{
+    Reserved reserved;
+
+    if (!reserve(shared, session->message->rcpts->len, &reserved, error))
+        return FALSE;
+    if (reserved.hop) {
+        EventSubject whole = *subject;
+        whole.id = reserved.base;
+        return hop_send(context, shared, &whole, &reserved, error);
+    }
+    g_autoptr(Outgoing) outgoing =
+        outgoing_prepare(&reserved, 0, session->message, shared, credential, author, tick, error);
+    return outgoing && effect_message(context, shared, subject, outgoing, error);
+}
+
+RefusalName submission_take(SMFICTX *context, Session *session, Shared *shared,
+                            const char *queue_id, const OutgoingTick *tick)
+{
+    g_autoptr(EdgeCredential) credential = NULL;
+    g_auto(Author) author = {0};
+    g_autoptr(GError) error = NULL;
+    RefusalName refusal = session_credential(session, shared, &credential);
+
+    if (refusal == REFUSAL_NONE)
+        refusal = judge(session, shared, credential, &author, &error);
+    if (refusal == REFUSAL_NONE) {
+        EventSubject subject = session_subject(session, shared, credential, queue_id);
+        if (!send_on(context, session, shared, credential, &author, &subject, tick, &error))
+            refusal = refusal_of_trouble(error);
+    }
+    if (error)
+        log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
+    if (refusal != REFUSAL_NONE && refusal != REFUSAL_INTERNAL && refusal != REFUSAL_SPACE)
+        session_refused(session, shared, credential, queue_id, refusal);
+    return refusal;
+}
