@@ -374,3 +374,14 @@ const char *command_option(const Cli *cli, const char *option)
             return cli->options[i].text ? cli->options[i].text : "";
     return NULL;
 }
+
+gboolean command_number(const char *field, const char *text, guint64 max, guint64 *number,
+                        GError **error)
+{
+    if (g_ascii_string_to_unsigned(text, 10, 1, max, number, NULL))
+        return TRUE;
+    g_autofree char *quoted = value_quote(text);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
+                "%s: %s: allowed are 1 to %" G_GUINT64_FORMAT, field, quoted, max);
+    return FALSE;
+}

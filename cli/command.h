@@ -57,6 +57,10 @@ CommandParse command_parse(Cli *cli, int argc, char **argv, GError **error);
 /* The text of an option that was given; "" for one without argument; NULL: not given. */
 const char *command_option(const Cli *cli, const char *option);
 
+/* A number from 1 to max; INVALID names the field. */
+gboolean command_number(const char *field, const char *text, guint64 max, guint64 *number,
+                        GError **error);
+
 /* Each command and option, and each metric, as the lists of outrider(1), mdoc. */
 void command_manual(void);
 

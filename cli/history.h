@@ -10,7 +10,8 @@
 
 #include "cli/command.h"
 
-#define HISTORY_LIMIT_MAX 1000
+#define HISTORY_LIMIT_MAX   1000
+#define HISTORY_LIMIT_USUAL "50"
 
 typedef struct {
     guint32 server;        /* 0: any */

@@ -11,7 +11,6 @@
 #include "lib/base/id.h"
 #include "lib/store/store.h"
 
-#define LIMIT_USUAL "50"
 /* What the milter may add to a message of the largest size. */
 #define RAW_SLACK (1024 * 1024)
 
@@ -21,17 +20,6 @@ static const char *const statuses[] = {
 #undef X
     NULL,
 };
-
-static gboolean read_number(const char *field, const char *text, guint64 max, guint64 *number,
-                            GError **error)
-{
-    if (g_ascii_string_to_unsigned(text, 10, 1, max, number, NULL))
-        return TRUE;
-    g_autofree char *quoted = value_quote(text);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                "%s: %s: allowed are 1 to %" G_GUINT64_FORMAT, field, quoted, max);
-    return FALSE;
-}
 
 static gboolean read_server(Sql *sql, const char *name, guint32 *server, GError **error)
 {
@@ -66,8 +54,9 @@ static gboolean read_filter(Cli *cli, HistoryFilter *filter, GError **error)
                     "to: %s: allowed is a mail address", quoted);
         return FALSE;
     }
-    if (!read_number("limit", limit ? limit : LIMIT_USUAL, HISTORY_LIMIT_MAX, &number, error) ||
-        (before && !read_number("before", before, ID_MAX, &filter->before, error)))
+    if (!command_number("limit", limit ? limit : HISTORY_LIMIT_USUAL, HISTORY_LIMIT_MAX, &number,
+                        error) ||
+        (before && !command_number("before", before, ID_MAX, &filter->before, error)))
         return FALSE;
     filter->limit = (guint)number;
     filter->status = status ? status : "";
@@ -97,7 +86,7 @@ gboolean message_show(Cli *cli, GError **error)
 {
     guint64 id;
 
-    if (!read_number("id", cli->arguments[0], ID_MAX, &id, error))
+    if (!command_number("id", cli->arguments[0], ID_MAX, &id, error))
         return FALSE;
     Sql *sql = cli_sql(cli, error);
     if (!sql)
@@ -130,7 +119,7 @@ gboolean message_raw(Cli *cli, GError **error)
     gsize length;
     const Config *config = cli_config(cli, error);
 
-    if (!config || !read_number("id", cli->arguments[0], ID_MAX, &id, error))
+    if (!config || !command_number("id", cli->arguments[0], ID_MAX, &id, error))
         return FALSE;
     g_autoptr(GBytes) bytes =
         store_read(config_string(config, CONFIG_SPOOL_DIR), id,

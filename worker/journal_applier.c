@@ -9,17 +9,20 @@
 #include "worker/event_apply.h"
 
 #define BATCH_EVENTS  500
+#define BATCH_OCTETS  (4 * 1024 * 1024)
 #define BATCH_US      (200 * 1000)
 #define IDLE_US       (200 * 1000)
 #define BACKOFF_FIRST (250 * 1000)
 #define BACKOFF_MAX   (2 * 1000 * 1000)
-#define LAG_WARN_US   (60 * G_USEC_PER_SEC)
+#define REPORT_US     (60 * G_USEC_PER_SEC)
 
 typedef struct {
     char *program;
     char *epoch;
     JournalReader *reader;
-    gint64 lag_said; /* monotonic */
+    gint64 lag_said;  /* monotonic, as rejected_said */
+    guint64 rejected; /* not yet said */
+    gint64 rejected_said;
 } Source;
 
 struct JournalApplier {
@@ -95,9 +98,11 @@ static Source *open_source(JournalApplier *applier, Sql *sql, const char *progra
 static gboolean read_batch(Source *source, Batch *batch, GError **error)
 {
     gint64 end = g_get_monotonic_time() + BATCH_US;
+    gsize octets = 0;
     JournalRecord record;
 
-    while (batch->events->len < BATCH_EVENTS && g_get_monotonic_time() < end) {
+    while (batch->events->len < BATCH_EVENTS && octets < BATCH_OCTETS &&
+           g_get_monotonic_time() < end) {
         g_autoptr(GError) why = NULL;
         JournalRead found = journal_reader_next(source->reader, &record, &why);
         if (found == JOURNAL_READ_END)
@@ -107,14 +112,15 @@ static gboolean read_batch(Source *source, Batch *batch, GError **error)
                 g_propagate_error(error, g_steal_pointer(&why));
                 return FALSE;
             }
-            guint64 octets = journal_reader_skip(source->reader);
+            guint64 skipped = journal_reader_skip(source->reader);
             log_error(NULL, "journal damaged, the rest of the segment is skipped",
-                      LOG_TEXT("program", source->program), LOG_INT("octets", octets),
+                      LOG_TEXT("program", source->program), LOG_INT("octets", skipped),
                       LOG_GERROR(why));
-            if (octets == 0)
+            if (skipped == 0)
                 return TRUE;
             continue;
         }
+        octets += record.length;
         char *text = g_strndup(record.json, record.length);
         Event event = {.seq = record.seq,
                        .at_us = record.at_us,
@@ -127,18 +133,30 @@ static gboolean read_batch(Source *source, Batch *batch, GError **error)
     return TRUE;
 }
 
-static void report(Source *source, const Event *last, guint rejected)
+static gboolean said_lately(gint64 said)
 {
-    gint64 now = g_get_monotonic_time();
+    return said && g_get_monotonic_time() - said < REPORT_US;
+}
+
+/* At most one line a minute, however many there are. */
+static void report_rejected(Source *source)
+{
+    if (source->rejected == 0 || said_lately(source->rejected_said))
+        return;
+    log_error(NULL,
+              "events could not be applied and are set aside, see `outrider journal rejected'",
+              LOG_TEXT("program", source->program), LOG_INT("count", source->rejected));
+    source->rejected = 0;
+    source->rejected_said = g_get_monotonic_time();
+}
+
+static void report_lag(Source *source, const Event *last)
+{
     gint64 lag = g_get_real_time() - last->at_us;
 
-    if (rejected > 0)
-        log_warning(NULL, "events rejected, see event_rejected",
-                    LOG_TEXT("program", source->program), LOG_INT("count", rejected),
-                    LOG_INT("seq", last->seq));
-    if (lag < LAG_WARN_US || (source->lag_said && now - source->lag_said < LAG_WARN_US))
+    if (lag < REPORT_US || said_lately(source->lag_said))
         return;
-    source->lag_said = now;
+    source->lag_said = g_get_monotonic_time();
     log_warning(NULL, "history is behind the journal", LOG_TEXT("program", source->program),
                 LOG_INT("seconds", lag / G_USEC_PER_SEC));
 }
@@ -155,6 +173,7 @@ static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, gu
     guint rejected;
 
     *more = FALSE;
+    report_rejected(source);
     if (!read_batch(source, &batch, error))
         return FALSE;
     if (events->len == 0)
@@ -165,7 +184,9 @@ static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, gu
     const Event *last = &g_array_index(events, Event, events->len - 1);
     guint64 keep = applier->keep ? applier->keep(source->program, applier->keep_data) : G_MAXUINT64;
     journal_reader_drop(source->reader, MIN(last->seq, keep));
-    report(source, last, rejected);
+    source->rejected += rejected;
+    report_rejected(source);
+    report_lag(source, last);
     *applied += events->len;
     *more = TRUE;
     return TRUE;

@@ -4,7 +4,7 @@
  * Used by: the worker's main.
  * May touch: MariaDB, <spool>/journal (reads; unlinks whole segments that were applied).
  * Threads: one of its own, from start to stop.
- * Limits: a batch is at most 500 events or 200 ms. While the database is away it asks again after
+ * Limits: a batch is at most 500 events, 4 MB or 200 ms. While the database is away it asks again after
  *     250 ms, then twice as long each time up to 2 s; the journals grow meanwhile.
  */
 #pragma once

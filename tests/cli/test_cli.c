@@ -348,6 +348,50 @@ static void assert_known_parameters(const char *postconf, const char *master_lin
     assert_string_equal(err, "");
 }
 
+static void test_cli_journal_rejected(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+        const char *says;
+    } bad[] = {
+        {"journal rejected --show 1/outrider-milter", 65, "NODE/PROGRAM/SEQ"},
+        {"journal rejected --show x/outrider-milter/1", 65, "NODE/PROGRAM/SEQ"},
+        {"journal rejected --show 1/outrider-milter/1", 69, "is not set aside"},
+        {"journal rejected --limit 0", 65, "allowed are 1 to 1000"},
+    };
+
+    (void)state;
+    g_free(mariadb_fixture_run(
+        server, "cli",
+        "INSERT INTO event_rejected (node, program, epoch, seq, type, at, bytes, reason) VALUES "
+        "(1, 'outrider-milter', '0123456789abcdef', 7, 2, 1795248000000000, '{\"id\":\"x\\n\"}', "
+        "'id: must be a whole number'), (2, 'outrider-worker', '0123456789abcdef', 8, 4711, "
+        "1795248000000001, REPEAT('y', 500), 'type: not known to this version')"));
+    g_autofree char *list = run_good("journal rejected");
+    assert_has(list, "1/outrider-milter/7  message.accepted  2026-11-21");
+    assert_has(list, "id: must be a whole number");
+    assert_true(strstr(list, "2/outrider-worker/8  type-4711") <
+                strstr(list, "1/outrider-milter/7"));
+    g_autofree char *one = run_good("journal rejected --show 2/outrider-worker/8");
+    assert_int_equal(strspn(one, "y"), 500);
+    g_autofree char *escaped = run_good("journal rejected --show 1/outrider-milter/7");
+    assert_string_equal(escaped, "{\"id\":\"x\\x0a\"}\n");
+    struct json_object *newest = run_json("--json journal rejected --limit 1");
+    assert_int_equal(json_object_array_length(newest), 1);
+    assert_int_equal(
+        json_object_get_int(json_object_object_get(json_object_array_get_idx(newest, 0), "octets")),
+        500);
+    json_object_put(newest);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *out = NULL, *err = NULL;
+        int status = run(bad[i].line, NULL, &out, &err);
+        if (status != bad[i].status)
+            fail_msg("%s: %d: %s", bad[i].line, status, err);
+        assert_has(err, bad[i].says);
+    }
+}
+
 /* postconf reads the lines without a warning, and sees the services and the lane. */
 static void test_cli_postfix_lines_are_read(void **state)
 {
@@ -504,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_cli_node_init_twice),
         cmocka_unit_test(test_cli_node_init_repairs_maps),
         cmocka_unit_test(test_cli_journal_cat),
+        cmocka_unit_test(test_cli_journal_rejected),
         cmocka_unit_test(test_cli_status_finds_what_is_wrong),
         cmocka_unit_test(test_cli_status_without_database),
         cmocka_unit_test(test_cli_postfix_lines_are_read),

@@ -75,6 +75,47 @@ static void test_journal_applier_round_exactly_once(void **state)
     assert_int_equal(applied, 100);
 }
 
+static void append_one(Journal *journal, EventType type, const char *json)
+{
+    const JournalEntry entry = {.type = type, .at_us = 7, .json = json, .length = -1};
+    g_autoptr(GError) error = NULL;
+
+    if (!journal_append(journal, &entry, 1, &error))
+        fail_msg("%s", error->message);
+}
+
+/* One that is no JSON, one that only the server refuses: kept with their bytes; the rest goes on. */
+static void test_journal_applier_round_sets_poison_aside(void **state)
+{
+    static const char refused[] =
+        "{\"id\":20001,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}";
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Journal) journal = journal_open(spool, "outrider-poison", NULL, &error);
+    g_autoptr(JournalApplier) applier = journal_applier_new(spool, 1, NULL, NULL);
+    guint64 applied = 0;
+
+    (void)state;
+    assert_no_error(error);
+    append_one(journal, EVENT_MESSAGE_QUEUED, "{\"id\":20000,\"at\":1}");
+    append_one(journal, EVENT_DELIVERY_ATTEMPT, refused);
+    append_one(journal, EVENT_MESSAGE_QUEUED, "{\"id\"");
+    append_one(journal, EVENT_MESSAGE_QUEUED, "{\"id\":20002,\"at\":1}");
+    assert_true(journal_applier_round(applier, sql, &applied, &error));
+    assert_int_equal(applied, 4);
+    append_one(journal, EVENT_MESSAGE_QUEUED, "{\"id\":20003,\"at\":1}");
+    assert_true(journal_applier_round(applier, sql, &applied, &error));
+    assert_int_equal(applied, 1);
+    assert_rows("SELECT id FROM message WHERE id BETWEEN 20000 AND 20003", "20000\n20002\n20003");
+    assert_rows("SELECT COUNT(*) FROM delivery WHERE message_id = 20001", "0");
+    assert_rows("SELECT CONCAT_WS(' ', type, at, bytes) FROM event_rejected WHERE program = "
+                "'outrider-poison' ORDER BY seq",
+                "6 7 {\"id\":20001,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}\n"
+                "5 7 {\"id\"");
+    assert_rows("SELECT p.seq - MAX(e.seq) FROM journal_position p JOIN event_rejected e USING "
+                "(node, program, epoch) WHERE p.program = 'outrider-poison'",
+                "2");
+}
+
 static void test_journal_applier_round_database_away(void **state)
 {
     g_autoptr(GError) error = NULL;
@@ -93,7 +134,7 @@ static void test_journal_applier_round_database_away(void **state)
     mariadb_fixture_restart(server);
     assert_true(journal_applier_round(applier, sql, &applied, &error));
     assert_int_equal(applied, 500);
-    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Pending'", "500");
+    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Pending' AND id < 20000", "500");
 }
 
 static void test_journal_applier_round_no_spool(void **state)
@@ -112,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_journal_applier_round_no_spool),
         cmocka_unit_test(test_journal_applier_round_exactly_once),
+        cmocka_unit_test(test_journal_applier_round_sets_poison_aside),
         cmocka_unit_test(test_journal_applier_round_database_away),
     };
     GError *error = NULL;
