@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The Postfix lines of this installation, printed. */
+/* The Postfix lines of this installation, printed; and a Postfix compared with them. */
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "cli/output.h"
+#include "cli/postfix_check.h"
 #include "cli/postfix_lines.h"
+#include "cli/postfix_table.h"
 #include "cli/session.h"
 #include "lib/base/error.h"
+
+#define ATTENTION 1 /* exit status */
 
 static void print_main(const PostfixLines *lines)
 {
@@ -69,5 +74,60 @@ gboolean postfix_lines(Cli *cli, GError **error)
         print_main(lines);
     if (addresses)
         print_master(lines);
+    return TRUE;
+}
+
+static Record *findings_record(const GPtrArray *findings)
+{
+    Record *list = json_object_new_array();
+
+    for (guint i = 0; i < findings->len; i++) {
+        const PostfixFinding *finding = findings->pdata[i];
+        Record *record = json_object_new_object();
+        json_object_object_add(record, "level",
+                               json_object_new_string(finding->conflict ? "conflict" : "note"));
+        json_object_object_add(record, "where", json_object_new_string(finding->where));
+        json_object_object_add(record, "text", json_object_new_string(finding->text));
+        json_object_array_add(list, record);
+    }
+    return list;
+}
+
+static void print_findings(const GPtrArray *findings, guint conflicts)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const PostfixFinding *finding = findings->pdata[i];
+        g_autofree char *text = g_strescape(finding->text, "\"\\");
+        printf("%-8s  %s: %s\n", finding->conflict ? "conflict" : "note", finding->where, text);
+    }
+    if (conflicts == 0)
+        printf("Nothing stands in the way.\n");
+}
+
+gboolean postfix_check(Cli *cli, GError **error)
+{
+    Sql *sql = cli_sql(cli, error);
+    g_autoptr(Record) addresses = sql ? directory_list(sql, DIRECTORY_ADDRESS, NULL, error) : NULL;
+    g_autoptr(GPtrArray) findings = postfix_findings_new();
+    guint conflicts = 0;
+
+    if (!addresses)
+        return FALSE;
+    g_autoptr(PostfixRunning) running =
+        postfix_running_read(config_string(cli->config, CONFIG_POSTFIX_CONFIG_DIR), error);
+    if (!running)
+        return FALSE;
+    g_autoptr(PostfixLines) lines = postfix_lines_make(cli->config, NULL, addresses);
+    postfix_check_lines(lines, running, findings);
+    postfix_check_agreement(cli->config, running, findings);
+    postfix_check_conflicts(lines, running, findings);
+    postfix_table_ours(cli->config, findings);
+    postfix_table_checks(running, findings);
+    for (guint i = 0; i < findings->len; i++)
+        conflicts += ((const PostfixFinding *)findings->pdata[i])->conflict ? 1 : 0;
+    cli->status = conflicts ? ATTENTION : 0;
+    g_autoptr(Record) record = findings_record(findings);
+    if (!output_json(cli, record))
+        print_findings(findings, conflicts);
     return TRUE;
 }

@@ -4,33 +4,21 @@
 #include <netdb.h>
 #include <string.h>
 
-typedef enum {
-    GROUP_MAIN,
-    GROUP_LISTENER,
-    GROUP_SUBMIT,
-    GROUP_SPLIT,
-    GROUP_HOP,
-    GROUP_HOP_CLEANUP,
-    GROUP_LANE,
-} Group;
-
 static const struct {
-    Group group;
+    PostfixGroup group;
     const char *name;
     const char *value;
     const char *comment;
 } table[] = {
-#define X(GROUP, name, value, comment) {GROUP_##GROUP, name, value, comment},
+#define X(GROUP, name, value, comment) {POSTFIX_##GROUP, name, value, comment},
 #include "cli/postfix_line.def"
 #undef X
 };
 
-/* Keeps the prefix of another Postfix instance in the log. */
-#define LOG_PREFIX "${multi_instance_name?{$multi_instance_name}:{postfix}}"
-
 typedef struct {
     char *maps;
     char *sockets;
+    const char *log;
     PostfixLines *lines;
 } Maker;
 
@@ -68,7 +56,7 @@ static char *fill_in(const Maker *maker, const char *value)
 
     g_string_replace(text, "{maps}", maker->maps, 0);
     g_string_replace(text, "{sockets}", maker->sockets, 0);
-    g_string_replace(text, "{log}", LOG_PREFIX, 0);
+    g_string_replace(text, "{log}", maker->log, 0);
     return g_string_free(text, FALSE);
 }
 
@@ -81,7 +69,7 @@ static void add_setting(GPtrArray *settings, const char *name, const char *value
     g_ptr_array_add(settings, setting);
 }
 
-static void add_group(const Maker *maker, GPtrArray *settings, Group group)
+static void add_group(const Maker *maker, GPtrArray *settings, PostfixGroup group)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         if (table[i].group != group)
@@ -94,13 +82,16 @@ static void add_group(const Maker *maker, GPtrArray *settings, Group group)
 }
 
 /* Takes name. */
-static PostfixService *add_service(const Maker *maker, char *name, const char *fields)
+static PostfixService *add_service(const Maker *maker, PostfixGroup group, char *name,
+                                   const char *fields)
 {
     PostfixService *service = g_new0(PostfixService, 1);
 
+    service->group = group;
     service->name = name;
     service->fields = fields;
     service->options = g_ptr_array_new_with_free_func(setting_free);
+    add_group(maker, service->options, group);
     g_ptr_array_add(maker->lines->services, service);
     return service;
 }
@@ -110,9 +101,8 @@ typedef enum { TLS_OFFERED, TLS_WRAPPED, TLS_NOT_NEEDED } ListenerTls;
 /* Takes name. */
 static void add_listener(const Maker *maker, char *name, ListenerTls tls)
 {
-    PostfixService *service = add_service(maker, name, "inet n - y - - smtpd");
+    PostfixService *service = add_service(maker, POSTFIX_LISTENER, name, "inet n - y - - smtpd");
 
-    add_group(maker, service->options, GROUP_LISTENER);
     add_setting(service->options, "smtpd_tls_security_level",
                 tls == TLS_WRAPPED ? "encrypt" : "may");
     add_setting(service->options, "smtpd_tls_wrappermode", tls == TLS_WRAPPED ? "yes" : "no");
@@ -165,22 +155,16 @@ static void add_submission(const Maker *maker, const char *hostname, const char 
     } else {
         add_listener(maker, g_strdup("2525"), TLS_OFFERED);
     }
-    PostfixService *cleanup =
-        add_service(maker, g_strdup("outrider-submit"), "unix n - y - 0 cleanup");
-    add_group(maker, cleanup->options, GROUP_SUBMIT);
+    add_service(maker, POSTFIX_SUBMIT, g_strdup("outrider-submit"), "unix n - y - 0 cleanup");
 }
 
 static void add_hop(const Maker *maker, gint64 port)
 {
-    PostfixService *split = add_service(maker, g_strdup("outrider-split"), "unix - - y - 10 smtp");
-    PostfixService *hop = add_service(maker, g_strdup_printf("127.0.0.1:%" G_GINT64_FORMAT, port),
-                                      "inet n - y - 30 smtpd");
-    PostfixService *cleanup =
-        add_service(maker, g_strdup("outrider-hop-cleanup"), "unix n - y - 0 cleanup");
-
-    add_group(maker, split->options, GROUP_SPLIT);
-    add_group(maker, hop->options, GROUP_HOP);
-    add_group(maker, cleanup->options, GROUP_HOP_CLEANUP);
+    add_service(maker, POSTFIX_SPLIT, g_strdup("outrider-split"), "unix - - y - 10 smtp");
+    add_service(maker, POSTFIX_HOP, g_strdup_printf("127.0.0.1:%" G_GINT64_FORMAT, port),
+                "inet n - y - 30 smtpd");
+    add_service(maker, POSTFIX_HOP_CLEANUP, g_strdup("outrider-hop-cleanup"),
+                "unix n - y - 0 cleanup");
 }
 
 static void add_lane(const Maker *maker, const Record *address)
@@ -188,11 +172,13 @@ static void add_lane(const Maker *maker, const Record *address)
     gint64 lane = record_int(address, "lane");
     const char *ipv4 = record_text(address, "ipv4");
     const char *ipv6 = record_text(address, "ipv6");
-    PostfixService *service = add_service(
-        maker, g_strdup_printf("outrider-ip%" G_GINT64_FORMAT, lane), "unix - - y - - smtp");
-    g_autofree char *log = g_strdup_printf(LOG_PREFIX "/%s", service->name);
+    PostfixService *service =
+        add_service(maker, POSTFIX_LANE, g_strdup_printf("outrider-ip%" G_GINT64_FORMAT, lane),
+                    "unix - - y - - smtp");
+    g_autofree char *log = g_strjoin("/", maker->log, service->name, NULL);
 
     add_setting(service->options, "syslog_name", log);
+    add_setting(service->options, "smtp_helo_name", record_text(address, "helo"));
     add_setting(service->options, "smtp_bind_address", ipv4);
     add_setting(service->options, "smtp_bind_address6", ipv6 ? ipv6 : "");
     if (!ipv6) {
@@ -200,8 +186,6 @@ static void add_lane(const Maker *maker, const Record *address)
         add_setting(service->options, "inet_protocols", "ipv4");
         add_setting(service->options, "inet_interfaces", ipv4);
     }
-    add_setting(service->options, "smtp_helo_name", record_text(address, "helo"));
-    add_group(maker, service->options, GROUP_LANE);
 }
 
 PostfixLines *postfix_lines_make(const Config *config, const char *plain, Record *addresses)
@@ -209,11 +193,14 @@ PostfixLines *postfix_lines_make(const Config *config, const char *plain, Record
     PostfixLines *lines = g_new0(PostfixLines, 1);
     g_autofree char *maps = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider");
     g_autofree char *sockets = g_path_get_basename(config_string(config, CONFIG_SOCKET_DIR));
-    const Maker maker = {.maps = maps, .sockets = sockets, .lines = lines};
+    const Maker maker = {.maps = maps,
+                         .sockets = sockets,
+                         .log = config_string(config, CONFIG_MAIL_LOG_TAG),
+                         .lines = lines};
 
     lines->settings = g_ptr_array_new_with_free_func(setting_free);
     lines->services = g_ptr_array_new_with_free_func(service_free);
-    add_group(&maker, lines->settings, GROUP_MAIN);
+    add_group(&maker, lines->settings, POSTFIX_MAIN);
     add_submission(&maker, config_string(config, CONFIG_HOSTNAME), plain);
     add_hop(&maker, config_int(config, CONFIG_HOP_PORT));
     for (gsize i = 0; addresses && i < json_object_array_length(addresses); i++)

@@ -14,6 +14,20 @@
 #include "lib/config/config.h"
 #include "lib/directory/record.h"
 
+/* Where a line stands: the groups of cli/postfix_line.def. */
+typedef enum {
+    POSTFIX_MAIN,
+    POSTFIX_LISTENER,
+    POSTFIX_SUBMIT,
+    POSTFIX_SPLIT,
+    POSTFIX_HOP,
+    POSTFIX_HOP_CLEANUP,
+    POSTFIX_LANE,
+} PostfixGroup;
+
+/* {daemon_name} of the submission services. */
+#define POSTFIX_DAEMON_NAME "outrider-submission"
+
 typedef struct {
     char *name;
     char *value;
@@ -21,9 +35,9 @@ typedef struct {
 } PostfixSetting;
 
 typedef struct {
-    char *name; /* first field of master.cf */
-    const char
-        *fields; /* static; the other seven: type private unpriv chroot wakeup maxproc command */
+    PostfixGroup group;
+    char *name;         /* first field of master.cf */
+    const char *fields; /* static; its others: type private unpriv chroot wakeup maxproc command */
     GPtrArray *options; /* of PostfixSetting */
 } PostfixService;
 
