@@ -10,7 +10,8 @@
 
 #define NOW          (ID_EPOCH + 60 * 86400)
 #define PROCESSES    8
-#define RESERVATIONS 4000
+#define THREADS      3
+#define RESERVATIONS 4000 /* of each thread */
 
 typedef struct {
     char *dir;
@@ -97,18 +98,57 @@ static void test_id_reserve_refuses_overflow(void **state)
     assert_int_not_equal(id_reserve(source, 1, NOW), 0);
 }
 
+/* The clock as a thread meets it: it runs, is set back an hour, then forward a day. */
+static gint64 stepping_clock(guint i)
+{
+    static const gint64 steps[] = {0, -3600, 86400};
+
+    return NOW + i / 1000 + steps[i * G_N_ELEMENTS(steps) / RESERVATIONS];
+}
+
+typedef struct {
+    IdSource *source;
+    guint64 *ids;
+    gboolean rising;
+} Reserver;
+
+static gpointer reserve_in_thread(gpointer data)
+{
+    Reserver *reserver = data;
+    guint64 last = 0;
+
+    reserver->rising = TRUE;
+    for (guint i = 0; i < RESERVATIONS; i++) {
+        guint64 id = id_reserve(reserver->source, 1 + i % 3, stepping_clock(i));
+        reserver->ids[i] = id;
+        reserver->rising = reserver->rising && id > last;
+        last = id_at(id, i % 3);
+    }
+    return NULL;
+}
+
+/* The exit status is 0 when the ids of each thread rose. */
 static void reserve_in_child(void **state, unsigned which)
 {
     g_autoptr(IdSource) source = open_source(state, 9);
     Fixture *fixture = *state;
     g_autofree char *name = g_strdup_printf("%s/%u", fixture->dir, which);
-    g_autofree guint64 *ids = g_new(guint64, RESERVATIONS);
+    g_autofree guint64 *ids = g_new(guint64, THREADS * RESERVATIONS);
+    Reserver reservers[THREADS];
+    GThread *threads[THREADS];
+    gboolean good = TRUE;
 
-    for (guint i = 0; i < RESERVATIONS; i++)
-        ids[i] = id_reserve(source, 1 + i % 3, NOW + i / 1000);
-    gboolean written =
-        g_file_set_contents(name, (const char *)ids, RESERVATIONS * sizeof(guint64), NULL);
-    _exit(written ? 0 : 1);
+    for (guint i = 0; i < THREADS; i++) {
+        reservers[i] = (Reserver){source, ids + i * RESERVATIONS, FALSE};
+        threads[i] = g_thread_new("reserve", reserve_in_thread, &reservers[i]);
+    }
+    for (guint i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+        good = good && reservers[i].rising;
+    }
+    good = good && g_file_set_contents(name, (const char *)ids,
+                                       THREADS * RESERVATIONS * sizeof(guint64), NULL);
+    _exit(good ? 0 : 1);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -117,10 +157,10 @@ static int compare_ids(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static void test_id_reserve_unique_among_processes(void **state)
+static void test_id_reserve_unique_among_processes_when_clock_steps(void **state)
 {
     Fixture *fixture = *state;
-    g_autofree guint64 *all = g_new(guint64, PROCESSES * RESERVATIONS * 2);
+    g_autofree guint64 *all = g_new(guint64, PROCESSES * THREADS * RESERVATIONS * 2);
     size_t n = 0;
 
     for (unsigned which = 0; which < PROCESSES; which++)
@@ -136,12 +176,13 @@ static void test_id_reserve_unique_among_processes(void **state)
         g_autofree char *bytes = NULL;
         gsize length = 0;
         assert_true(g_file_get_contents(name, &bytes, &length, NULL));
-        assert_int_equal(length, RESERVATIONS * sizeof(guint64));
-        for (guint i = 0; i < RESERVATIONS; i++) {
+        assert_int_equal(length, THREADS * RESERVATIONS * sizeof(guint64));
+        for (guint i = 0; i < THREADS * RESERVATIONS; i++) {
             guint64 id = ((guint64 *)(void *)bytes)[i];
+            guint more = i % RESERVATIONS % 3;
             all[n++] = id;
-            if (i % 3)
-                all[n++] = id_at(id, i % 3);
+            if (more)
+                all[n++] = id_at(id, more);
         }
         g_unlink(name);
     }
@@ -185,7 +226,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_id_reserve_rises_when_clock_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_id_reserve_survives_reopening, setup, teardown),
         cmocka_unit_test_setup_teardown(test_id_reserve_refuses_overflow, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_id_reserve_unique_among_processes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_id_reserve_unique_among_processes_when_clock_steps,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_id_source_open_refuses, setup, teardown),
         cmocka_unit_test(test_id_parse_bounds),
     };
