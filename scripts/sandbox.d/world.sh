@@ -89,10 +89,33 @@ world_create()
     mkdir -p "$DIR"/{state,run,log,etc,inbox,mail}
     setpriv --reuid nobody --regid nogroup --clear-groups test -x "$DIR" ||
         fail "--dir: the system users cannot enter $DIR: a directory above it is closed to others"
+    [ -z "$DISKS" ] || world_mount
     world_set outrider "$OUTRIDER"
     netns_files
     netns_create
     netns_verify
+}
+
+# Small disks, so that a test can fill one. Nothing that is there already is covered.
+world_mount()
+{
+    [[ $DISKS =~ ^[1-9][0-9]{1,4}$ ]] || bad_usage "--disks: how many MB? 10 to 99999"
+    local place
+    for place in spool mariadb; do
+        mountpoint -q "$DIR/$place" && continue
+        [ ! -e "$DIR/$place" ] || fail "--disks: $DIR/$place exists already; \`down' first"
+        mkdir "$DIR/$place"
+        mount -t tmpfs -o "size=${DISKS}M,mode=0755" outrider-sandbox "$DIR/$place" ||
+            fail "cannot mount a disk on $DIR/$place"
+    done
+}
+
+world_unmount()
+{
+    local place
+    for place in spool mariadb; do
+        ! mountpoint -q "$DIR/$place" || umount "$DIR/$place" || fail "cannot unmount $DIR/$place"
+    done
 }
 
 # What `ip netns exec' puts over /etc, so that no program inside asks the host's name service, and
@@ -170,6 +193,7 @@ world_destroy()
             rm -rf "$DIR/run" "$DIR/.lock"
             say "stopped; its files are in $DIR"
         else
+            world_unmount
             rm -rf "$DIR"
         fi
     elif [ -d "$DIR" ]; then

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""Compares what clients were told, what the simulator received and what history says. Pure.
+
+The rules, for each message:
+    told 250            in history once, final, as its domain has it; received once (never, when the
+                        domain refuses)
+    told 4xx, 5xx, none neither received nor visible in history
+    told lost           either of the two
+A second copy is right only where mail cannot do better: a message of a submission with several
+recipients whose copies history knows (the split hop's link broke), and one whose delivery agent was
+killed between the remote's 250 and its own note of it. History may stay behind only where the mail
+log does: Postfix's log daemon, which ends with the master, takes lines with it that it had not written.
+"""
+
+import collections
+import dataclasses
+
+import load
+
+INVISIBLE = ("Accepting", "Aborted")
+UNFINISHED = ("Accepting", "Pending", "SoftFail")
+FINAL = {"ok.test": "Sent", "greylist.test": "Sent", "refuse.test": "HardFail"}
+BEFORE_KILL = 5.0  # seconds an agent may have been at work since the remote took the message
+FULL_SINCE = 1.5  # seconds until a full disk must be noticed: it is looked at once a second
+FULL_PLACE = "spool"
+QUEUE_FILE_ERROR = "queue file write error"  # smtpd's words when cleanup went away
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    time: float
+    marker: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    id: int
+    status: str
+    queue_id: str
+    sent: int  # deliveries that history counts as Sent
+    copies: int  # copies that history knows the message to have been queued as
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    kind: str
+    recipient: str
+    told: str
+    received: int
+    history: str
+    at: float
+    detail: str = ""
+
+
+@dataclasses.dataclass
+class Facts:
+    submissions: list
+    received: dict  # recipient: [Copy]
+    rows: dict  # recipient: [Row]
+    masters_killed: list = ()  # (since, until) when Postfix's master, agents and log daemon ended
+    cleanups_killed: list = ()  # (since, until) when its cleanup processes did
+    unlogged: set = frozenset()  # recipients of whom the mail log has no final line
+    fills: list = ()  # (place, since, until)
+
+
+def word(submission, recipient, cleanups_killed=()):
+    """What the client can know. smtpd answers 451 also when cleanup was killed after it had put the
+    message into the queue."""
+    told = submission.told_of(recipient)
+    if (told == load.TEMPORARY and submission.dotted and QUEUE_FILE_ERROR in submission.words and
+            any(since <= submission.answered and submission.dotted <= until
+                for since, until in cleanups_killed)):
+        return load.LOST
+    return told
+
+
+def compare(facts):
+    """Every difference, in the order of the submissions."""
+    found, known = [], set()
+    for submission in facts.submissions:
+        for recipient in submission.recipients:
+            known.add(recipient)
+            found += judge(facts, submission, recipient)
+        found += judge_full(facts, submission)
+    for recipient in sorted((facts.received.keys() | facts.rows.keys()) - known):
+        rows = facts.rows.get(recipient, [])
+        found.append(Difference("never submitted", recipient, "-", len(facts.received.get(recipient, [])),
+                                states(rows), 0))
+    return found
+
+
+def judge(facts, submission, recipient):
+    told = word(submission, recipient, facts.cleanups_killed)
+    copies = facts.received.get(recipient, [])
+    visible = [row for row in facts.rows.get(recipient, []) if row.status not in INVISIBLE]
+    kinds = []
+    if told == load.PERMANENT:
+        kinds.append("refused for good")
+    if told == load.ACCEPTED or (told == load.LOST and (copies or visible)):
+        kinds += judge_accepted(facts, submission, recipient, copies, visible)
+    elif told != load.LOST:
+        kinds += ["received though not accepted"] * bool(copies)
+        kinds += ["visible though not accepted"] * bool(visible)
+    if any(copy.marker != submission.marker for copy in copies):
+        kinds.append("received another message")
+    everything = states(facts.rows.get(recipient, []))
+    return [Difference(kind, recipient, told, len(copies), everything, submission.begun,
+                       submission.words) for kind in kinds]
+
+
+def judge_accepted(facts, submission, recipient, copies, visible):
+    final = FINAL[recipient.rpartition("@")[2]]
+    if line_lost(facts, submission, recipient):
+        pass
+    elif not visible:
+        yield "not in history"
+    elif len(visible) > 1:
+        yield "more than once in history"
+    elif visible[0].status != final:
+        yield f"not {final} in history"
+    if final != "Sent":
+        if copies:
+            yield "received though refused"
+    elif not copies:
+        yield "lost"
+    elif len(copies) > 1 and not second_copy_allowed(facts, submission, copies, visible):
+        yield "second copy"
+    if len(visible) == 1 and visible[0].sent > max(1, visible[0].copies):
+        yield "delivery counted twice"
+
+
+def line_lost(facts, submission, recipient):
+    """History cannot know what Postfix has not logged."""
+    return recipient in facts.unlogged and any(until > submission.begun for _, until in facts.masters_killed)
+
+
+def unfinished(facts):
+    """Recipients of accepted messages whose rows are not final."""
+    return {recipient for submission in facts.submissions for recipient in submission.recipients
+            if (submission.told == load.ACCEPTED or recipient in facts.received) and
+            any(row.status in UNFINISHED for row in facts.rows.get(recipient, []))}
+
+
+def second_copy_allowed(facts, submission, copies, visible):
+    if len(submission.recipients) > 1 and visible and visible[0].copies >= len(copies):
+        return True
+    earlier = sorted(copy.time for copy in copies)[:-1]
+    return all(any(since - BEFORE_KILL <= time <= until for since, until in facts.masters_killed)
+               for time in earlier)
+
+
+def judge_full(facts, submission):
+    """Nothing is accepted on a full disk."""
+    for place, since, until in facts.fills:
+        if (place == FULL_PLACE and submission.told == load.ACCEPTED and
+                submission.dotted > since + FULL_SINCE and submission.answered < until):
+            yield Difference("accepted on a full disk", submission.recipients[0], submission.told, 0,
+                             "", submission.begun, submission.words)
+
+
+def full_judged(facts):
+    """How many answers were given while the spool was full."""
+    return sum(submission.dotted > since + FULL_SINCE and submission.answered < until
+               for place, since, until in facts.fills if place == FULL_PLACE
+               for submission in facts.submissions)
+
+
+def states(rows):
+    counts = collections.Counter(row.status for row in rows)
+    return " ".join(f"{status} x{count}" if count > 1 else status for status, count in counts.items())

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Loads a sandbox while its programs are killed, frozen and stopped and its disks filled, at random
+from a seed; then compares what every client was told, what the simulated mail hosts received and
+what history says.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import re
+import secrets
+import signal
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import audit  # noqa: E402  (found beside this file)
+import fault  # noqa: E402
+import sandbox  # noqa: E402
+from evidence import Evidence  # noqa: E402
+from load import ACCEPTED, Load  # noqa: E402
+from report import Report  # noqa: E402
+from world import World  # noqa: E402
+
+SETTLE = 180  # seconds after the end in which everything must agree
+CALM = 5  # seconds for which it must agree
+WORDS_MAX = 90
+WORDS_SHOWN = 15
+PROGRESS = 10  # seconds between progress lines
+KILL_MASTER = ("kill-postfix", "kill-master", "restart-postfix")
+KILL_CLEANUP = (*KILL_MASTER, "kill-cleanup")
+
+
+class Lane(threading.Thread):
+    """Makes the faults of a lane, one after another, and undoes the last."""
+
+    def __init__(self, world, steps, end):
+        super().__init__(daemon=True)
+        self.world = world
+        self.steps = steps
+        self.end = end
+        self.made = []  # (since, until, name)
+
+    def run(self):
+        for step in self.steps:
+            if self.end.wait(step.pause):
+                return
+            self.world.check()
+            try:
+                self._make(step)
+            except (OSError, sandbox.Refused) as error:
+                self.world.trouble(f"{step.fault.name} could not be made or undone: {error}")
+
+    def _make(self, step):
+        began = time.time()
+        undo = getattr(self.world, step.fault.action)(step.fault.target, step.chance)
+        self.end.wait(step.hold)
+        if undo:
+            undo()
+        self.made.append((began, time.time(), step.fault.name))
+
+
+def settle(evidence, facts, began):
+    """Waits until everything agrees for a while, or no longer; returns facts and differences."""
+    calm_since = None
+    while True:
+        facts.received, facts.rows = evidence.received(), evidence.history()
+        queued = evidence.queued()
+        facts.unlogged = set() if queued else evidence.unlogged(audit.unfinished(facts))
+        differences = audit.compare(facts)
+        now = time.monotonic()
+        calm_since = None if differences or queued else calm_since or now
+        if (calm_since and now - calm_since > CALM) or now - began > SETTLE:
+            return differences, queued
+        print(f"chaos: settling, {queued} queued, {len(differences)} differences", file=sys.stderr)
+        time.sleep(3)
+
+
+def drive(options, world, load, lanes, end):
+    """The run itself, with a line of progress now and then."""
+    began = time.monotonic()
+    load.start()
+    for lane in lanes:
+        lane.start()
+    while (left := options.seconds - (time.monotonic() - began)) > 0:
+        time.sleep(min(left, PROGRESS))
+        made = sum(len(lane.made) for lane in lanes)
+        told = " ".join(f"{word} {count}" for word, count in sorted(load.told.items()))
+        print(f"chaos: {time.monotonic() - began:.0f} of {options.seconds} s, {made} faults, told: {told}",
+              file=sys.stderr)
+    end.set()
+    for lane in lanes:
+        lane.join()
+    load.stop()
+    world.check()
+    return time.monotonic() - began
+
+
+def conclude(options, world, load, lanes, seconds):
+    evidence = Evidence(world.sandbox, load.tag)
+    made = sorted(made for lane in lanes for made in lane.made)
+    facts = audit.Facts(load.submissions, {}, {}, fills=world.fills,
+                        masters_killed=[times for *times, name in made if name in KILL_MASTER],
+                        cleanups_killed=[times for *times, name in made if name in KILL_CLEANUP])
+    began = time.monotonic()
+    differences, queued = settle(evidence, facts, began)
+    world.check()
+    troubles = [text for _, text in world.troubles] + evidence.crashes()
+    troubles += [f"event rejected: {line}" for line in evidence.rejected()]
+    return Report(
+        seed=options.seed, seconds=seconds, settled=time.monotonic() - began,
+        faults=dict(sorted(collections.Counter(name for *_, name in made).items())),
+        told=dict(load.told), words=words(load.submissions),
+        received=dict(collections.Counter(len(copies) for copies in facts.received.values())),
+        history=dict(collections.Counter(row.status for rows in facts.rows.values() for row in rows)),
+        queued=queued, full_judged=audit.full_judged(facts), strays=evidence.strays(),
+        differences=differences,
+        logged=evidence.log_lines({difference.recipient for difference in differences}),
+        troubles=troubles, notes=notes(facts))
+
+
+def words(submissions):
+    """The answers other than 250, without what differs from one to the next."""
+    said = collections.Counter(re.sub(r"[0-9A-Za-z]{13,}|[^\x20-\x7e]", "", submission.words)[:WORDS_MAX]
+                               for submission in submissions if submission.told != ACCEPTED)
+    return dict(said.most_common(WORDS_SHOWN))
+
+
+def notes(facts):
+    second = sum(len(copies) > 1 for copies in facts.received.values())
+    counts = {"messages came twice": second,
+              "messages whose end Postfix's log daemon took with it": len(facts.unlogged)}
+    return [f"{count} {text}" for text, count in counts.items() if count]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/chaos", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="faults:\n  " + "\n  ".join(fault.FAULTS) + "\n\nExit: 0 all holds, 1 it does not, 2 usage.")
+    parser.add_argument("--seconds", type=int, default=180, help="how long the load lasts (180)")
+    parser.add_argument("--seed", default=secrets.token_hex(4), help="of a run to repeat its faults")
+    parser.add_argument("--rate", type=float, default=60, help="messages a second (60)")
+    parser.add_argument("--several", type=float, default=10, metavar="PERCENT",
+                        help="submissions with 2 to 40 recipients (10)")
+    parser.add_argument("--faults", default=",".join(fault.FAULTS), metavar="LIST",
+                        help="only these, with commas between (all)")
+    parser.add_argument("--dir", default="/var/tmp/outrider-chaos", help="directory of the sandbox")
+    parser.add_argument("--build", default=str(sandbox.SOURCE / "build"), help="build to test")
+    parser.add_argument("--keep", action="store_true", help="leave the sandbox up")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        parser.error("must run as root")
+    if not (10 <= options.seconds <= 86400 and 1 <= options.rate <= 1000):
+        parser.error("--seconds is 10 to 86400 and --rate 1 to 1000")
+    try:
+        options.faults = fault.chosen(options.faults)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def main():
+    options = arguments()
+    # Two journals with a segment ahead each, and what is stored of the mail.
+    disks = 400 + int(options.seconds * options.rate * 10 / 1024)
+    tag = f"c{options.seed}x{int(time.time()):x}".lower()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    print(f"chaos: seed {options.seed}", file=sys.stderr)
+    world = World(options.dir, options.build, disks)
+    try:
+        end = threading.Event()
+        load = Load(world.sandbox, options, tag)
+        lanes = [Lane(world, fault.plan(options.seed, lane, options.faults), end) for lane in fault.LANES]
+        seconds = drive(options, world, load, lanes, end)
+        report = conclude(options, world, load, lanes, seconds)
+    finally:
+        world.close(options.keep)
+    print(report.as_json() if options.json else report.as_table())
+    return 0 if report.holds() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

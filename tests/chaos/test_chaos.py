@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What judges a run must itself be right: the plan, the pace and each rule of the comparison."""
+
+import itertools
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import audit  # noqa: E402  (found beside this file)
+import fault  # noqa: E402
+import load  # noqa: E402
+import report  # noqa: E402
+
+OK, GREY, REFUSE = "t-1-0@ok.test", "t-1-0@greylist.test", "t-1-0@refuse.test"
+
+
+def submission(recipient=OK, told=load.ACCEPTED, words="", recipients=None, taken=None):
+    recipients = recipients or [recipient]
+    return load.Submission("t-1", recipients, begun=100, taken=recipients if taken is None else taken,
+                           dotted=101, answered=102, told=told, words=words)
+
+
+def copy(time=103, marker="t-1"):
+    return audit.Copy(time, marker)
+
+
+def row(status="Sent", sent=1, copies=0):
+    return audit.Row(1, status, "Q", sent, copies)
+
+
+SENT = {OK: [row()]}
+ONE = {OK: [copy()]}
+TWO = {OK: [copy(103), copy(109)]}
+BOTH = [OK, GREY]
+CUT = "451 4.3.0 Error: queue file write error"
+FULL = [("spool", 90, 110)]
+
+# what it shows, submission, received, rows, other facts, kinds of difference
+CASES = [
+    ("accepted, received, sent", submission(), ONE, SENT, {}, []),
+    ("accepted and lost", submission(), {}, SENT, {}, ["lost"]),
+    ("accepted, no row", submission(), ONE, {}, {}, ["not in history"]),
+    ("accepted, not visible", submission(), ONE, {OK: [row("Accepting")]}, {}, ["not in history"]),
+    ("accepted, aborted", submission(), ONE, {OK: [row("Aborted")]}, {}, ["not in history"]),
+    ("accepted, not final", submission(), ONE, {OK: [row("Pending")]}, {}, ["not Sent in history"]),
+    ("accepted, unknown", submission(), ONE, {OK: [row("Unknown")]}, {}, ["not Sent in history"]),
+    ("two rows", submission(), ONE, {OK: [row(), row()]}, {}, ["more than once in history"]),
+    ("row and stub", submission(), ONE, {OK: [row(), row("Accepting")]}, {}, []),
+    ("counted twice", submission(), ONE, {OK: [row(sent=2)]}, {}, ["delivery counted twice"]),
+    ("two copies", submission(), TWO, SENT, {}, ["second copy"]),
+    ("agent killed", submission(), TWO, SENT, {"masters_killed": [(104, 106)]}, []),
+    ("agent killed too early", submission(), TWO, SENT, {"masters_killed": [(100, 102)]}, ["second copy"]),
+    ("agent killed too late", submission(), TWO, SENT, {"masters_killed": [(120, 121)]}, ["second copy"]),
+    ("split twice", submission(recipients=BOTH), {**TWO, GREY: [copy()]},
+     {OK: [row(sent=2, copies=2)], GREY: [row()]}, {}, []),
+    ("split twice, history does not know", submission(recipients=BOTH), {**TWO, GREY: [copy()]},
+     {OK: [row()], GREY: [row()]}, {}, ["second copy"]),
+    ("another's content", submission(), {OK: [copy(marker="t-2")]}, SENT, {}, ["received another message"]),
+    ("refused by the domain", submission(REFUSE), {}, {REFUSE: [row("HardFail", 0)]}, {}, []),
+    ("refused but received", submission(REFUSE), {REFUSE: [copy()]}, {REFUSE: [row("HardFail", 0)]}, {},
+     ["received though refused"]),
+    ("refused but sent", submission(REFUSE), {}, {REFUSE: [row()]}, {}, ["not HardFail in history"]),
+    ("put off", submission(told=load.TEMPORARY), {}, {}, {}, []),
+    ("put off, invisible", submission(told=load.TEMPORARY), {}, {OK: [row("Accepting", 0)]}, {}, []),
+    ("put off, visible", submission(told=load.TEMPORARY), {}, {OK: [row("Pending", 0)]}, {},
+     ["visible though not accepted"]),
+    ("put off, received", submission(told=load.TEMPORARY), ONE, {}, {}, ["received though not accepted"]),
+    ("not handed in, received", submission(told=load.NONE), ONE, SENT, {},
+     ["received though not accepted", "visible though not accepted"]),
+    ("for good", submission(told=load.PERMANENT), {}, {}, {}, ["refused for good"]),
+    ("cleanup killed", submission(told=load.TEMPORARY, words=CUT), ONE, SENT,
+     {"cleanups_killed": [(101.5, 103)]}, []),
+    ("cleanup killed before", submission(told=load.TEMPORARY, words=CUT), ONE, SENT,
+     {"cleanups_killed": [(100, 100.5)]}, ["received though not accepted", "visible though not accepted"]),
+    ("no answer, nothing", submission(told=load.LOST), {}, {}, {}, []),
+    ("no answer, all there", submission(told=load.LOST), ONE, SENT, {}, []),
+    ("no answer, no row", submission(told=load.LOST), ONE, {}, {}, ["not in history"]),
+    ("no answer, not received", submission(told=load.LOST), {}, SENT, {}, ["lost"]),
+    ("recipient not taken", submission(recipients=BOTH, taken=[OK]), ONE, SENT, {}, []),
+    ("recipient not taken, received", submission(recipients=BOTH, taken=[OK]), {**ONE, GREY: [copy()]},
+     SENT, {}, ["received though not accepted"]),
+    ("line lost", submission(), ONE, {OK: [row("Pending")]}, {"unlogged": {OK}, "masters_killed": [(105, 106)]}, []),
+    ("line lost, nobody killed", submission(), ONE, {OK: [row("Pending")]}, {"unlogged": {OK}},
+     ["not Sent in history"]),
+    ("stranger", submission(), {**ONE, GREY: [copy()]}, SENT, {}, ["never submitted"]),
+    ("full disk", submission(), ONE, SENT, {"fills": FULL}, ["accepted on a full disk"]),
+    ("full disk, refused", submission(told=load.TEMPORARY), {}, {}, {"fills": FULL}, []),
+    ("disk just full", submission(), ONE, SENT, {"fills": [("spool", 100, 110)]}, []),
+    ("disk just free", submission(), ONE, SENT, {"fills": [("spool", 90, 101.5)]}, []),
+    ("other disk full", submission(), ONE, SENT, {"fills": [("mariadb", 90, 110)]}, []),
+]
+
+
+class Compare(unittest.TestCase):
+    def test_compare_table(self):
+        for name, what, received, rows, other, kinds in CASES:
+            with self.subTest(name):
+                found = audit.compare(audit.Facts([what], received, rows, **other))
+                self.assertEqual([difference.kind for difference in found], kinds)
+
+
+class Plan(unittest.TestCase):
+    def steps(self, seed, lane, count=40):
+        return list(itertools.islice(fault.plan(seed, lane, list(fault.FAULTS.values())), count))
+
+    def test_plan_same_seed_same_steps(self):
+        self.assertEqual(self.steps("a", fault.MAIL), self.steps("a", fault.MAIL))
+        self.assertNotEqual(self.steps("a", fault.MAIL), self.steps("b", fault.MAIL))
+
+    def test_plan_every_fault_before_any_again(self):
+        for lane in fault.LANES:
+            mine = {name for name, one in fault.FAULTS.items() if one.lane == lane}
+            self.assertEqual({step.fault.name for step in self.steps("a", lane, len(mine))}, mine)
+
+    def test_plan_keeps_within_the_table(self):
+        for step in self.steps("a", fault.RECORD):
+            self.assertTrue(step.fault.hold[0] <= step.hold <= step.fault.hold[1])
+
+    def test_plan_of_nothing_is_empty(self):
+        self.assertEqual(list(fault.plan("a", fault.MAIL, fault.chosen("kill-worker"))), [])
+
+    def test_chosen_refuses(self):
+        self.assertEqual([one.name for one in fault.chosen(" kill-qmgr,fill-spool, ")],
+                         ["kill-qmgr", "fill-spool"])
+        with self.assertRaisesRegex(ValueError, "no fault kill-all"):
+            fault.chosen("kill-all")
+
+
+class Paced(unittest.TestCase):
+    def test_pace_never_exceeds_the_rate(self):
+        clock = 0.0
+        pace = load.Pace(10, lambda: clock)
+        for _ in range(100):
+            clock += pace.take(1)
+        self.assertAlmostEqual(clock, 9.9)
+
+    def test_pace_makes_up_for_little(self):
+        clock = 0.0
+        pace = load.Pace(10, lambda: clock)
+        clock = 60.0
+        waits = [pace.take(1) for _ in range(20)]
+        self.assertLessEqual(sum(wait == 0 for wait in waits), 11)
+
+
+class Table(unittest.TestCase):
+    def make(self, **changes):
+        facts = dict(seed="a", seconds=10, settled=5, faults={"kill-qmgr": 1}, told={"250": 3}, words={},
+                     received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, strays=[],
+                     differences=[], logged={}, troubles=[], notes=[])
+        return report.Report(**{**facts, **changes})
+
+    def test_report_holds_only_without_differences(self):
+        lost = audit.Difference("lost", OK, "250", 0, "Sent", 0)
+        self.assertTrue(self.make(notes=["x"]).holds())
+        for change in ({"differences": [lost]}, {"troubles": ["x"]}, {"queued": 1}):
+            self.assertFalse(self.make(**change).holds())
+            self.assertIn("DOES NOT HOLD", self.make(**change).as_table())
+        self.assertIn(f"{OK} lost", self.make(differences=[lost]).as_table())
+
+
+if __name__ == "__main__":
+    unittest.main()

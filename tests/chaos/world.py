@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Carries faults out in a sandbox and undoes them.
+
+An action returns what undoes it. Whoever stops a service starts it again as an init system would;
+a service that is found dead without having been stopped is noted: it died by itself.
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import sandbox
+
+SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
+FILL_STEP = 1 << 20
+FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
+TRIES = 5  # a start may meet what another fault has left
+
+
+class World:
+    def __init__(self, directory, build, disks):
+        self.directory = directory
+        self.troubles = []  # (time, text): what no fault explains
+        self.fills = []  # (place, since, until) in which a disk was full all the time
+        self._held = set()  # services that a fault has taken down
+        self._lock = threading.Lock()
+        sandbox.run([sandbox.SCRIPT, "up", "--dir", directory, "--build", build, "--disks", disks],
+                    timeout=600)
+        self.sandbox = sandbox.Sandbox(directory)
+        self._hasten()
+
+    def _hasten(self):
+        """Postfix holds back a service whose process died for a minute; here it tries sooner, so
+        that more mail meets more faults."""
+        self.sandbox.execute("postconf", "-e", "service_throttle_time=2s")
+        self.sandbox.execute("postfix", "reload")
+
+    def close(self, keep):
+        self.sandbox.leave()
+        if not keep:
+            sandbox.run([sandbox.SCRIPT, "down", "--dir", self.directory])
+
+    # Actions
+
+    def kill(self, service, _):
+        self._held.add(service)
+        self.sandbox.control("kill", service)
+        return lambda: self.start(service)
+
+    def stop(self, service, _):
+        self._held.add(service)
+        self.sandbox.control("stop", service)
+        return lambda: self.start(service)
+
+    def kill_master(self, service, _):
+        """Postfix's master alone. Its children go on until they notice; an init system ends those
+        that are left before it starts a new master."""
+        self._held.add(service)
+        children = self.daemons()
+        send(signal.SIGKILL, [self.pid(service)])
+
+        def start():
+            send(signal.SIGTERM, [pid for pid in children if self._inside(pid)])
+            self.start(service)
+
+        return start
+
+    def kill_daemons(self, name, chance):
+        """Some or all processes of one of Postfix's daemons; the master starts new ones."""
+        found = self.daemons(name)
+        send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
+        return None
+
+    def freeze(self, service, _):
+        pids = [self.pid(service)]
+        send(signal.SIGSTOP, pids)
+        return lambda: send(signal.SIGCONT, pids)
+
+    def fill(self, place, chance):
+        filler = Filler(pathlib.Path(self.directory, place), FILL_LEFT[chance < 0.5])
+        filler.start()
+
+        def free():
+            self.fills.append((place, *filler.free()))
+            # A database may give up on a full disk.
+            if place in SERVICES and not self.alive(place):
+                self.start(place)
+
+        return free
+
+    # State
+
+    def start(self, service):
+        for attempt in range(TRIES):
+            result = self.sandbox.control("start", service, check=False)
+            if result.returncode == 0:
+                break
+            if attempt == TRIES - 1:
+                self.trouble(f"{service} could not be started: {result.stderr.strip()[-300:]}")
+            time.sleep(1)
+        self._held.discard(service)
+
+    def trouble(self, text):
+        with self._lock:
+            self.troubles.append((time.time(), text))
+
+    def check(self):
+        """Notes services that died by themselves, and starts them."""
+        for service in SERVICES:
+            if service not in self._held and not self.alive(service):
+                self.trouble(f"{service} died by itself")
+                self.start(service)
+
+    def pid(self, service):
+        path = "postfix/queue/pid/master.pid" if service == "postfix" else f"run/{service}.pid"
+        try:
+            return int(pathlib.Path(self.directory, path).read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def alive(self, service):
+        """As the sandbox sees it: a process of that number in our namespace."""
+        return self._inside(self.pid(service))
+
+    def _inside(self, pid):
+        try:
+            return os.path.samefile(f"/proc/{pid}/ns/net", f"/run/netns/{self.sandbox.netns}")
+        except OSError:
+            return False
+
+    def daemons(self, name=None):
+        """The pids of the master's children, all or those of a name."""
+        master, found = self.pid("postfix"), []
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError, IndexError):
+                head, _, rest = (entry / "stat").read_text().rpartition(")")
+                if name in (None, head.partition("(")[2]) and int(rest.split()[1]) == master > 0:
+                    found.append(int(entry.name))
+        return found
+
+
+class Filler(threading.Thread):
+    """Keeps a disk full: what others free it takes."""
+
+    def __init__(self, place, left):
+        super().__init__(daemon=True)
+        self._file = place / ".filler"
+        self._left = left
+        self._end = threading.Event()
+        self._full_since = 0.0
+
+    def run(self):
+        descriptor = os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600)
+        size = 0
+        while not self._end.wait(0.1 if self._full_since else 0):
+            taken = size
+            size = self._take(descriptor, size)
+            if size > taken or not self._full_since:
+                self._full_since = time.time()
+        os.close(descriptor)
+
+    def _take(self, descriptor, size):
+        step = FILL_STEP
+        while step >= 4096:
+            disk = os.fstatvfs(descriptor)
+            if disk.f_bavail * disk.f_frsize < self._left + step:
+                step //= 4
+                continue
+            try:
+                os.posix_fallocate(descriptor, size, step)
+                size += step
+            except OSError:
+                step //= 4
+        return size
+
+    def free(self):
+        """Ends the fill; returns since and until when the disk was full without a gap."""
+        self._end.set()
+        self.join()
+        until = time.time()
+        self._file.unlink()
+        return self._full_since, until
+
+
+def send(number, pids):
+    for pid in pids:
+        if pid > 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
