@@ -2,6 +2,8 @@
 /* Journals to MariaDB: read a batch, apply it in one transaction, drop whole segments. */
 #include "worker/journal_applier.h"
 
+#include <stdatomic.h>
+
 #include "lib/base/error.h"
 #include "lib/journal/reader.h"
 #include "lib/log/log.h"
@@ -36,6 +38,7 @@ struct JournalApplier {
     GMutex lock;
     GCond wake;
     gboolean stop;
+    _Atomic gint64 caught_up_us;
 };
 
 typedef struct {
@@ -203,6 +206,7 @@ static gboolean stopping(JournalApplier *applier)
 gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *applied, GError **error)
 {
     g_auto(GStrv) programs = journal_programs(applier->spool_dir, error);
+    gint64 begun = g_get_monotonic_time();
     guint64 count = 0;
 
     if (!programs)
@@ -220,7 +224,14 @@ gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *appli
             return FALSE;
     }
     *applied = count;
+    if (!stopping(applier))
+        atomic_store(&applier->caught_up_us, begun);
     return TRUE;
+}
+
+gint64 journal_applier_caught_up(const JournalApplier *applier)
+{
+    return atomic_load(&applier->caught_up_us);
 }
 
 /* Sleeps until the time is over or the applier is stopped. */

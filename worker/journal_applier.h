@@ -23,6 +23,9 @@ gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *appli
 JournalApplier *journal_applier_new(const char *spool_dir, guint node, JournalKeepFunc keep,
                                     gpointer data);
 
+/* When the newest round began that applied every journal to its end (monotonic); 0: none. From any thread. */
+gint64 journal_applier_caught_up(const JournalApplier *applier);
+
 /* Starts the thread, which opens its own connection. */
 void journal_applier_start(JournalApplier *applier, const Config *config);
 

@@ -110,16 +110,42 @@ static void add_queued(struct json_object *event, const MailLine *line, const Qu
         add_text(event, "parent", about->parent);
 }
 
+static struct json_object *begin(guint node, gint64 at_us)
+{
+    struct json_object *event = json_object_new_object();
+
+    add_number(event, "v", 1);
+    add_number(event, "node", node);
+    add_number(event, "at", at_us);
+    return event;
+}
+
+static char *finish(struct json_object *event)
+{
+    char *json = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
+
+    json_object_put(event);
+    return json;
+}
+
+char *mail_event_lost(const MailEventLost *lost)
+{
+    struct json_object *event = begin(lost->node, lost->at_us);
+
+    add_number(event, "id", (gint64)lost->id);
+    add_number(event, "server", lost->server);
+    add_text(event, "status", lost->status);
+    add_text(event, "reason", lost->reason);
+    return finish(event);
+}
+
 char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type)
 {
     const QueueEntry *about = &facts->about;
 
     if (!find_type(line, about, type))
         return NULL;
-    struct json_object *event = json_object_new_object();
-    add_number(event, "v", 1);
-    add_number(event, "node", facts->node);
-    add_number(event, "at", line->at_us);
+    struct json_object *event = begin(facts->node, line->at_us);
     add_number(event, *type == EVENT_SUBMISSION_QUEUED ? "base" : "id", (gint64)about->id);
     if (*type == EVENT_SUBMISSION_QUEUED)
         add_number(event, "n", about->n);
@@ -129,7 +155,5 @@ char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventT
         add_queued(event, line, about);
     else if (*type == EVENT_DELIVERY_ATTEMPT)
         add_delivery(event, line, facts);
-    char *json = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
-    json_object_put(event);
-    return json;
+    return finish(event);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: a line of Postfix's log, and the message it is about, as an event.
- * Used by: mail_follower.
+ * Used by: mail_follower, reconciler.
  * May touch: nothing.
  * Threads: any.
  * Limits: texts of the remote are cut at MAIL_EVENT_TEXT_MAX octets, at a character.
@@ -24,6 +24,19 @@ typedef struct {
 
 /* The same line gives the same number, another one another: 63 bits of SHA-256. */
 guint64 mail_event_attempt(const MailLine *line);
+
+/* A message that is in no queue and has no outcome. */
+typedef struct {
+    guint node;
+    gint64 at_us;
+    guint64 id;
+    guint32 server;
+    const char *status; /* Aborted or Unknown */
+    const char *reason;
+} MailEventLost;
+
+/* The JSON of message.lost; g_free. */
+char *mail_event_lost(const MailEventLost *lost);
 
 /* The event's JSON (g_free) and type. NULL: the line is no event. */
 char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type);

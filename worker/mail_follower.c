@@ -35,6 +35,8 @@ struct MailFollower {
     GPtrArray *texts; /* the round's events, as JSON ... */
     GArray *entries;  /* ... and as journal entries */
     gint64 complained_us, pruned_us;
+    _Atomic gint64 caught_up_us;
+    GArray *found; /* of QueueFound, to be remembered; under mutex */
     GThread *thread;
     GMutex mutex;
     GCond wake;
@@ -53,6 +55,7 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
     follower->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
     follower->texts = g_ptr_array_new_with_free_func(g_free);
     follower->entries = g_array_new(FALSE, FALSE, sizeof(JournalEntry));
+    follower->found = g_array_new(FALSE, FALSE, sizeof(QueueFound));
     if (!(follower->book = queue_book_open(path, error)) ||
         !(follower->journal =
               journal_open(config_string(config, CONFIG_SPOOL_DIR), "worker", NULL, error)))
@@ -325,6 +328,56 @@ static gboolean read_lines(MailFollower *follower, guint *lines, GError **error)
     return result != LOG_SOURCE_FAILED;
 }
 
+void mail_follower_learn(MailFollower *follower, const GArray *found)
+{
+    g_mutex_lock(&follower->mutex);
+    g_array_append_vals(follower->found, found->data, found->len);
+    g_mutex_unlock(&follower->mutex);
+}
+
+gint64 mail_follower_caught_up(const MailFollower *follower)
+{
+    return atomic_load(&follower->caught_up_us);
+}
+
+Journal *mail_follower_journal(MailFollower *follower)
+{
+    return follower->journal;
+}
+
+static void learn(MailFollower *follower, const QueueFound *found)
+{
+    const QueueEntry *entry = &found->entry;
+    QueueEntry known;
+
+    if (!queue_book_find(follower->book, found->queue_id, &known))
+        queue_book_bind(follower->book, found->queue_id, entry, g_get_real_time());
+    else if (known.id != entry->id || known.n != entry->n)
+        return;
+    if (entry->n == 0)
+        return;
+    queue_book_add_recipient(follower->book, entry->id, found->recipient, found->message);
+    if (found->made)
+        queue_book_made(follower->book, entry->id, found->recipient, found->message);
+}
+
+/* What is lost with a round that is not kept is found again with the next look at the queue. */
+static void learn_found(MailFollower *follower)
+{
+    GArray *found = NULL;
+
+    g_mutex_lock(&follower->mutex);
+    if (follower->found->len > 0) {
+        found = follower->found;
+        follower->found = g_array_new(FALSE, FALSE, sizeof(QueueFound));
+    }
+    g_mutex_unlock(&follower->mutex);
+    for (guint i = 0; found && i < found->len; i++)
+        learn(follower, &g_array_index(found, QueueFound, i));
+    if (found)
+        g_array_unref(found);
+}
+
 static void prune(MailFollower *follower)
 {
     gint64 now = g_get_real_time();
@@ -372,6 +425,8 @@ gboolean mail_follower_round(MailFollower *follower, guint *lines, GError **erro
         return FALSE;
     g_array_set_size(follower->entries, 0);
     g_ptr_array_set_size(follower->texts, 0);
+    gint64 begun = g_get_monotonic_time();
+    learn_found(follower);
     *lines = LINES_PER_ROUND;
     /* What the milter named comes first; what was read before the log failed counts. */
     gboolean readable =
@@ -383,6 +438,8 @@ gboolean mail_follower_round(MailFollower *follower, guint *lines, GError **erro
         return FALSE;
     }
     milter_reader_keep(follower->milter);
+    if (readable && *lines < LINES_PER_ROUND)
+        atomic_store(&follower->caught_up_us, begun);
     if (!readable)
         g_propagate_error(error, g_steal_pointer(&unreadable));
     return readable;
@@ -454,6 +511,7 @@ void mail_follower_stop(MailFollower *follower)
         g_array_unref(follower->lanes);
     g_ptr_array_unref(follower->texts);
     g_array_unref(follower->entries);
+    g_array_unref(follower->found);
     g_mutex_clear(&follower->mutex);
     g_cond_clear(&follower->wake);
     g_free(follower);

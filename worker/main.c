@@ -13,6 +13,7 @@
 #include "worker/housekeeping.h"
 #include "worker/journal_applier.h"
 #include "worker/mail_follower.h"
+#include "worker/reconciler.h"
 
 #define WATCHDOG_MS 5000
 
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
         config_string(config, CONFIG_SPOOL_DIR), (guint)config_int(config, CONFIG_NODE_ID),
         mail_follower_keep, follower);
     journal_applier_start(applier, config);
+    g_autoptr(Reconciler) reconciler = reconciler_start(config, follower, applier);
     service_ready(service, "running");
     wait_for_end(service);
     service_stopping(service);

@@ -5,6 +5,7 @@
 #include "lib/base/id.h"
 #include "tests/lib/testing.h"
 #include "tests/worker/follower_world.h"
+#include "worker/recipient_key.h"
 
 #define FIRST "4jWn6HBBCz8Y"
 #define MADE  "message.queued+1 true\n"
@@ -179,6 +180,49 @@ static void test_a_thousand_recipients_expire(void **state)
     assert_int_equal(events, 1000);
 }
 
+/* Has the follower remember what the queue and history agree on. */
+static void learn(World *world, const QueueFound *found, guint n)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(QueueFound));
+
+    g_array_append_vals(all, found, n);
+    mail_follower_learn(world->follower, all);
+}
+
+static void test_a_lost_book_is_learned_from_the_queue(void **state)
+{
+    World *world = *state;
+    const guint64 other = WORLD_ID + ((guint64)7 << 22);
+    const QueueEntry lost = {.id = other, .server = 1, .n = 2};
+    QueueFound found[] = {
+        {"4jWn6HKKDz8Y", lost, other, recipient_key("a@ok.test", -1), TRUE},
+        {"4jWn6HKKDz8Y", lost, id_at(other, 1), recipient_key("b@ok.test", -1), FALSE},
+        {"4jWn6HKKFz8Y",
+         {.id = WORLD_ID, .server = 1, .recipient = recipient_key("x@ok.test", -1)},
+         0,
+         0,
+         FALSE},
+        {FIRST, {.id = WORLD_ID + 256, .server = 9}, 0, 0, FALSE},
+    };
+    g_autofree char *sender = world_seal(world, RETURN_PATH_SUBMISSION, other);
+
+    world_append(world->log, "nonsense\n");
+    world_follow(world);
+    assert_true(mail_follower_caught_up(world->follower) > 0);
+    learn(world, found, G_N_ELEMENTS(found));
+    world_say_sent(world, "4jWn6HKKFz8Y", "learned");
+    world_say(world, "postfix/qmgr[9]: 4jWn6HKKDz8Y: from=<%s>, status=expired, returned to sender",
+              sender);
+    world_say_queued(world, FIRST, submission);
+    world_follow(world);
+    g_autofree char *text = world_events(world);
+    g_autofree char *expired =
+        g_strdup_printf("delivery.attempt+%u " EXPIRED, (guint)((7 << 14) + 1));
+    assert_non_null(strstr(text, "delivery.attempt Sent 250 2.0.0 learned"));
+    assert_non_null(strstr(text, expired));
+    assert_non_null(strstr(text, QUEUED));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -192,6 +236,7 @@ int main(void)
         CASE(test_what_the_first_pass_sent_does_not_expire),
         CASE(test_a_requeued_first_pass_is_the_submission),
         CASE(test_a_thousand_recipients_expire),
+        CASE(test_a_lost_book_is_learned_from_the_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* What the queue says of unfinished messages, and how they are read from a real MariaDB. */
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "lib/seal/return_path.h"
+#include "lib/sql/connection.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+#include "worker/reconcile_page.h"
+#include "worker/recipient_key.h"
+
+#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
+#define DATABASE   "reconcile"
+#define DOMAIN     "rp.example"
+#define THEN       G_GINT64_CONSTANT(1795000000) /* when the messages were made */
+
+static MariadbFixture *server;
+static Sql *sql;
+static KeyRing *ring;
+static guint64 id; /* of a message of node 3 made THEN */
+
+typedef enum { NOTHING, MESSAGE, OTHER_ID, NULL_SENDER, SUBMISSION, SIBLING } InQueue;
+
+static void add_mail(QueueSnapshot *snapshot, InQueue what)
+{
+    const QueueSeal seal = {ring, DOMAIN};
+    gboolean first = what == SUBMISSION || what == SIBLING;
+    const ReturnPath path = {.kind = first ? RETURN_PATH_SUBMISSION : RETURN_PATH_MESSAGE,
+                             .id = first ? id - 256 : id,
+                             .server = 1};
+    g_autofree char *sender =
+        what == NULL_SENDER ? g_strdup("") : return_path_seal(ring, &path, DOMAIN);
+    g_autofree char *line = g_strdup_printf(
+        "{\"queue_name\":\"active\",\"queue_id\":\"%s\",\"sender\":\"%s\",\"recipients\":"
+        "[{\"address\":\"%s\"}]}",
+        first              ? "4SUB"
+        : what == OTHER_ID ? "4XXX"
+                           : "4MSG",
+        sender, what == SIBLING ? "sibling@ok.test" : "r@ok.test");
+    GError *error = NULL;
+
+    queue_snapshot_add(snapshot, &seal, line, strlen(line), &error);
+    assert_no_error(error);
+}
+
+static QueueSnapshot *snapshot_of(InQueue what, gint64 at)
+{
+    QueueSnapshot *snapshot = queue_snapshot_new(at * G_USEC_PER_SEC);
+
+    if (what != NOTHING)
+        add_mail(snapshot, what);
+    queue_snapshot_end(snapshot);
+    return snapshot;
+}
+
+typedef enum { DIRECT, UNMADE, MADE } Kind;
+
+static const struct {
+    Kind kind;
+    gboolean unproven;
+    InQueue now, before;
+    ReconcileVerdict verdict;
+    gboolean confirmed;
+} cases[] = {
+    {DIRECT, TRUE, MESSAGE, NOTHING, RECONCILE_QUEUED, TRUE},
+    {DIRECT, TRUE, NULL_SENDER, NOTHING, RECONCILE_QUEUED, TRUE},
+    {DIRECT, FALSE, MESSAGE, MESSAGE, RECONCILE_LEAVE, TRUE},
+    {DIRECT, FALSE, NULL_SENDER, MESSAGE, RECONCILE_LEAVE, TRUE},
+    {DIRECT, TRUE, OTHER_ID, NOTHING, RECONCILE_LEAVE, FALSE},
+    {DIRECT, FALSE, OTHER_ID, NOTHING, RECONCILE_LEAVE, FALSE},
+    {DIRECT, TRUE, NOTHING, NOTHING, RECONCILE_ABORTED, FALSE},
+    {DIRECT, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {DIRECT, TRUE, NOTHING, MESSAGE, RECONCILE_LEAVE, FALSE},
+    {DIRECT, FALSE, NOTHING, OTHER_ID, RECONCILE_LEAVE, FALSE},
+    {DIRECT, FALSE, SUBMISSION, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {UNMADE, TRUE, SUBMISSION, NOTHING, RECONCILE_SUBMISSION_QUEUED, TRUE},
+    {UNMADE, TRUE, SIBLING, NOTHING, RECONCILE_SUBMISSION_QUEUED, TRUE},
+    {UNMADE, FALSE, SUBMISSION, NOTHING, RECONCILE_LEAVE, TRUE},
+    {UNMADE, TRUE, NOTHING, NOTHING, RECONCILE_ABORTED, FALSE},
+    {UNMADE, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {UNMADE, FALSE, NOTHING, SIBLING, RECONCILE_LEAVE, FALSE},
+    {MADE, FALSE, MESSAGE, SUBMISSION, RECONCILE_LEAVE, TRUE},
+    {MADE, FALSE, SUBMISSION, NOTHING, RECONCILE_LEAVE, TRUE},
+    {MADE, TRUE, SUBMISSION, NOTHING, RECONCILE_SUBMISSION_QUEUED, TRUE},
+    {MADE, FALSE, SIBLING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {MADE, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+};
+
+static ReconcileMessage message_of(Kind kind, gboolean unproven)
+{
+    ReconcileMessage message = {.id = id,
+                                .server = 1,
+                                .unproven = unproven,
+                                .made = kind != UNMADE,
+                                .recipient = recipient_key("R@ok.test", -1),
+                                .base = kind == DIRECT ? id : id - 256,
+                                .n = kind == DIRECT ? 1 : 2,
+                                .hop = kind != DIRECT,
+                                .queue_id = "4MSG",
+                                .submission_queue_id = "4SUB"};
+
+    if (kind == UNMADE)
+        g_strlcpy(message.queue_id, "4SUB", sizeof(message.queue_id));
+    return message;
+}
+
+static void test_reconcile_decide_by_table(void **state)
+{
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ReconcileMessage message = message_of(cases[i].kind, cases[i].unproven);
+        g_autoptr(QueueSnapshot) now = snapshot_of(cases[i].now, THEN + 1000);
+        g_autoptr(QueueSnapshot) before = snapshot_of(cases[i].before, THEN + 500);
+        const QueuedMail *mail;
+        ReconcileVerdict verdict = reconcile_decide(&message, now, before, &mail);
+        if (verdict != cases[i].verdict || (mail != NULL) != cases[i].confirmed)
+            fail_msg("case %zu: verdict %d, %s", i, (int)verdict,
+                     mail ? "confirmed" : "not confirmed");
+    }
+}
+
+static void test_reconcile_decide_needs_two_looks(void **state)
+{
+    ReconcileMessage message = message_of(DIRECT, FALSE);
+    g_autoptr(QueueSnapshot) now = snapshot_of(NOTHING, THEN + 1000);
+    g_autoptr(QueueSnapshot) early = snapshot_of(NOTHING, THEN - 10);
+    const QueuedMail *mail;
+
+    (void)state;
+    assert_int_equal(reconcile_decide(&message, now, NULL, &mail), RECONCILE_LEAVE);
+    assert_int_equal(reconcile_decide(&message, now, early, &mail), RECONCILE_LEAVE);
+}
+
+static void run_sql(const char *text)
+{
+    g_free(mariadb_fixture_run(server, DATABASE, text));
+}
+
+static GArray *page_of(const char *status, guint64 after, guint64 before)
+{
+    const ReconcileRange range = {.node = 3, .status = status, .after = after, .before = before};
+    GError *error = NULL;
+    GArray *page = reconcile_page(sql, &range, &error);
+
+    assert_no_error(error);
+    return page;
+}
+
+static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
+{
+    g_autofree char *text = g_strdup_printf(
+        "INSERT INTO submission (id, server_id, recipients, hop, queue_id, mail_from, at) VALUES "
+        "(%" G_GUINT64_FORMAT ", 7, 2, TRUE, '4SUB', '', 1);"
+        "INSERT INTO message (id, server_id, submission_id, status, queue_id, rcpt_to, "
+        "accepted_at) "
+        "VALUES (%" G_GUINT64_FORMAT ", 7, %" G_GUINT64_FORMAT
+        ", 'Accepting', '4SUB', 'R@ok.test', "
+        "NULL), (%" G_GUINT64_FORMAT ", 7, NULL, 'Pending', NULL, NULL, 5)",
+        id - 256, id, id - 256, id + 256);
+
+    (void)state;
+    run_sql(text);
+    g_autoptr(GArray) one = page_of("Accepting", 0, id + 1);
+    assert_int_equal(one->len, 1);
+    const ReconcileMessage *message = &g_array_index(one, ReconcileMessage, 0);
+    assert_true(message->id == id && message->server == 7 && message->base == id - 256);
+    assert_true(message->n == 2 && message->hop && message->unproven && !message->made);
+    assert_int_equal(message->recipient, recipient_key("r@ok.test", -1));
+    assert_string_equal(message->queue_id, "4SUB");
+    assert_string_equal(message->submission_queue_id, "4SUB");
+    g_autoptr(GArray) two = page_of("Pending", 0, G_MAXINT64);
+    assert_int_equal(two->len, 1);
+    message = &g_array_index(two, ReconcileMessage, 0);
+    assert_true(message->id == id + 256 && message->made && !message->unproven && !message->hop);
+    assert_true(message->base == 0 && message->recipient == 0 && !message->queue_id[0]);
+    run_sql("TRUNCATE message; TRUNCATE submission");
+}
+
+static void test_reconcile_page_keeps_to_node_status_and_range(void **state)
+{
+    g_autoptr(GString) text = g_string_new(
+        "INSERT INTO message (id, server_id, status, accepted_at) VALUES (1, 1, 'Held', 1)");
+    guint64 after = 0;
+    guint count = 0;
+
+    (void)state;
+    for (guint i = 0; i < 1200; i++)
+        g_string_append_printf(text, ", (%" G_GUINT64_FORMAT ", 1, '%s', 1)",
+                               id_at(id, i) + (i % 3 == 2), i % 3 == 1 ? "Sent" : "SoftFail");
+    for (guint i = 0; i < 700; i++)
+        g_string_append_printf(text, ", (%" G_GUINT64_FORMAT ", 1, 'SoftFail', 1)",
+                               id_at(id, 2000 + i));
+    run_sql(text->str);
+    for (;;) {
+        g_autoptr(GArray) page = page_of("SoftFail", after, id_at(id, 2690));
+        count += page->len;
+        if (page->len == 0)
+            break;
+        assert_true(page->len <= RECONCILE_PAGE);
+        assert_true(g_array_index(page, ReconcileMessage, 0).id > after);
+        after = g_array_index(page, ReconcileMessage, page->len - 1).id;
+    }
+    assert_int_equal(count, 400 + 690);
+    run_sql("TRUNCATE message");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reconcile_decide_by_table),
+        cmocka_unit_test(test_reconcile_decide_needs_two_looks),
+        cmocka_unit_test(test_reconcile_page_reads_a_message_and_its_submission),
+        cmocka_unit_test(test_reconcile_page_keeps_to_node_status_and_range),
+    };
+    g_autofree char *keys = ring_generate(0);
+    GError *error = NULL;
+    guint applied;
+
+    id = id_floor(THEN) + 256 + 3;
+    ring = ring_parse("test", keys, NULL);
+    server = mariadb_fixture_start();
+    mariadb_fixture_database(server, DATABASE);
+    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
+                               .name = g_strdup(DATABASE),
+                               .user = g_strdup("root"),
+                               .password = g_strdup("")};
+    sql = sql_open_source(&where, &error);
+    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
+        g_error("%s", error->message);
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    sql_close(sql);
+    mariadb_fixture_stop(server);
+    ring_free(ring);
+    return status;
+}
