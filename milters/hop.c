@@ -68,7 +68,7 @@ static char *make_claim(Shared *shared, const EventSubject *subject, const Reser
     claim_hash_body(message->body->str, message->body->len, claim->body);
     for (guint i = 0; i < message->rcpts->len; i++) {
         const Recipient *recipient = message->rcpts->pdata[i];
-        claim_add_recipient(claim, recipient->resolved);
+        claim_add_recipient(claim, recipient->key);
     }
     return shared_seal_claim(shared, claim);
 }

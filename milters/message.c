@@ -30,7 +30,7 @@ static void recipient_free(gpointer data)
     Recipient *recipient = data;
 
     g_free(recipient->address);
-    g_free(recipient->resolved);
+    g_free(recipient->key);
     g_free(recipient);
 }
 
@@ -62,8 +62,8 @@ void message_free(Message *message)
 
 gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved)
 {
-    g_autofree char *address = without_brackets(rcpt);
-    g_autofree char *lower = g_ascii_strdown(resolved ? resolved : address, -1);
+    g_autofree char *address = resolved ? g_strdup(resolved) : without_brackets(rcpt);
+    g_autofree char *lower = g_ascii_strdown(address, -1);
 
     if (g_hash_table_contains(message->known, lower))
         return TRUE;
@@ -71,9 +71,9 @@ gboolean message_add_recipient(Message *message, const char *rcpt, const char *r
         return FALSE;
     Recipient *recipient = g_new(Recipient, 1);
     recipient->address = g_steal_pointer(&address);
-    recipient->resolved = g_steal_pointer(&lower);
+    recipient->key = g_steal_pointer(&lower);
     g_ptr_array_add(message->rcpts, recipient);
-    g_hash_table_add(message->known, recipient->resolved);
+    g_hash_table_add(message->known, recipient->key);
     return TRUE;
 }
 

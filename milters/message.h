@@ -26,15 +26,15 @@ typedef struct {
 } MessageLimits;
 
 typedef struct {
-    char *address;  /* as the client gave it, without brackets */
-    char *resolved; /* as Postfix resolved it, in lower case: Postfix keeps one of the same */
+    char *address; /* as Postfix resolved it, and logs it; without brackets */
+    char *key;     /* in lower case: of the same, Postfix keeps one */
 } Recipient;
 
 typedef struct {
     MessageLimits limits;
     char *mail_from;   /* without brackets; "" for the null sender */
     GPtrArray *rcpts;  /* of Recipient, each another one, as they came */
-    GHashTable *known; /* their resolved addresses, borrowed */
+    GHashTable *known; /* their keys, borrowed */
     GPtrArray *fields; /* of MimeField */
     GString *body;     /* NULL: dropped, too big */
     gsize n_fields;    /* also those that were not kept */
@@ -49,8 +49,8 @@ Message *message_new(const char *mail_from, const MessageLimits *limits);
 void message_free(Message *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
 
-/* Takes a recipient (as in RCPT TO) unless it is there already; resolved: what Postfix made of it, NULL:
- * not told. FALSE: there are as many as may be. */
+/* Takes a recipient (as in RCPT TO) unless it is there already; resolved: what Postfix made of it; NULL:
+ * not told, as the client gave it. FALSE: there are as many as may be. */
 gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved);
 
 /* The first recipient's address; NULL: none yet. */

@@ -40,7 +40,7 @@ static gboolean is_about(const Claim *claim, const Message *message, Shared *sha
     if (message->rcpts->len != 1 || !message_header_fits(message) || !message->body)
         return fail(error, "form");
     const Recipient *recipient = message->rcpts->pdata[0];
-    if (!claim_find_recipient(claim, recipient->resolved, index))
+    if (!claim_find_recipient(claim, recipient->key, index))
         return fail(error, "recipient");
     claim_hash_body(message->body->str, message->body->len, body);
     return memcmp(body, claim->body, sizeof body) == 0 || fail(error, "body");

@@ -10,9 +10,9 @@ from sandbox import fresh, shared, wait_for
 HOPS_WORDS = (b"X-Outrider-Claim", b"X-Outrider-Stage", b"outrider-split", b"10026")
 
 
-def submit(client, recipients, content, options=(), rcpt_options=()):
+def submit(client, recipients, content, sender=mail.SENDER, options=(), rcpt_options=()):
     """One transaction to many; returns the queue id."""
-    replies = [client.mail(mail.SENDER, options)]
+    replies = [client.mail(sender, options)]
     replies += [client.rcpt(recipient, rcpt_options) for recipient in recipients]
     replies.append(client.data(content))
     for reply in replies:
@@ -89,6 +89,70 @@ class Hop(unittest.TestCase):
             said = " ".join(record["sender_parameters"] + record["recipients"][0]["parameters"])
             for parameter in ("RET=HDRS", "ENVID=trial", "BODY=8BITMIME", "NOTIFY=FAILURE"):
                 self.assertIn(parameter, said)
+
+    def stuck_before_the_hop(self, recipients):
+        """A submission that waits to be split: (queue id, its sealed sender, its octets with the claim)."""
+        self.sandbox.execute("postconf", "-e", "defer_transports=outrider-split")
+        self.sandbox.execute("postfix", "reload")
+        self.addCleanup(self.sandbox.execute, "postfix", "reload")
+        self.addCleanup(self.sandbox.execute, "postconf", "-X", "defer_transports")
+        queue_id = self.send(recipients, mail.message(recipients[0]))
+
+        def deferred():
+            return [entry for entry in self.sandbox.queue()
+                    if entry["queue_id"] == queue_id and entry["queue_name"] == "deferred"]
+
+        sender = wait_for(deferred, f"{queue_id} deferred")[0]["sender"]
+        content = self.sandbox.execute("postcat", "-qhb", queue_id).stdout
+        return queue_id, sender, content.replace("\n", "\r\n").encode()
+
+    def go_on(self):
+        self.sandbox.execute("postconf", "-X", "defer_transports")
+        self.sandbox.execute("postfix", "reload")
+        self.sandbox.execute("postqueue", "-f")
+
+    def test_link_of_the_hop_breaks_after_its_answer(self):
+        """Postfix splits again: the same message twice, and history says so."""
+        twice, once = fresh(), fresh()
+        queue_id, sender, content = self.stuck_before_the_hop([twice, once])
+        with smtplib.SMTP("127.0.0.1", 10026, timeout=30) as client:
+            client.ehlo("outrider-split.invalid")
+            submitted = submit(client, [twice], content, sender=sender)
+        first = self.sandbox.history(twice, "Sent")
+        self.assertEqual(first["queue_id"], submitted)
+        self.go_on()
+        single = self.sandbox.history(once, "Sent")
+        copies = wait_for(lambda: len(self.sandbox.inbox(twice)) == 2 and self.sandbox.inbox(twice),
+                          "two copies")
+        self.assertEqual(len({mail.values(octets, "X-Outrider-MsgID")[0] for octets, _ in copies}), 1)
+        self.assertEqual(len({record["sender"] for _, record in copies}), 1)
+        row = wait_for(lambda: self.marked(twice), "the mark")
+        self.assertEqual((row["id"], row["token"], row["store_path"]),
+                         (first["id"], first["token"], first["store_path"]))
+        self.assertEqual(len({d["queue_id"] for d in row["deliveries"]}), 2)
+        self.assertFalse(single["duplicate"])
+        text = self.sandbox.outrider_plain("explain", twice).stdout
+        for delivery in row["deliveries"]:
+            self.assertIn(delivery["queue_id"], text)
+
+    def marked(self, recipient):
+        row = self.sandbox.history(recipient, "Sent")
+        return row if row["duplicate"] and len(row["deliveries"]) == 2 else None
+
+    def test_claim_for_another_message_is_refused(self):
+        a, b = fresh(), fresh()
+        queue_id, sender, content = self.stuck_before_the_hop([a, b])
+        for stranger, text, path in ((fresh(), content, sender), (a, content + b"more\r\n", sender),
+                                     (a, content, mail.SENDER)):
+            with smtplib.SMTP("127.0.0.1", 10026, timeout=30) as client:
+                client.ehlo("outrider-split.invalid")
+                with self.assertRaises(smtplib.SMTPResponseException) as refusal:
+                    submit(client, [stranger], text, sender=path)
+                self.assertEqual(refusal.exception.smtp_code, 451)
+        self.go_on()
+        for recipient in (a, b):
+            self.sandbox.history(recipient, "Sent")
+            self.sandbox.received(recipient)
 
     def test_held_one_by_one(self):
         """A server in development mode: each message waits in the hold queue, and leaves when released."""

@@ -280,8 +280,9 @@ class World:
         reply, got = self.submit(octets, ('<r@ok.test>',), **connection)
         return reply, got[0] if got else None
 
-    def submit(self, octets, recipients, mail='me@acme.test', options='', **connection):
-        """The last reply's (code, text), and what the sink got within a while: one per recipient."""
+    def submit(self, octets, recipients, mail='me@acme.test', options='', different=None, **connection):
+        """The last reply's (code, text), and what the sink got within a while: one per recipient, or so
+        many."""
         client = self.connect(**connection)
         before = len(self.sink.kept)
         reply = client.docmd(f'MAIL FROM:<{mail}>{options}')
@@ -295,7 +296,7 @@ class World:
         client.quit()
         if reply[0] != 250:
             return reply, []
-        return reply, self.kept(before, len(recipients))
+        return reply, self.kept(before, different or len(recipients))
 
     def kept(self, before, count):
         """What the sink got since it had `before' messages, once it is so many, within a while."""
