@@ -2,6 +2,7 @@
 #include "lib/service/service.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
@@ -84,6 +85,9 @@ static Service *start(const ServiceInfo *info, const Choice *choice, GError **er
         return g_steal_pointer(&service);
     log_open(info->name, config_string(service->config, CONFIG_LOG_TARGET),
              config_string(service->config, CONFIG_LOG_LEVEL));
+    /* A heap for each processor. The usual eight times as many each keep what a busy moment needed:
+     * threads come and go on all of them. */
+    mallopt(M_ARENA_MAX, (int)g_get_num_processors());
     /* Directories of the spool belong to two programs, by their group; nobody else reads. */
     umask(0007);
     return take_signals(service, error) ? g_steal_pointer(&service) : NULL;
