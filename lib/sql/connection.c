@@ -44,6 +44,17 @@ static const struct {
     {ER_HOST_NOT_PRIVILEGED, OUTRIDER_ERROR_INVALID},
     {ER_BAD_DB_ERROR, OUTRIDER_ERROR_INVALID},
     {ER_RECORD_FILE_FULL, OUTRIDER_ERROR_NO_SPACE},
+    {ER_GET_ERRNO, OUTRIDER_ERROR_IO}, /* the storage engine's own, such as a full disk */
+    {ER_ERROR_ON_WRITE, OUTRIDER_ERROR_IO},
+    {ER_ERROR_ON_READ, OUTRIDER_ERROR_IO},
+    {ER_ERROR_ON_CLOSE, OUTRIDER_ERROR_IO},
+    {ER_CANT_CREATE_FILE, OUTRIDER_ERROR_IO},
+    {ER_CANT_OPEN_FILE, OUTRIDER_ERROR_IO},
+    {ER_NOT_KEYFILE, OUTRIDER_ERROR_IO},
+    {ER_CRASHED_ON_USAGE, OUTRIDER_ERROR_IO},
+    {ER_ERROR_DURING_COMMIT, OUTRIDER_ERROR_IO},
+    {ER_LOCK_TABLE_FULL, OUTRIDER_ERROR_CONFLICT},
+    {ER_OUTOFMEMORY, OUTRIDER_ERROR_UNAVAILABLE},
     {ER_DISK_FULL, OUTRIDER_ERROR_NO_SPACE},
     /* The schema or the rights are behind: an admin mends it, the data is not at fault. */
     {ER_NO_SUCH_TABLE, OUTRIDER_ERROR_UNAVAILABLE},
@@ -92,7 +103,8 @@ OutriderError sql_error_code(unsigned number, gboolean sent)
     for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++)
         if (meanings[i].number == number)
             return meanings[i].code;
-    return OUTRIDER_ERROR_INTERNAL;
+    /* Below stand the errors of files and memory that the server passes on as they are. */
+    return number > 0 && number < ER_ERROR_FIRST ? OUTRIDER_ERROR_IO : OUTRIDER_ERROR_INTERNAL;
 }
 
 static void drop_link(Sql *sql)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lib/sql against a real MariaDB. */
+#include <errmsg.h>
+#include <mysqld_error.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -221,6 +223,31 @@ static void test_sql_execute_maps_errors(void **state)
     assert_error_code(error, INTERNAL);
 }
 
+/* What passes is never taken for a fault of the data. */
+static void test_sql_error_code_by_number(void **state)
+{
+    static const struct {
+        unsigned number;
+        gboolean sent;
+        OutriderError code;
+    } cases[] = {
+        {ER_RECORD_FILE_FULL, TRUE, OUTRIDER_ERROR_NO_SPACE},
+        {ER_GET_ERRNO, TRUE, OUTRIDER_ERROR_IO},
+        {ER_ERROR_ON_WRITE, TRUE, OUTRIDER_ERROR_IO},
+        {3, TRUE, OUTRIDER_ERROR_IO}, /* "Error writing file ... (Errcode: 28)" */
+        {ER_LOCK_DEADLOCK, TRUE, OUTRIDER_ERROR_CONFLICT},
+        {CR_SERVER_LOST, FALSE, OUTRIDER_ERROR_UNAVAILABLE},
+        {CR_SERVER_LOST, TRUE, OUTRIDER_ERROR_UNKNOWN_RESULT},
+        {ER_DATA_TOO_LONG, TRUE, OUTRIDER_ERROR_INVALID},
+        {ER_PARSE_ERROR, TRUE, OUTRIDER_ERROR_INTERNAL},
+        {0, TRUE, OUTRIDER_ERROR_INTERNAL},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(sql_error_code(cases[i].number, cases[i].sent), cases[i].code);
+}
+
 static gboolean nested(const SqlRow *row, gpointer data, GError **error)
 {
     guint64 revision;
@@ -404,6 +431,7 @@ int main(void)
         CASE(test_sql_history_tables_have_retention),
         CASE(test_sql_partitions_made_and_dropped),
         CASE(test_sql_execute_maps_errors),
+        cmocka_unit_test(test_sql_error_code_by_number),
         CASE(test_sql_query_rows),
         CASE(test_sql_transaction_rolls_back),
         CASE(test_sql_transaction_retries_deadlock),
