@@ -22,6 +22,7 @@ typedef struct {
     char *program;
     char *epoch;
     JournalReader *reader;
+    guint64 applied;  /* the newest record that is in the database */
     gint64 lag_said;  /* monotonic, as rejected_said */
     guint64 rejected; /* not yet said */
     gint64 rejected_said;
@@ -93,6 +94,7 @@ static Source *open_source(JournalApplier *applier, Sql *sql, const char *progra
     source->program = g_strdup(program);
     source->epoch = g_steal_pointer(&epoch);
     source->reader = reader;
+    source->applied = after;
     g_hash_table_replace(applier->sources, source->program, source);
     return source;
 }
@@ -164,6 +166,14 @@ static void report_lag(Source *source, const Event *last)
                 LOG_INT("seconds", lag / G_USEC_PER_SEC));
 }
 
+/* Also when nothing is new: a segment may have been closed since, and another reader have come on. */
+static void drop_applied(JournalApplier *applier, Source *source)
+{
+    guint64 keep = applier->keep ? applier->keep(source->program, applier->keep_data) : G_MAXUINT64;
+
+    journal_reader_drop(source->reader, MIN(source->applied, keep));
+}
+
 /* One batch; more receives whether there may be another. */
 static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, guint64 *applied,
                            gboolean *more, GError **error)
@@ -179,14 +189,16 @@ static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, gu
     report_rejected(source);
     if (!read_batch(source, &batch, error))
         return FALSE;
-    if (events->len == 0)
+    if (events->len == 0) {
+        drop_applied(applier, source);
         return TRUE;
+    }
     if (!event_apply_batch(sql, &where, (const Event *)(gpointer)events->data, events->len,
                            &rejected, error))
         return FALSE;
     const Event *last = &g_array_index(events, Event, events->len - 1);
-    guint64 keep = applier->keep ? applier->keep(source->program, applier->keep_data) : G_MAXUINT64;
-    journal_reader_drop(source->reader, MIN(last->seq, keep));
+    source->applied = last->seq;
+    drop_applied(applier, source);
     source->rejected += rejected;
     report_rejected(source);
     report_lag(source, last);

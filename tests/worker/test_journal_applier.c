@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
+#include "lib/journal/survey.h"
 #include "lib/sql/connection.h"
 #include "tests/lib/mariadb_fixture.h"
 #include "tests/lib/testing.h"
@@ -137,6 +138,37 @@ static void test_journal_applier_round_database_away(void **state)
     assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Pending' AND id < 20000", "500");
 }
 
+static guint64 keep_up_to(const char *program, gpointer data)
+{
+    (void)program;
+    return *(const guint64 *)data;
+}
+
+/* A segment that is closed and applied goes when the other reader has come on, though nothing is new. */
+static void test_journal_applier_round_drops_when_idle(void **state)
+{
+    guint64 keep = 0, applied = 0;
+    GError *error = NULL;
+    JournalSurvey survey;
+    g_autoptr(JournalApplier) applier = journal_applier_new(spool, 1, keep_up_to, &keep);
+
+    (void)state;
+    for (guint i = 0; i < 2; i++) {
+        Journal *journal = journal_open(spool, "outrider-policyd", NULL, &error);
+        assert_no_error(error);
+        if (i == 0)
+            append(journal, EVENT_DELIVERY_ATTEMPT, 0, 100);
+        journal_close(journal);
+    }
+    for (guint round = 0; round < 3; round++) {
+        assert_true(journal_applier_round(applier, sql, &applied, &error));
+        assert_no_error(error);
+        assert_true(journal_survey(spool, "outrider-policyd", &survey, &error));
+        assert_int_equal(survey.segments, round < 2 ? 2 : 1);
+        keep = round == 0 ? survey.committed - 1 : survey.committed;
+    }
+}
+
 static void test_journal_applier_round_no_spool(void **state)
 {
     g_autoptr(JournalApplier) applier = journal_applier_new("/nonexistent", 1, NULL, NULL);
@@ -154,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_journal_applier_round_no_spool),
         cmocka_unit_test(test_journal_applier_round_exactly_once),
         cmocka_unit_test(test_journal_applier_round_sets_poison_aside),
+        cmocka_unit_test(test_journal_applier_round_drops_when_idle),
         cmocka_unit_test(test_journal_applier_round_database_away),
     };
     GError *error = NULL;
