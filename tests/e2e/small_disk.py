@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""A directory of the sandbox on a small file system of its own that can be filled to the octet."""
+
+import os
+import pathlib
+import subprocess
+
+FILLER = "filler"
+CHUNK = b"\0" * 65536
+
+
+class SmallDisk:
+    """Puts a tmpfs over a directory while the programs that use it are stopped, with what the directory
+    holds; `close' puts what it holds then back on the large disk."""
+
+    def __init__(self, sandbox, directory, size, programs):
+        self.sandbox = sandbox
+        self.directory = pathlib.Path(directory)
+        self.programs = programs
+        self._aside = self.directory.with_name(self.directory.name + ".aside")
+        sandbox.stop(*reversed(programs))
+        os.rename(self.directory, self._aside)
+        os.mkdir(self.directory)
+        command("mount", "-t", "tmpfs", "-o", f"size={size}", "outrider-test", self.directory)
+        command("cp", "-a", f"{self._aside}/.", self.directory)
+        sandbox.start(*programs)
+
+    def close(self):
+        self.free()
+        self.sandbox.stop(*reversed(self.programs))
+        command("rm", "-rf", self._aside)
+        os.mkdir(self._aside)
+        command("cp", "-a", f"{self.directory}/.", self._aside)
+        command("umount", self.directory)
+        os.rmdir(self.directory)
+        os.rename(self._aside, self.directory)
+        self.sandbox.start(*self.programs)
+
+    def left(self):
+        """Free octets."""
+        disk = os.statvfs(self.directory)
+        return disk.f_bavail * disk.f_frsize
+
+    def fill(self, leave=0):
+        """Takes all space but so many octets."""
+        with open(self.directory / FILLER, "ab", buffering=0) as filler:
+            try:
+                while self.left() > leave:
+                    filler.write(CHUNK[:max(1, min(len(CHUNK), self.left() - leave))])
+            except OSError:
+                pass  # full
+
+    def free(self):
+        (self.directory / FILLER).unlink(missing_ok=True)
+
+
+def command(*words):
+    subprocess.run([str(word) for word in words], check=True, stdin=subprocess.DEVNULL, timeout=120)

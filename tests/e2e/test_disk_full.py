@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""Disks that fill up: what is refused leaves nothing behind, what was accepted is delivered and recorded
+once, and all goes on by itself when there is space again."""
+
+import pathlib
+import smtplib
+import threading
+import unittest
+
+import backlog
+import mail
+from sandbox import PATIENCE, fresh, shared, wait_for
+from small_disk import SmallDisk
+
+MB = 1 << 20
+SPOOL_SIZE = 64 * MB
+MARGIN = 8 * MB  # below the sandbox's spool_min_free, which is 16M
+CLIENTS = 4
+ROUNDS = 3
+MESSAGES = 10000  # far more than what is left takes
+STATUSES = (None, "Accepting", "Aborted")  # None: those that are listed unasked
+
+
+def submit(sandbox, recipient):
+    """(code, enhanced code) of one submission in a session of its own."""
+    try:
+        with mail.Client(sandbox) as client:
+            client.submit(mail.message(recipient), recipient)
+        return 250, "2.0.0"
+    except smtplib.SMTPResponseException as refusal:
+        return refusal.smtp_code, refusal.smtp_error.decode(errors="replace").split()[0]
+
+
+class DiskFull(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def small_disk(self, directory, size, *programs):
+        disk = SmallDisk(self.sandbox, directory, size, programs)
+        self.addCleanup(disk.close)
+        return disk
+
+    def without_min_free(self):
+        """Nothing is refused beforehand: the disk itself says when it is full."""
+        path = pathlib.Path(self.sandbox.outrider_conf)
+        text = path.read_text()
+
+        def put_back():
+            path.write_text(text)
+            self.sandbox.control("restart", "milter")
+
+        self.addCleanup(put_back)
+        path.write_text(text.replace("spool_min_free = 16M", "spool_min_free = 0"))
+
+    def stored(self):
+        """Ids of the stored messages; anything else in the store is a failure."""
+        files = [path for path in pathlib.Path(self.sandbox.store_dir).rglob("*") if path.is_file()]
+        self.assertEqual([path for path in files if path.suffix != ".zst"], [])
+        return {int(path.stem) for path in files}
+
+    def status(self):
+        """(exit status, what it shows)."""
+        result = self.sandbox.outrider("status", check=False)
+        return result.returncode, result.stdout
+
+    def await_answer(self, wanted):
+        """Submits until the answer is as wanted; the outcomes on the way."""
+        outcomes = []
+
+        def look():
+            recipient = fresh()
+            outcomes.append((recipient, submit(self.sandbox, recipient)))
+            return outcomes[-1][1] == wanted
+
+        wait_for(look, f"{wanted} to a submission", tell=lambda: outcomes[-1][1])
+        return outcomes
+
+    def settle(self, outcomes, stored_before):
+        """Accepted: delivered once and recorded once. Refused: nothing of it anywhere."""
+        accepted = [recipient for recipient, answer in outcomes if answer[0] == 250]
+        refused = [recipient for recipient, answer in outcomes if answer[0] != 250]
+        self.assertEqual({answer for _, answer in outcomes} - {(250, "2.0.0"), (451, "4.3.1")}, set())
+        ids = set()
+        for recipient in accepted:
+            message = self.sandbox.history(recipient, "Sent")
+            self.assertEqual(len(message["deliveries"]), 1, recipient)
+            self.sandbox.received(recipient)
+            ids.add(message["id"])
+        for recipient in refused:
+            self.assertEqual(self.sandbox.inbox(recipient), [])
+            for status in STATUSES:
+                words = ["--status", status] if status else []
+                self.assertEqual(self.sandbox.outrider("message", "list", "--to", recipient, *words), [])
+        self.assertEqual(self.stored() - stored_before, ids)
+        self.assertEqual(self.sandbox.queue(), [])
+
+    def await_failure(self, words):
+        """The worker says so once more."""
+        log = pathlib.Path(self.sandbox.log_dir, "worker.log")
+        begin = log.stat().st_size
+        wait_for(lambda: words.encode() in log.read_bytes()[begin:], f"the worker to say: {words}")
+
+    def test_below_spool_min_free(self):
+        """The space comes and goes under load."""
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_SIZE, "milter", "worker")
+        before, outcomes, over = self.stored(), [], threading.Event()
+
+        def load():
+            while not over.is_set():
+                recipient = fresh()
+                outcomes.append((recipient, submit(self.sandbox, recipient)))
+
+        clients = [threading.Thread(target=load) for _ in range(CLIENTS)]
+        outcomes += self.await_answer((250, "2.0.0"))
+        for client in clients:
+            client.start()
+        try:
+            for _ in range(ROUNDS):
+                disk.fill(leave=MARGIN)
+                outcomes += self.await_answer((451, "4.3.1"))
+                code, text = self.status()
+                self.assertEqual(code, 1)
+                self.assertIn("new mail is answered 451", text)
+                disk.free()
+                outcomes += self.await_answer((250, "2.0.0"))
+        finally:
+            over.set()
+            for client in clients:
+                client.join()
+        self.assertNotIn("new mail is answered 451", self.status()[1])
+        self.settle(outcomes, before)
+
+    def test_spool_full_to_the_octet(self):
+        """What is on its way to slow hosts is recorded when there is space again; the worker waits."""
+        self.without_min_free()
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_SIZE, "milter", "worker")
+        before = self.stored()
+        outcomes = [(recipient, submit(self.sandbox, recipient))
+                    for recipient in (fresh("slow.test") for _ in range(5))]
+        disk.fill()
+        outcomes += self.await_answer((451, "4.3.1"))
+        for recipient, _ in outcomes[:5]:
+            self.sandbox.received(recipient)
+        disk.fill()
+        outcomes += [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]
+        disk.free()
+        outcomes += self.await_answer((250, "2.0.0"))
+        self.settle(outcomes, before)
+
+    def test_journal_full_behind_the_look(self):
+        """The message is stored and its event finds no space: 451, and the stored file goes."""
+        self.without_min_free()
+        directory = pathlib.Path(self.sandbox.spool_dir, "journal", "milter")
+        disk = self.small_disk(directory, 4 * MB, "milter", "worker")
+        before = self.stored()
+        disk.fill()
+        outcomes = self.await_answer((451, "4.3.1"))
+        outcomes += [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]
+        self.assertEqual(outcomes[-1][1], (451, "4.3.1"))
+        disk.free()
+        outcomes += self.await_answer((250, "2.0.0"))
+        self.settle(outcomes, before)
+
+    def test_worker_starts_on_a_full_disk(self):
+        """It may give up and is started again, as an init system does, until there is space; nothing is
+        lost or doubled."""
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_SIZE, "milter", "worker")
+        before = self.stored()
+        self.sandbox.stop("worker")
+        outcomes = [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]
+        for recipient, _ in outcomes:
+            self.sandbox.received(recipient)
+        disk.fill()
+        for _ in range(3):
+            self.sandbox.control("start", "worker", check=False)
+        disk.free()
+        self.sandbox.start("worker")
+        self.settle(outcomes, before)
+
+    def test_database_full(self):
+        """Mail flows; history is complete when there is space again. A server that gave up is started
+        as an init system would."""
+        data = pathlib.Path(self.sandbox.db_socket).parent / "data"
+        used = sum(path.stat().st_blocks * 512 for path in data.rglob("*"))
+        before, owner = backlog.counts(self.sandbox), backlog.credential(self.sandbox)
+        disk = self.small_disk(data, used + 100 * MB, "mariadb")
+        disk.fill(leave=4 * MB)
+        backlog.append(self.sandbox, MESSAGES, owner)
+        disk.fill()
+        recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(100)]
+        with mail.Client(self.sandbox) as client:
+            for recipient in recipients:
+                client.submit(mail.message(recipient), recipient)
+        for recipient in recipients:
+            self.sandbox.received(recipient)
+        self.await_failure("journal not applied")
+        self.assertNotEqual(backlog.left(self.sandbox), 0)
+        disk.free()
+        self.sandbox.start("mariadb")
+        wait_for(lambda: backlog.left(self.sandbox) == 0, "history to be complete", 5 * PATIENCE,
+                 lambda: backlog.left(self.sandbox))
+        for recipient in recipients:
+            self.assertEqual(len(self.sandbox.history(recipient, "Sent")["deliveries"]), 1)
+        sent = MESSAGES + len(recipients)
+        self.assertEqual(backlog.counts(self.sandbox),
+                         backlog.Counts(before.messages + sent, before.deliveries + sent, before.rejected))
+
+
+if __name__ == "__main__":
+    unittest.main()
