@@ -46,15 +46,22 @@ Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error)
     return g_steal_pointer(&list);
 }
 
-gboolean history_add_deliveries(Sql *sql, Record *message, GError **error)
+static gboolean add_list(Sql *sql, Record *message, const char *key, SqlStatement statement,
+                         GError **error)
 {
     const SqlParameter id[] = {SQL_UNSIGNED(record_int(message, "id"))};
-    Record *deliveries = record_list(sql, SQL_DELIVERY_LIST, id, 1, error);
+    Record *list = record_list(sql, statement, id, 1, error);
 
-    if (!deliveries)
+    if (!list)
         return FALSE;
-    json_object_object_add(message, "deliveries", deliveries);
+    json_object_object_add(message, key, list);
     return TRUE;
+}
+
+gboolean history_complete(Sql *sql, Record *message, GError **error)
+{
+    return add_list(sql, message, "copies", SQL_COPY_LIST, error) &&
+           add_list(sql, message, "deliveries", SQL_DELIVERY_LIST, error);
 }
 
 Record *history_find(Sql *sql, guint64 id, GError **error)
@@ -62,7 +69,7 @@ Record *history_find(Sql *sql, guint64 id, GError **error)
     const SqlParameter parameters[] = {SQL_UNSIGNED(id)};
     g_autoptr(Record) message = record_first(sql, SQL_MESSAGE_FIND, parameters, 1, error);
 
-    if (!message || !history_add_deliveries(sql, message, error))
+    if (!message || !history_complete(sql, message, error))
         return NULL;
     return g_steal_pointer(&message);
 }

@@ -15,7 +15,7 @@
 
 typedef struct {
     guint32 server;        /* 0: any */
-    const char *status;    /* "": any but Accepting */
+    const char *status;    /* "": any but Accepting and Aborted */
     const char *recipient; /* "": any */
     guint64 before;        /* only older ids; 0: newest */
     guint limit;
@@ -25,8 +25,8 @@ typedef struct {
 /* Newest first, walking the days so that only as many partitions are read as it takes. */
 Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error);
 
-/* The message with its deliveries as `deliveries`; NULL without error when it is not there. */
+/* The message, complete; NULL without error when it is not there. */
 Record *history_find(Sql *sql, guint64 id, GError **error);
 
-/* Adds `deliveries` to a message. */
-gboolean history_add_deliveries(Sql *sql, Record *message, GError **error);
+/* Adds to a message its `copies` (queue ids, when it may have several) and its `deliveries`. */
+gboolean history_complete(Sql *sql, Record *message, GError **error);

@@ -78,7 +78,8 @@ gboolean message_list(Cli *cli, GError **error)
     if (!list)
         return FALSE;
     if (!output_json(cli, list))
-        output_table(list, "id accepted_at organization server status queue_id rcpt_to subject");
+        output_table(
+            list, "id accepted_at organization server status duplicate queue_id rcpt_to subject");
     return TRUE;
 }
 
@@ -106,6 +107,11 @@ gboolean message_show(Cli *cli, GError **error)
     if (output_json(cli, message))
         return TRUE;
     output_record(message);
+    Record *copies = json_object_object_get(message, "copies");
+    if (json_object_array_length(copies) > 0) {
+        putchar('\n');
+        output_table(copies, "at queue_id parent");
+    }
     putchar('\n');
     output_table(json_object_object_get(message, "deliveries"),
                  "at status queue_id dsn code relay source_ip tls text");

@@ -48,7 +48,8 @@ static char *escape(const char *text)
 
 static gboolean is_time(const char *column)
 {
-    return g_str_has_suffix(column, "_at") || g_str_equal(column, "at");
+    return g_str_has_suffix(column, "_at") || g_str_has_suffix(column, "_expires") ||
+           g_str_equal(column, "at");
 }
 
 char *output_value(const char *column, Record *value)

@@ -245,6 +245,101 @@ static void test_cli_explain_timeline(void **state)
     json_object_put(none);
 }
 
+/* A submission of five that Postfix splits: sent twice and requeued, waiting, discarded, aborted, lost
+ * sight of. */
+static guint64 write_hop(void)
+{
+    guint64 base = id_floor(g_get_real_time() / G_USEC_PER_SEC) | 0x10001;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    static const char *const rows[] = {
+        "'Sent', NULL, 'QS003', 'h0@ok.test', 1795248001000000",
+        "'Pending', NULL, 'QHOP1', 'h1@ok.test', NULL",
+        "'HardFail', '554 5.7.1 recipient is suppressed', 'QS009', 'h2@ok.test', NULL",
+        "'Aborted', 'not in the queue after 15 minutes', 'QHOP1', 'h3@ok.test', NULL",
+        "'Unknown', 'gone from the queue', 'QS005', 'h4@ok.test', 1795248001000000"};
+
+    g_string_append_printf(
+        sql,
+        "INSERT INTO submission (id, server_id, credential_id, recipients, hop, queue_id, "
+        "mail_from, "
+        "client_ip, client_helo, client_tls, at) VALUES (%" G_GUINT64_FORMAT
+        ", 1, 1, 5, 1, 'QHOP1', "
+        "'app@acme.test', '192.0.2.99', 'client.example', 'TLSv1.3', 1795248000000000);",
+        base);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_string_append_printf(
+            sql,
+            "INSERT INTO message (id, server_id, credential_id, submission_id, status, "
+            "status_reason, queue_id, rcpt_to, accepted_at) VALUES (%" G_GUINT64_FORMAT ", 1, 1, "
+            "%" G_GUINT64_FORMAT ", %s);",
+            id_at(base, i), base, rows[i]);
+    g_string_append_printf(
+        sql,
+        "UPDATE message SET hold_at = 1795248001000001, hold_reason = 'development mode', "
+        "hold_expires = 1795334400000000 WHERE id = %" G_GUINT64_FORMAT ";"
+        "INSERT INTO message_copy VALUES (%" G_GUINT64_FORMAT ", 'QS001', NULL, 1795248001500000), "
+        "(%" G_GUINT64_FORMAT ", 'QS002', NULL, 1795248002500000), (%" G_GUINT64_FORMAT
+        ", 'QS003', 'QS002', 1795248003500000);"
+        "INSERT INTO refusal (id, server_id, queue_id, rcpt_to, code, text, rule, at) VALUES "
+        "(%" G_GUINT64_FORMAT ", 1, 'QS009', 'h2@ok.test', '554 5.7.1', 'recipient is suppressed', "
+        "'suppression', 1795248001000000)",
+        base, base, base, base, id_at(base, 2));
+    g_free(mariadb_fixture_run(server, "cli", sql->str));
+    return base;
+}
+
+static void test_cli_explain_hop(void **state)
+{
+    guint64 base = write_hop();
+    static const struct {
+        const char *line;
+        const char *parts[9];
+    } cases[] = {
+        {"explain h0@ok.test",
+         {"handed in for 5 recipients, queue id QHOP1", "split off, queue id QS001",
+          "in Postfix's queue, queue id QS001", "in Postfix's queue, queue id QS002",
+          "requeued, queue id QS003, before that QS002", "duplicate: ",
+          "to be held: development mode", "until 2026-11-22 08:00:00", "credential app"}},
+        {"explain QS001", {"to h0@ok.test", "duplicate: "}}, /* an earlier queue id of its */
+        {"explain h1@ok.test",
+         {"handed in for 5 recipients", "waiting to be split, queue id QHOP1\n", "credential app"}},
+        {"explain h2@ok.test",
+         {"HardFail: refused for good\n  reason: 554 5.7.1 recipient is suppressed\n"}},
+        {"explain h3@ok.test",
+         {"Aborted: accepted, but it never came", "reason: not in the queue after 15 minutes"}},
+        {"explain h4@ok.test", {"Unknown: no longer in", "reason: gone from the queue"}},
+        {"explain QHOP1",
+         {"handed in for 5 recipients, queue id QHOP1", "credential app", "h0@ok.test",
+          "h1@ok.test", "h2@ok.test", "h3@ok.test", "h4@ok.test", "recipient is suppressed"}},
+        {"message list --to h0@ok.test", {"DUPLICATE", "yes"}},
+        {"message list --status Aborted", {"h3@ok.test"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = run_good(cases[i].line);
+        for (size_t p = 0; p < G_N_ELEMENTS(cases[i].parts) && cases[i].parts[p]; p++)
+            assert_has(out, cases[i].parts[p]);
+        assert_null(strstr(out, "\nrefusal"));
+        assert_true((strstr(out, "waiting to be split") != NULL) == (i == 2));
+    }
+    g_autofree char *usual = run_good("message list");
+    assert_null(strstr(usual, "h3@ok.test"));
+    g_autofree char *line = g_strdup_printf("--json message show %" G_GUINT64_FORMAT, base);
+    struct json_object *message = run_json(line);
+    struct json_object *all = run_json("--json explain QHOP1");
+    struct json_object *submissions = json_object_object_get(all, "submissions");
+    struct json_object *submission = json_object_array_get_idx(submissions, 0);
+    assert_true(json_object_get_boolean(json_object_object_get(message, "duplicate")));
+    assert_int_equal(json_object_array_length(json_object_object_get(message, "copies")), 3);
+    assert_int_equal(json_object_array_length(json_object_object_get(submission, "messages")), 5);
+    assert_int_equal(json_object_array_length(json_object_object_get(all, "messages")), 0);
+    json_object_put(message);
+    json_object_put(all);
+    g_autofree char *shown = run_good(line + strlen("--json "));
+    assert_has(shown, "QS003     QS002");
+}
+
 static void test_cli_address_says_what_to_do_next(void **state)
 {
     static const char *const lines[] = {
@@ -544,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_cli_manual_is_current),
         cmocka_unit_test(test_cli_json_keys),
         cmocka_unit_test(test_cli_explain_timeline),
+        cmocka_unit_test(test_cli_explain_hop),
         cmocka_unit_test(test_cli_address_says_what_to_do_next),
         cmocka_unit_test(test_cli_node_init_twice),
         cmocka_unit_test(test_cli_node_init_repairs_maps),

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/timeline.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+
+#define US 1000000
+
+/* What every status means to who asks. */
+static const struct {
+    const char *status;
+    const char *meaning;
+} meanings[] = {
+#define X(status, meaning) {status, meaning},
+#include "lib/journal/status.def"
+#undef X
+};
+
+static char *text_of(const Record *record, const char *key)
+{
+    return output_value(key, json_object_object_get(record, key));
+}
+
+/* Since start, as exact as at is: a mail log may have stamps of whole seconds, which would seem to be
+ * before the event that they follow. g_free. */
+static char *delay_of(gint64 at, gint64 start)
+{
+    if (!start)
+        return g_strdup("");
+    if (at % US == 0)
+        return g_strdup_printf("+%" G_GINT64_FORMAT " s", MAX(at / US - start / US, 0));
+    return g_strdup_printf("+%.3f s", (double)MAX(at - start, 0) / US);
+}
+
+/* "  TIME  DELAY  what"; start is 0 for what has nothing before it. */
+static void print_at(gint64 at, gint64 start, const char *what)
+{
+    g_autofree char *time = output_time_us(at);
+    g_autofree char *delay = delay_of(at, start);
+
+    printf("  %-23s %12s  %s\n", time, delay, what);
+}
+
+static void print_more(const char *label, const char *text)
+{
+    printf("  %38s%s %s\n", "", label, text);
+}
+
+/* g_free. */
+static char *tls_text(const Record *record, const char *key)
+{
+    return record_is_null(record, key) ? g_strdup("no TLS") : text_of(record, key);
+}
+
+/* Who handed it in, from where. */
+static void print_client(const Record *submission)
+{
+    g_autofree char *credential = text_of(submission, "credential");
+    g_autofree char *ip = text_of(submission, "client_ip");
+    g_autofree char *helo = text_of(submission, "client_helo");
+    g_autofree char *tls = tls_text(submission, "client_tls");
+    g_autofree char *sender = text_of(submission, "mail_from");
+    g_autofree char *by =
+        g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s, HELO %s, %s", credential,
+                        record_int(submission, "credential_id"), ip, helo, tls);
+
+    print_more("by", by);
+    print_more("sender", sender);
+}
+
+static void print_submission(const Record *message)
+{
+    const Record *submission = json_object_object_get(message, "submission");
+    g_autofree char *credential = text_of(message, "credential");
+
+    if (submission)
+        print_client(submission);
+    else
+        print_more("by", json_object_object_get(message, "credential_id")
+                             ? credential
+                             : "? (the submission is not in the history, or not yet)");
+}
+
+static gboolean is_hop(const Record *submission)
+{
+    return json_object_get_boolean(json_object_object_get(submission, "hop"));
+}
+
+static void print_handed_in(const Record *submission)
+{
+    g_autofree char *queue_id = text_of(submission, "queue_id");
+    g_autofree char *what =
+        g_strdup_printf("handed in for %" G_GINT64_FORMAT " recipients, queue id %s",
+                        record_int(submission, "recipients"), queue_id);
+
+    print_at(record_int(submission, "at"), 0, what);
+    print_client(submission);
+}
+
+static void print_lane(const Record *message)
+{
+    const Record *lane = json_object_object_get(message, "address");
+
+    if (record_is_null(message, "lane")) {
+        print_more("lane", "? (not known yet)");
+        return;
+    }
+    if (record_int(message, "lane") == 0) {
+        print_more("lane", "0: no pool, Postfix's default transport");
+        return;
+    }
+    g_autofree char *ipv4 = lane ? text_of(lane, "ipv4") : NULL;
+    g_autofree char *ipv6 = lane ? text_of(lane, "ipv6") : NULL;
+    g_autofree char *helo = lane ? text_of(lane, "helo") : NULL;
+    g_autofree char *pool = lane ? text_of(lane, "pool") : NULL;
+    g_autofree char *text =
+        lane ? g_strdup_printf("%" G_GINT64_FORMAT ": pool %s, %s %s, HELO %s",
+                               record_int(message, "lane"), pool, ipv4, ipv6, helo)
+             : g_strdup_printf("%" G_GINT64_FORMAT ": an address that is not there any more",
+                               record_int(message, "lane"));
+    print_more("lane", text);
+}
+
+/* A column that holds a JSON array of texts, or NULL. */
+static Record *array_of(const Record *message, const char *key)
+{
+    const char *text = record_text(message, key);
+    g_autoptr(Record) list = text ? json_tokener_parse(text) : NULL;
+
+    return json_object_is_type(list, json_type_array) ? g_steal_pointer(&list) : NULL;
+}
+
+/* "DOMAIN:SELECTOR:ALGORITHM" texts as "as DOMAIN with SELECTOR (ALGORITHM) and ..."; g_free. */
+static char *signed_text(Record *list)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *before = NULL;
+
+    for (gsize i = 0; i < json_object_array_length(list); i++) {
+        g_autofree char *text = output_value("", json_object_array_get_idx(list, i));
+        g_auto(GStrv) part = g_strsplit(text, ":", 3);
+        if (g_strv_length(part) != 3)
+            g_string_append_printf(out, "%s%s", i ? " and " : "", text);
+        else if (g_strcmp0(part[0], before) == 0)
+            g_string_append_printf(out, " and %s (%s)", part[1], part[2]);
+        else
+            g_string_append_printf(out, "%sas %s with %s (%s)", i ? " and " : "", part[0], part[1],
+                                   part[2]);
+        g_free(before);
+        before = g_strdup(part[0]);
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static void print_signatures(const Record *message)
+{
+    g_autoptr(Record) signatures = array_of(message, "signatures");
+    g_autoptr(Record) skipped = array_of(message, "skipped");
+    g_autofree char *how = signatures ? signed_text(signatures) : g_strdup("? (not recorded)");
+
+    print_more("signed", *how ? how : "with no key");
+    for (gsize i = 0; skipped && i < json_object_array_length(skipped); i++) {
+        g_autofree char *why = output_value("", json_object_array_get_idx(skipped, i));
+        print_more("left out", why);
+    }
+}
+
+/* The queue id that it was accepted with: what the message has now may be a later one. g_free. */
+static char *first_queue_id(const Record *message)
+{
+    const Record *submission = json_object_object_get(message, "submission");
+    const Record *copies = json_object_object_get(message, "copies");
+
+    if (submission && !is_hop(submission))
+        return text_of(submission, "queue_id");
+    for (gsize i = 0; i < json_object_array_length(copies); i++)
+        if (record_is_null(json_object_array_get_idx(copies, i), "parent"))
+            return text_of(json_object_array_get_idx(copies, i), "queue_id");
+    return text_of(message, "queue_id");
+}
+
+/* Postfix has it among the recipients of a submission that is yet to be split. */
+static gboolean is_waiting(const Record *message)
+{
+    static const char *const statuses[] = {"Accepting", "Pending", "SoftFail", NULL};
+    const Record *copies = json_object_object_get(message, "copies");
+
+    return json_object_array_length(copies) == 0 &&
+           g_strv_contains(statuses, record_text(message, "status"));
+}
+
+/* What is known of one that has not been accepted by itself. */
+static void print_unaccepted(const Record *message)
+{
+    const Record *submission = json_object_object_get(message, "submission");
+
+    if (!submission || !is_hop(submission)) {
+        puts("  its acceptance is not in the history yet: the milter's journal was not applied");
+        return;
+    }
+    g_autofree char *queue_id = text_of(submission, "queue_id");
+    if (is_waiting(message))
+        printf("  waiting to be split, queue id %s\n", queue_id);
+}
+
+static void print_accepted(const Record *message)
+{
+    const Record *submission = json_object_object_get(message, "submission");
+    gboolean hop = submission && is_hop(submission);
+    g_autofree char *queue_id = first_queue_id(message);
+    g_autofree char *from = text_of(message, "header_from");
+    g_autofree char *subject = text_of(message, "subject");
+    g_autofree char *size = text_of(message, "size");
+    g_autofree char *what = g_strdup_printf("%s, queue id %s, %s octets",
+                                            hop ? "split off" : "accepted", queue_id, size);
+
+    if (hop)
+        print_handed_in(submission);
+    if (record_is_null(message, "accepted_at")) {
+        print_unaccepted(message);
+        return;
+    }
+    print_at(record_int(message, "accepted_at"), hop ? record_int(submission, "at") : 0, what);
+    if (!hop)
+        print_submission(message);
+    print_more("From", from);
+    print_more("Subject", subject);
+    print_signatures(message);
+    print_lane(message);
+}
+
+static void print_hold(const Record *message, gint64 start)
+{
+    g_autofree char *reason = text_of(message, "hold_reason");
+    g_autofree char *until = text_of(message, "hold_expires");
+    g_autofree char *what = g_strdup_printf("to be held: %s", reason);
+
+    print_at(record_int(message, "hold_at"), start, what);
+    if (!record_is_null(message, "hold_expires"))
+        print_more("until", until);
+}
+
+static void print_copy(const Record *copy, gint64 start)
+{
+    g_autofree char *queue_id = text_of(copy, "queue_id");
+    g_autofree char *parent = text_of(copy, "parent");
+    g_autofree char *what =
+        record_is_null(copy, "parent")
+            ? g_strdup_printf("in Postfix's queue, queue id %s", queue_id)
+            : g_strdup_printf("requeued, queue id %s, before that %s", queue_id, parent);
+
+    print_at(record_int(copy, "at"), start, what);
+}
+
+static void print_delivery(const Record *delivery, gint64 start)
+{
+    g_autofree char *status = text_of(delivery, "status");
+    g_autofree char *relay = text_of(delivery, "relay");
+    g_autofree char *dsn = text_of(delivery, "dsn");
+    g_autofree char *text = text_of(delivery, "text");
+    g_autofree char *source = text_of(delivery, "source_ip");
+    g_autofree char *helo = text_of(delivery, "helo");
+    g_autofree char *tls = tls_text(delivery, "tls");
+    g_autofree char *what = g_strdup_printf("%s: %s, dsn %s", status, relay, dsn);
+    g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
+
+    print_at(record_int(delivery, "at"), start, what);
+    print_more("from", way);
+    print_more("answer", text);
+}
+
+/* What happened after acceptance, by time. */
+typedef struct {
+    gint64 at;
+    const Record *record;
+    void (*print)(const Record *record, gint64 start);
+} Step;
+
+static gint by_time(gconstpointer a, gconstpointer b)
+{
+    const Step *left = a, *right = b;
+
+    return (left->at > right->at) - (left->at < right->at);
+}
+
+static void add_steps(GArray *steps, const Record *list,
+                      void (*print)(const Record *record, gint64 start))
+{
+    for (gsize i = 0; i < json_object_array_length(list); i++) {
+        const Record *record = json_object_array_get_idx(list, i);
+        const Step step = {record_int(record, "at"), record, print};
+        g_array_append_val(steps, step);
+    }
+}
+
+static void print_steps(const Record *message, gint64 start)
+{
+    g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(Step));
+    const Step hold = {record_int(message, "hold_at"), message, print_hold};
+
+    if (!record_is_null(message, "hold_at"))
+        g_array_append_val(steps, hold);
+    add_steps(steps, json_object_object_get(message, "copies"), print_copy);
+    add_steps(steps, json_object_object_get(message, "deliveries"), print_delivery);
+    g_array_sort(steps, by_time);
+    for (guint i = 0; i < steps->len; i++) {
+        const Step *step = &g_array_index(steps, Step, i);
+        step->print(step->record, start);
+    }
+}
+
+static const char *meaning_of(const char *status)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++)
+        if (g_str_equal(meanings[i].status, status))
+            return meanings[i].meaning;
+    return "";
+}
+
+static void print_state(const Record *message)
+{
+    g_autofree char *recipient = text_of(message, "rcpt_to");
+    g_autofree char *status = text_of(message, "status");
+    g_autofree char *reason = text_of(message, "status_reason");
+    g_autofree char *server = text_of(message, "server");
+    g_autofree char *organization = text_of(message, "organization");
+
+    printf("message %" G_GINT64_FORMAT " of %s/%s to %s\n  %s: %s\n", record_int(message, "id"),
+           organization, server, recipient, status, meaning_of(status));
+    if (!record_is_null(message, "status_reason"))
+        printf("  reason: %s\n", reason);
+    if (json_object_get_boolean(json_object_object_get(message, "duplicate")))
+        puts("  duplicate: Postfix took it more than once, the recipient may have it twice");
+}
+
+void timeline_print_message(const Record *message)
+{
+    static const char *const quiet[] = {"Held", "Aborted", "Unknown", "HardFail", NULL};
+    const Record *deliveries = json_object_object_get(message, "deliveries");
+    const Record *submission = json_object_object_get(message, "submission");
+    gint64 start = record_int(submission && is_hop(submission) ? submission : message,
+                              submission && is_hop(submission) ? "at" : "accepted_at");
+
+    print_state(message);
+    print_accepted(message);
+    print_steps(message, start);
+    if (json_object_array_length(deliveries) == 0)
+        printf("  no attempt is known%s\n",
+               g_strv_contains(quiet, record_text(message, "status")) ? "" : " yet");
+    if (!record_is_null(message, "removed_at"))
+        print_at(record_int(message, "removed_at"), start, "left Postfix's queue");
+}
+
+void timeline_print_submission(const Record *submission)
+{
+    Record *messages = json_object_object_get(submission, "messages");
+    g_autofree char *server = text_of(submission, "server");
+    g_autofree char *organization = text_of(submission, "organization");
+    gint64 n = record_int(submission, "recipients");
+    gint64 known = (gint64)json_object_array_length(messages);
+
+    printf("submission %" G_GINT64_FORMAT " of %s/%s\n", record_int(submission, "id"), organization,
+           server);
+    print_handed_in(submission);
+    if (known < n)
+        printf("  %" G_GINT64_FORMAT " of its %" G_GINT64_FORMAT " messages are shown\n", known, n);
+    output_table(messages, "id status duplicate queue_id rcpt_to status_reason");
+}
+
+void timeline_print_refusal(const Record *refusal)
+{
+    g_autofree char *credential = text_of(refusal, "credential");
+    g_autofree char *recipient = text_of(refusal, "rcpt_to");
+    g_autofree char *ip = text_of(refusal, "client_ip");
+    g_autofree char *code = text_of(refusal, "code");
+    g_autofree char *text = text_of(refusal, "text");
+    g_autofree char *rule = text_of(refusal, "rule");
+    g_autofree char *what = g_strdup_printf("%s %s (rule %s)", code, text, rule);
+
+    printf("refusal %" G_GINT64_FORMAT " to %s\n", record_int(refusal, "id"), recipient);
+    print_at(record_int(refusal, "at"), 0, what);
+    print_more("credential", credential);
+    print_more("from", ip);
+}
