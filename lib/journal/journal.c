@@ -33,7 +33,9 @@ typedef struct {
     guint references;
     GByteArray *records;
     gint64 since_us;
+    gboolean posted; /* has records that nobody waits for */
     gboolean done;
+    GCond turn;    /* done, or one of those who wait may commit it */
     GError *error; /* why it failed */
 } Batch;
 
@@ -44,8 +46,8 @@ struct Journal {
     FolderCommitted *committed;
     GThread *flusher;
 
-    GMutex mutex; /* guards what follows */
-    GCond changed;
+    GMutex mutex;  /* guards what follows */
+    GCond changed; /* for the flusher and who closes */
     Batch *gathering;
     gboolean committing, broken, stopping;
     gint64 space_looked_us;
@@ -64,6 +66,7 @@ static Batch *batch_new(void)
     batch->references = 1;
     batch->records = g_byte_array_new();
     batch->since_us = g_get_monotonic_time();
+    g_cond_init(&batch->turn);
     return batch;
 }
 
@@ -73,6 +76,7 @@ static void batch_unref(Batch *batch)
         return;
     g_byte_array_unref(batch->records);
     g_clear_error(&batch->error);
+    g_cond_clear(&batch->turn);
     g_free(batch);
 }
 
@@ -170,6 +174,17 @@ static gboolean commit_records(Journal *journal, GByteArray *records, gboolean *
     return FALSE;
 }
 
+/* After a commit: those it was for go on, and one of those who came meanwhile commits for them. Nobody
+ * else is woken: with many threads that would cost more than the commit. */
+static void pass_turn(Journal *journal, Batch *done)
+{
+    g_cond_broadcast(&done->turn);
+    if (journal->gathering)
+        g_cond_signal(&journal->gathering->turn);
+    if (journal->stopping || (journal->gathering && journal->gathering->posted))
+        g_cond_broadcast(&journal->changed);
+}
+
 /* Commits what has gathered; called and left with the mutex held, nobody else committing. */
 static void commit_gathered(Journal *journal)
 {
@@ -185,7 +200,7 @@ static void commit_gathered(Journal *journal)
     journal->broken |= broken;
     batch->error = error;
     batch->done = TRUE;
-    g_cond_broadcast(&journal->changed);
+    pass_turn(journal, batch);
     batch_unref(batch);
 }
 
@@ -196,7 +211,7 @@ static gpointer flush(gpointer data)
 
     g_mutex_lock(&journal->mutex);
     while (!journal->stopping) {
-        if (!journal->gathering || journal->committing) {
+        if (!journal->gathering || !journal->gathering->posted || journal->committing) {
             g_cond_wait(&journal->changed, &journal->mutex);
             continue;
         }
@@ -269,7 +284,7 @@ static gboolean await_commit(Journal *journal, Batch *batch, GError **error)
     batch->references++;
     while (!batch->done) {
         if (journal->committing)
-            g_cond_wait(&journal->changed, &journal->mutex);
+            g_cond_wait(&batch->turn, &journal->mutex);
         else
             commit_gathered(journal);
     }
@@ -303,8 +318,10 @@ gboolean journal_post(Journal *journal, const JournalEntry *entries, guint n, GE
         good = FALSE;
     }
     if (good) {
-        gather(journal, entries, n);
-        g_cond_broadcast(&journal->changed);
+        Batch *batch = gather(journal, entries, n);
+        if (!batch->posted)
+            g_cond_broadcast(&journal->changed);
+        batch->posted = TRUE;
     }
     g_mutex_unlock(&journal->mutex);
     return good;
