@@ -70,9 +70,13 @@ void postfix_table_checks(const PostfixRunning *running, GPtrArray *findings)
 {
     static const char *const names[] = {"header_checks", "mime_header_checks",
                                         "nested_header_checks", "body_checks"};
+    const char *first = NULL;
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         const char *value = postfix_running_value(running, "outrider-submit/unix", names[i]);
+        if (i > 0 && g_strcmp0(value, first) == 0) /* header_checks are the others' default */
+            continue;
+        first = i == 0 ? value : first;
         g_auto(GStrv) tables = g_strsplit_set(value ? value : "", ", \t", -1);
         for (guint t = 0; tables[t]; t++)
             check_table(names[i], tables[t], findings);
