@@ -13,6 +13,8 @@ import audit
 CRASH = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|[Ss]egmentation|segfault|SIGSEGV|SIGABRT|"
                    r"killed by signal (?!9\b)|core dumped|assertion|CRITICAL|panic:|stack smashing")
 CRASH_LOGS = ("milter", "policyd", "worker", "outrider", "mail")
+FINAL = re.compile(r" status=(sent|bounced|expired) ")
+HOP = "/outrider-split/"  # what goes through the hop is not final
 MARKER = re.compile(rb"^X-Chaos-Marker: (\S+)\r$", re.M)
 HEAD = 8192  # octets of a message in which its marker stands
 HISTORY = """
@@ -89,7 +91,7 @@ class Evidence:
             return set()
         with open(self.sandbox.mail_log, errors="replace") as lines:
             final = {line.partition(" to=<")[2].partition(">")[0] for line in lines
-                     if "status=sent" in line or "status=bounced" in line}
+                     if FINAL.search(line) and HOP not in line}
         return recipients - final
 
     def log_lines(self, recipients):
