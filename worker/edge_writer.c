@@ -98,7 +98,8 @@ static gboolean update_lanes(EdgeWriter *writer, GError **error)
     if (!lanes)
         return FALSE;
     g_autofree char *text =
-        lanes_render(lanes, config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN));
+        lanes_render(lanes, config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN),
+                     (guint)config_int(writer->config, CONFIG_HOP_PORT));
     if (!lanes_write(path, text, &changed, error))
         return FALSE;
     writer->lanes_known = TRUE;

@@ -9,13 +9,18 @@
 #include "lib/edge/edge.h"
 #include "lib/seal/return_path.h"
 
-char *lanes_render(const GArray *lanes, const char *return_path_domain)
+char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port)
 {
     g_autofree char *domain = g_regex_escape_string(return_path_domain, -1);
     g_autoptr(GString) text = g_string_new(
         "# Written by outrider-worker: the way out of each lane. Do not edit; change the pool's\n"
         "# addresses with outrider(1) instead.\n");
 
+    g_string_append_printf(
+        text,
+        "# A submission that was requeued before it was split goes to the hop again.\n"
+        "/^" RETURN_PATH_SUBMISSION_PATTERN "-0@%s$/ outrider-split:[127.0.0.1]:%u\n",
+        domain, hop_port);
     for (guint i = 0; i < lanes->len; i++) {
         guint32 lane = g_array_index(lanes, EdgeLane, i).lane;
         g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ outrider-ip%u:\n",

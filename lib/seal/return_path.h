@@ -22,6 +22,10 @@
 #define RETURN_PATH_SERVER_MAX   0xffffff
 #define RETURN_PATH_LANE_MAX     65535
 
+/* A regular expression (POSIX, GLib) of what stands before `-' in those of the kind RETURN_PATH_SUBMISSION,
+ * and of no other kind: for maps, which cannot look at the MAC. */
+#define RETURN_PATH_SUBMISSION_PATTERN "[a-z2-7][bfjnrvz5][q-z2-7][a-z2-7]{28}"
+
 typedef enum {
     RETURN_PATH_MESSAGE = 1,
     RETURN_PATH_FORWARD = 2,

@@ -158,6 +158,25 @@ class Reconcile(unittest.TestCase):
             self.assertEqual(entry["deliveries"][-1]["status"], "Sent")
             self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
+    def test_a_first_pass_that_is_requeued_goes_to_the_hop_again(self):
+        recipients = [fresh(), fresh()]
+        with self.queue_manager_stopped():
+            queue_id = self.submit(recipients)
+            self.sandbox.stop("milter")
+        try:
+            for recipient in recipients:
+                self.sandbox.history(recipient, "SoftFail")
+            self.requeue(queue_id)
+            wait_for(lambda: f"orig_id={queue_id}" in self.sandbox.mail_log_text(), "the new queue id")
+        finally:
+            self.sandbox.start("milter")
+        for recipient in recipients:
+            entry = self.sandbox.history(recipient, "Sent")
+            content, _ = self.sandbox.received(recipient)
+            self.assertEqual(mail.values(content, "X-Outrider-MsgID"), [entry["token"]])
+            self.assertEqual(mail.verify_all(self.sandbox, content), 2)
+            self.assertNotIn(b"X-Outrider-Claim", content)
+
     def test_a_first_pass_that_expires_ends_its_messages(self):
         recipients = [fresh(), fresh(), fresh()]
         with self.queue_manager_stopped():

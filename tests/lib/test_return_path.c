@@ -191,6 +191,25 @@ static void test_return_path_seal_lane_bounds(void **state)
     }
 }
 
+static void test_submission_pattern_knows_the_kind(void **state)
+{
+    static const guint64 ids[] = {1, 4711, G_GUINT64_CONSTANT(123456789012345), ID_MAX};
+    g_autoptr(GRegex) pattern =
+        g_regex_new("^" RETURN_PATH_SUBMISSION_PATTERN "-0@rp\\.example$", 0, 0, NULL);
+
+    (void)state;
+    for (guint key = 0; key < RING_KEYS_MAX; key++) {
+        g_autofree char *text = g_strdup_printf("%u " KEY_A " 1 seal", key);
+        g_autoptr(KeyRing) ring = ring_parse("test", text, NULL);
+        for (guint i = 0; i < 3 * G_N_ELEMENTS(ids); i++) {
+            const ReturnPath path = {.kind = i % 3 + 1, .id = ids[i / 3], .server = 1};
+            g_autofree char *address = return_path_seal(ring, &path, "rp.example");
+            if (g_regex_match(pattern, address, 0, NULL) != (path.kind == RETURN_PATH_SUBMISSION))
+                fail_msg("kind %d: %s", (int)path.kind, address);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_return_path_open_refuses),
         cmocka_unit_test(test_return_path_open_after_rotation),
         cmocka_unit_test(test_return_path_seal_lane_bounds),
+        cmocka_unit_test(test_submission_pattern_knows_the_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
