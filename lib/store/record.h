@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "lib/seal/digest.h"
 #include "lib/store/store.h"
 
 #define RECORD_LENGTH 256 /* with the frame's own 8 octets */
@@ -17,7 +18,7 @@
 typedef struct {
     StoreHeader header;
     guint64 size; /* octets of the message */
-    char sha256[65];
+    char sha256[DIGEST_TEXT_LENGTH];
 } StoreRecord;
 
 /* Writes the frame. */

@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/seal/digest.h"
 #include "lib/store/record.h"
 
 #define DAY_SECONDS 86400
@@ -61,6 +62,16 @@ static gboolean load(const char *path, char **data, gsize *length, GError **erro
     return FALSE;
 }
 
+static gboolean has_digest(GBytes *bytes, const char *wanted)
+{
+    g_autoptr(Digest) digest = digest_new();
+    char text[DIGEST_TEXT_LENGTH];
+
+    digest_add(digest, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    digest_finish(digest, text);
+    return g_str_equal(text, wanted);
+}
+
 GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
                    GError **error)
 {
@@ -86,8 +97,7 @@ GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *he
         decompress(path, data + RECORD_LENGTH, length - RECORD_LENGTH, record.size, error);
     if (!bytes)
         return NULL;
-    g_autofree char *digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
-    if (!g_str_equal(digest, record.sha256)) {
+    if (!has_digest(bytes, record.sha256)) {
         corrupt(path, "the digest differs", error);
         return NULL;
     }
