@@ -71,7 +71,8 @@ static const char options[] =
 struct QueueBook {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
-    gboolean failed; /* since begin */
+    gboolean failed;   /* since begin */
+    gboolean in_doubt; /* the last commit failed */
 };
 
 static gboolean fail(QueueBook *book, const char *what, GError **error)
@@ -151,8 +152,25 @@ static gboolean run(QueueBook *book, guint which)
     return rc == SQLITE_DONE;
 }
 
+/* Writes as much as a round may, and takes it away again. */
+static gboolean has_room(QueueBook *book)
+{
+    static const char trial[] =
+        "BEGIN IMMEDIATE; INSERT OR REPLACE INTO position (name, position) "
+        "VALUES ('trial', hex(zeroblob(65536))); COMMIT; DELETE FROM position WHERE name = 'trial'";
+
+    if (sqlite3_exec(book->db, trial, NULL, NULL, NULL) == SQLITE_OK)
+        return TRUE;
+    if (!sqlite3_get_autocommit(book->db))
+        queue_book_undo(book);
+    return FALSE;
+}
+
 gboolean queue_book_begin(QueueBook *book, GError **error)
 {
+    if (book->in_doubt && !has_room(book))
+        return fail(book, "begin", error);
+    book->in_doubt = FALSE;
     book->failed = FALSE;
     return run(book, BEGIN) || fail(book, "begin", error);
 }
@@ -163,6 +181,7 @@ gboolean queue_book_commit(QueueBook *book, GError **error)
         return TRUE;
     fail(book, "commit", error);
     queue_book_undo(book);
+    book->in_doubt = TRUE;
     return FALSE;
 }
 

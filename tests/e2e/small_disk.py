@@ -6,14 +6,15 @@ import pathlib
 import subprocess
 
 FILLER = "filler"
+PAGE = 4096
 CHUNK = b"\0" * 65536
 
 
 class SmallDisk:
-    """Puts a tmpfs over a directory while the programs that use it are stopped, with what the directory
-    holds; `close' puts what it holds then back on the large disk."""
+    """Puts a tmpfs with so much free space over a directory while the programs that use it are stopped, with
+    what the directory holds; `close' puts what it holds then back on the large disk."""
 
-    def __init__(self, sandbox, directory, size, programs):
+    def __init__(self, sandbox, directory, free, programs):
         self.sandbox = sandbox
         self.directory = pathlib.Path(directory)
         self.programs = programs
@@ -21,8 +22,13 @@ class SmallDisk:
         sandbox.stop(*reversed(programs))
         os.rename(self.directory, self._aside)
         os.mkdir(self.directory)
-        command("mount", "-t", "tmpfs", "-o", f"size={size}", "outrider-test", self.directory)
-        command("cp", "-a", f"{self._aside}/.", self.directory)
+        command("mount", "-t", "tmpfs", "-o", f"size={used(self._aside) + free}", "outrider-test",
+                self.directory)
+        try:
+            command("cp", "-a", f"{self._aside}/.", self.directory)
+        except BaseException:
+            self._put_back()
+            raise
         sandbox.start(*programs)
 
     def close(self):
@@ -31,6 +37,9 @@ class SmallDisk:
         command("rm", "-rf", self._aside)
         os.mkdir(self._aside)
         command("cp", "-a", f"{self.directory}/.", self._aside)
+        self._put_back()
+
+    def _put_back(self):
         command("umount", self.directory)
         os.rmdir(self.directory)
         os.rename(self._aside, self.directory)
@@ -52,6 +61,11 @@ class SmallDisk:
 
     def free(self):
         (self.directory / FILLER).unlink(missing_ok=True)
+
+
+def used(directory):
+    """Octets that a copy of a directory takes."""
+    return sum(path.lstat().st_blocks * 512 + PAGE for path in directory.rglob("*"))
 
 
 def command(*words):
