@@ -263,7 +263,9 @@ static void print_delivery(const Record *delivery, gint64 start)
     g_autofree char *source = text_of(delivery, "source_ip");
     g_autofree char *helo = text_of(delivery, "helo");
     g_autofree char *tls = tls_text(delivery, "tls");
-    g_autofree char *what = g_strdup_printf("%s: %s, dsn %s", status, relay, dsn);
+    g_autofree char *queue_id = text_of(delivery, "queue_id");
+    g_autofree char *what =
+        g_strdup_printf("%s: %s, dsn %s, queue id %s", status, relay, dsn, queue_id);
     g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
 
     print_at(record_int(delivery, "at"), start, what);
