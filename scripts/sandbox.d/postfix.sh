@@ -69,7 +69,7 @@ data_directory = $DIR/postfix/data
 meta_directory = /etc/postfix
 command_directory = /usr/sbin
 daemon_directory = /usr/lib/postfix/sbin
-maillog_file = $DIR/log/mail.log
+$([ "$(world_get syslog)" = yes ] || echo "maillog_file = $DIR/log/mail.log")
 maillog_file_prefixes = $DIR
 myhostname = mail.outrider.test
 mydomain = outrider.test
@@ -141,7 +141,14 @@ TEXT
 }
 
 # Inside, /etc/postfix is ours. What it complains of before it logs goes to postfix-start.log.
-postfix_command() { ip netns exec "$NETNS" postfix "$@" 9>&-; }
+postfix_command()
+{
+    if [ "$(world_get syslog)" = yes ]; then
+        syslog_exec postfix "$@" 9>&-
+    else
+        ip netns exec "$NETNS" postfix "$@" 9>&-
+    fi
+}
 
 postfix_start()
 {

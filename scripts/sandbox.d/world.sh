@@ -74,11 +74,9 @@ world_get() { cat "$DIR/state/$1" 2>/dev/null; }
 # The services that this world has.
 world_services()
 {
-    if [ "$(world_get outrider)" = no ]; then
-        echo dns mariadb simulator postfix
-    else
-        echo "$SERVICES"
-    fi
+    [ "$(world_get syslog)" != yes ] || echo syslog
+    echo dns mariadb simulator postfix
+    [ "$(world_get outrider)" = no ] || echo policyd milter worker
 }
 
 world_create()
@@ -91,6 +89,7 @@ world_create()
         fail "--dir: the system users cannot enter $DIR: a directory above it is closed to others"
     [ -z "$DISKS" ] || world_mount
     world_set outrider "$OUTRIDER"
+    world_set syslog "$SYSLOG"
     netns_files
     netns_create
     netns_verify
@@ -174,7 +173,7 @@ world_destroy()
 {
     local service pids deadline=$((SECONDS + 10))
     if [ -e "/run/netns/$NETNS" ]; then
-        for service in worker milter policyd postfix simulator dns; do
+        for service in worker milter policyd postfix simulator dns syslog; do
             service_signal "$service" TERM
         done
         service_stop mariadb

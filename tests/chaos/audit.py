@@ -8,8 +8,7 @@ The rules, for each message:
     told lost           either of the two
 A second copy is right only where mail cannot do better: a message of a submission with several
 recipients whose copies history knows (the split hop's link broke), and one whose delivery agent was
-killed between the remote's 250 and its own note of it. History may stay behind only where the mail
-log does: Postfix's log daemon, which ends with the master, takes lines with it that it had not written.
+killed between the remote's 250 and its own note of it.
 """
 
 import collections
@@ -18,7 +17,6 @@ import dataclasses
 import load
 
 INVISIBLE = ("Accepting", "Aborted")
-UNFINISHED = ("Accepting", "Pending", "SoftFail")
 FINAL = {"ok.test": "Sent", "greylist.test": "Sent", "refuse.test": "HardFail"}
 BEFORE_KILL = 5.0  # seconds an agent may have been at work since the remote took the message
 FULL_SINCE = 1.5  # seconds until a full disk must be noticed: it is looked at once a second
@@ -57,9 +55,8 @@ class Facts:
     submissions: list
     received: dict  # recipient: [Copy]
     rows: dict  # recipient: [Row]
-    masters_killed: list = ()  # (since, until) when Postfix's master, agents and log daemon ended
+    agents_killed: list = ()  # (since, until) when Postfix's delivery agents ended
     cleanups_killed: list = ()  # (since, until) when its cleanup processes did
-    unlogged: set = frozenset()  # recipients of whom the mail log has no final line
     fills: list = ()  # (place, since, until)
 
 
@@ -110,9 +107,7 @@ def judge(facts, submission, recipient):
 
 def judge_accepted(facts, submission, recipient, copies, visible):
     final = FINAL[recipient.rpartition("@")[2]]
-    if line_lost(facts, submission, recipient):
-        pass
-    elif not visible:
+    if not visible:
         yield "not in history"
     elif len(visible) > 1:
         yield "more than once in history"
@@ -125,27 +120,15 @@ def judge_accepted(facts, submission, recipient, copies, visible):
         yield "lost"
     elif len(copies) > 1 and not second_copy_allowed(facts, submission, copies, visible):
         yield "second copy"
-    if len(visible) == 1 and visible[0].sent > max(1, visible[0].copies):
+    if len(visible) == 1 and visible[0].sent > max(1, len(copies)):
         yield "delivery counted twice"
-
-
-def line_lost(facts, submission, recipient):
-    """History cannot know what Postfix has not logged."""
-    return recipient in facts.unlogged and any(until > submission.begun for _, until in facts.masters_killed)
-
-
-def unfinished(facts):
-    """Recipients of accepted messages whose rows are not final."""
-    return {recipient for submission in facts.submissions for recipient in submission.recipients
-            if (submission.told == load.ACCEPTED or recipient in facts.received) and
-            any(row.status in UNFINISHED for row in facts.rows.get(recipient, []))}
 
 
 def second_copy_allowed(facts, submission, copies, visible):
     if len(submission.recipients) > 1 and visible and visible[0].copies >= len(copies):
         return True
     earlier = sorted(copy.time for copy in copies)[:-1]
-    return all(any(since - BEFORE_KILL <= time <= until for since, until in facts.masters_killed)
+    return all(any(since - BEFORE_KILL <= time <= until for since, until in facts.agents_killed)
                for time in earlier)
 
 

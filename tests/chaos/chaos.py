@@ -32,8 +32,8 @@ CALM = 5  # seconds for which it must agree
 WORDS_MAX = 90
 WORDS_SHOWN = 15
 PROGRESS = 10  # seconds between progress lines
-KILL_MASTER = ("kill-postfix", "kill-master", "restart-postfix")
-KILL_CLEANUP = (*KILL_MASTER, "kill-cleanup")
+KILL_AGENTS = ("kill-postfix", "kill-master", "restart-postfix")
+KILL_CLEANUP = (*KILL_AGENTS, "kill-cleanup")
 
 
 class Lane(threading.Thread):
@@ -70,9 +70,7 @@ def settle(evidence, facts, began):
     calm_since = None
     while True:
         facts.received, facts.rows = evidence.received(), evidence.history()
-        queued = evidence.queued()
-        facts.unlogged = set() if queued else evidence.unlogged(audit.unfinished(facts))
-        differences = audit.compare(facts)
+        differences, queued = audit.compare(facts), evidence.queued()
         now = time.monotonic()
         calm_since = None if differences or queued else calm_since or now
         if (calm_since and now - calm_since > CALM) or now - began > SETTLE:
@@ -105,7 +103,7 @@ def conclude(options, world, load, lanes, seconds):
     evidence = Evidence(world.sandbox, load.tag)
     made = sorted(made for lane in lanes for made in lane.made)
     facts = audit.Facts(load.submissions, {}, {}, fills=world.fills,
-                        masters_killed=[times for *times, name in made if name in KILL_MASTER],
+                        agents_killed=[times for *times, name in made if name in KILL_AGENTS],
                         cleanups_killed=[times for *times, name in made if name in KILL_CLEANUP])
     began = time.monotonic()
     differences, queued = settle(evidence, facts, began)
@@ -133,9 +131,7 @@ def words(submissions):
 
 def notes(facts):
     second = sum(len(copies) > 1 for copies in facts.received.values())
-    counts = {"messages came twice": second,
-              "messages whose end Postfix's log daemon took with it": len(facts.unlogged)}
-    return [f"{count} {text}" for text, count in counts.items() if count]
+    return [f"{second} messages came twice"] if second else []
 
 
 def arguments():

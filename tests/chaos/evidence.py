@@ -13,8 +13,6 @@ import audit
 CRASH = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|[Ss]egmentation|segfault|SIGSEGV|SIGABRT|"
                    r"killed by signal (?!9\b)|core dumped|assertion|CRITICAL|panic:|stack smashing")
 CRASH_LOGS = ("milter", "policyd", "worker", "outrider", "mail")
-FINAL = re.compile(r" status=(sent|bounced|expired) ")
-HOP = "/outrider-split/"  # what goes through the hop is not final
 MARKER = re.compile(rb"^X-Chaos-Marker: (\S+)\r$", re.M)
 HEAD = 8192  # octets of a message in which its marker stands
 HISTORY = """
@@ -84,15 +82,6 @@ class Evidence:
         known = set(self._sql("SELECT id FROM message"))
         files = [file for file in pathlib.Path(self.sandbox.store_dir).rglob("*") if file.is_file()]
         return sorted(file.name for file in files if file.name.partition(".")[0] not in known)
-
-    def unlogged(self, recipients):
-        """Those of whom the mail log has no final line."""
-        if not recipients:
-            return set()
-        with open(self.sandbox.mail_log, errors="replace") as lines:
-            final = {line.partition(" to=<")[2].partition(">")[0] for line in lines
-                     if FINAL.search(line) and HOP not in line}
-        return recipients - final
 
     def log_lines(self, recipients):
         """{recipient: last lines of the mail log about it}, for a report."""

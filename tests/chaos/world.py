@@ -27,8 +27,8 @@ class World:
         self.fills = []  # (place, since, until) in which a disk was full all the time
         self._held = set()  # services that a fault has taken down
         self._lock = threading.Lock()
-        sandbox.run([sandbox.SCRIPT, "up", "--dir", directory, "--build", build, "--disks", disks],
-                    timeout=600)
+        sandbox.run([sandbox.SCRIPT, "up", "--dir", directory, "--build", build, "--disks", disks,
+                     "--syslog"], timeout=600)
         self.sandbox = sandbox.Sandbox(directory)
         self._hasten()
 
