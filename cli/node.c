@@ -49,12 +49,10 @@ typedef struct {
 static const Place places[] = {
     {CONFIG_SPOOL_DIR, "", 0755, NULL, NULL, DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "journal", 0755, NULL, NULL, DIRECTORY, NULL},
-    {CONFIG_SPOOL_DIR, "journal/milter", 02770, "outrider-milter", "outrider-worker", DIRECTORY,
-     NULL},
-    {CONFIG_SPOOL_DIR, "journal/policyd", 02770, "outrider-policyd", "outrider-worker", DIRECTORY,
-     NULL},
-    {CONFIG_SPOOL_DIR, "journal/worker", 02770, "outrider-worker", "outrider-worker", DIRECTORY,
-     NULL},
+#define X(NAME, name, user)                                                                        \
+    {CONFIG_SPOOL_DIR, "journal/" name, 02770, user, "outrider-worker", DIRECTORY, NULL},
+#include "lib/journal/program.def"
+#undef X
     {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", FILE_KEPT, ""},

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/shared.h"
 
-#define PROGRAM "milter" /* its journal, as `outrider node init' names it */
-
 struct Shared {
     const Config *config;
     Edge *edge;
@@ -33,7 +31,8 @@ static gboolean open_parts(Shared *shared, GError **error)
            (shared->ids =
                 id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), error)) &&
            (shared->journal =
-                journal_open(config_string(config, CONFIG_SPOOL_DIR), PROGRAM, &options, error));
+                journal_open(config_string(config, CONFIG_SPOOL_DIR),
+                             journal_program_name(JOURNAL_OF_MILTER), &options, error));
 }
 
 Shared *shared_open(const Config *config, GError **error)

@@ -153,7 +153,8 @@ void tally_write(Tally *tally)
     if (g_hash_table_size(tally->used) + g_hash_table_size(tally->failed) == 0)
         return;
     if (!tally->journal)
-        tally->journal = journal_open(tally->spool_dir, "policyd", NULL, &error);
+        tally->journal =
+            journal_open(tally->spool_dir, journal_program_name(JOURNAL_OF_POLICYD), NULL, &error);
     if (!tally->journal || !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
         !post_all(tally, EVENT_AUTH_FAILED, tally->failed, &error))
         log_warning(NULL, "journal not writable, authentications not recorded", LOG_GERROR(error));

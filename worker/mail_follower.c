@@ -57,8 +57,8 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
     follower->entries = g_array_new(FALSE, FALSE, sizeof(JournalEntry));
     follower->found = g_array_new(FALSE, FALSE, sizeof(QueueFound));
     if (!(follower->book = queue_book_open(path, error)) ||
-        !(follower->journal =
-              journal_open(config_string(config, CONFIG_SPOOL_DIR), "worker", NULL, error)))
+        !(follower->journal = journal_open(config_string(config, CONFIG_SPOOL_DIR),
+                                           journal_program_name(JOURNAL_OF_WORKER), NULL, error)))
         return NULL;
     follower->milter = milter_reader_new(config_string(config, CONFIG_SPOOL_DIR), follower->book);
     return g_steal_pointer(&follower);
@@ -67,8 +67,9 @@ MailFollower *mail_follower_new(const Config *config, GError **error)
 guint64 mail_follower_keep(const char *program, gpointer data)
 {
     MailFollower *follower = data;
+    gboolean milters = g_str_equal(program, journal_program_name(JOURNAL_OF_MILTER));
 
-    return strcmp(program, "milter") == 0 ? milter_reader_kept(follower->milter) : G_MAXUINT64;
+    return milters ? milter_reader_kept(follower->milter) : G_MAXUINT64;
 }
 
 static const EdgeLane *search_lane(const MailFollower *follower, guint32 lane)

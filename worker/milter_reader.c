@@ -10,7 +10,7 @@
 #include "lib/journal/reader.h"
 #include "worker/recipient_key.h"
 
-#define MILTER "milter"
+#define MILTER journal_program_name(JOURNAL_OF_MILTER)
 
 struct MilterReader {
     char *spool_dir;

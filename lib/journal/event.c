@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/journal/journal.h"
 
+const char *journal_program_name(JournalProgram program)
+{
+    static const char *const names[] = {
+#define X(NAME, name, user) [JOURNAL_OF_##NAME] = (name),
+#include "lib/journal/program.def"
+#undef X
+    };
+
+    return names[program];
+}
+
 const char *event_name(guint16 type)
 {
     static const struct {

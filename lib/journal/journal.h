@@ -25,6 +25,15 @@ typedef enum {
 /* "message.accepted" for a known type, else NULL. */
 const char *event_name(guint16 type);
 
+typedef enum {
+#define X(NAME, name, user) JOURNAL_OF_##NAME,
+#include "lib/journal/program.def"
+#undef X
+} JournalProgram;
+
+/* The name of a program's journal. */
+const char *journal_program_name(JournalProgram program);
+
 typedef struct Journal Journal;
 
 typedef struct {
