@@ -16,8 +16,8 @@
     (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_QUARANTINE |            \
      SMFIF_SETSYMLIST)
 #define STEPS                                                                                      \
-    (SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_HELO | SMFIP_NR_HDR |           \
-     SMFIP_NR_EOH | SMFIP_NR_BODY)
+    (SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOUNKNOWN | SMFIP_NR_HELO |            \
+     SMFIP_NR_HDR | SMFIP_NR_BODY)
 #define BIG (1024 * 1024) /* from here on, say that we still work */
 
 /* libmilter has no place for these but globals. What all points to is used inside the gate only. */
@@ -202,12 +202,6 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return SMFIS_NOREPLY;
 }
 
-static sfsistat on_end_of_header(SMFICTX *context)
-{
-    (void)context;
-    return SMFIS_NOREPLY;
-}
-
 static sfsistat on_body(SMFICTX *context, unsigned char *data, size_t length)
 {
     Session *session = smfi_getpriv(context);
@@ -275,7 +269,6 @@ gboolean callback_register(Shared *shared, GError **error)
                                    .xxfi_envfrom = on_mail,
                                    .xxfi_envrcpt = on_rcpt,
                                    .xxfi_header = on_header,
-                                   .xxfi_eoh = on_end_of_header,
                                    .xxfi_body = on_body,
                                    .xxfi_eom = on_end_of_message,
                                    .xxfi_abort = on_abort,

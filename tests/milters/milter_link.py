@@ -76,7 +76,6 @@ class Link:
     def head(self, *fields):
         for name, value in fields:
             self.send(b'L', name + b'\0' + value + b'\0')
-        self.send(b'N')
 
     def body(self, octets):
         for at in range(0, len(octets), 65535):
