@@ -123,6 +123,7 @@ gboolean postfix_check(Cli *cli, GError **error)
     postfix_check_conflicts(lines, running, findings);
     postfix_table_ours(cli->config, findings);
     postfix_table_checks(running, findings);
+    postfix_table_transport(cli->config, running, findings);
     for (guint i = 0; i < findings->len; i++)
         conflicts += ((const PostfixFinding *)findings->pdata[i])->conflict ? 1 : 0;
     cli->status = conflicts ? ATTENTION : 0;

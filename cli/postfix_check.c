@@ -316,6 +316,34 @@ static void check_certificate(const PostfixRunning *running, GPtrArray *findings
                          "nobody log in; name a certificate");
 }
 
+/* Seconds of a time as Postfix writes it: a number with s, m, h, d or w, days without; -1: none. */
+static gint64 postfix_seconds(const char *text)
+{
+    static const struct {
+        char unit;
+        gint64 seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 86400}};
+    char *end;
+    gint64 number = g_ascii_strtoll(text, &end, 10);
+
+    for (guint i = 0; end != text && i < G_N_ELEMENTS(units); i++)
+        if (*end == units[i].unit)
+            return number * units[i].seconds;
+    return -1;
+}
+
+static void check_lifetime(const Config *config, const PostfixRunning *running, GPtrArray *findings)
+{
+    const char *value = postfix_running_value(running, NULL, "maximal_queue_lifetime");
+
+    if (value && postfix_seconds(value) > config_int(config, CONFIG_QUEUE_LIFETIME) / 1000)
+        postfix_findings_add(
+            findings, TRUE, "main.cf",
+            "maximal_queue_lifetime = %s, longer than queue_lifetime: a submission "
+            "that waits so long cannot be split any more; set queue_lifetime",
+            value);
+}
+
 void postfix_check_agreement(const Config *config, const PostfixRunning *running,
                              GPtrArray *findings)
 {
@@ -338,5 +366,6 @@ void postfix_check_agreement(const Config *config, const PostfixRunning *running
         postfix_findings_add(findings, TRUE, "main.cf",
                              "queue_directory = %s, but socket_dir is not in it; set socket_dir",
                              queue);
+    check_lifetime(config, running, findings);
     check_certificate(running, findings);
 }

@@ -111,8 +111,17 @@ static gboolean read_all(int fd, GString *out, const char **why)
     }
 }
 
-/* What postconf prints with an option (NULL: without); what it warns of goes where our errors go. */
-static char *ask(const char *postconf, const char *directory, const char *option, GError **error)
+/* It lives in sbin, where not every PATH looks. */
+static char *find_program(const char *name)
+{
+    char *found = g_find_program_in_path(name);
+
+    return found ? found : g_build_filename("/usr/sbin", name, NULL);
+}
+
+/* What a program of Postfix's prints; the words after its name and -c DIRECTORY are rest. What it warns
+ * of goes where our errors go. */
+static char *ask(const char *name, const char *directory, const char *const *rest, GError **error)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) out = g_string_new(NULL);
@@ -121,10 +130,11 @@ static char *ask(const char *postconf, const char *directory, const char *option
     GPid pid;
     int fd, status = -1;
 
-    g_ptr_array_add(words, g_strdup(postconf));
+    g_ptr_array_add(words, find_program(name));
     g_ptr_array_add(words, g_strdup("-c"));
     g_ptr_array_add(words, g_strdup(directory));
-    g_ptr_array_add(words, g_strdup(option));
+    for (; *rest; rest++)
+        g_ptr_array_add(words, g_strdup(*rest));
     g_ptr_array_add(words, NULL);
     if (!g_spawn_async_with_pipes(NULL, (char **)words->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
                                   NULL, NULL, &pid, NULL, &fd, NULL, &spawn)) {
@@ -139,27 +149,28 @@ static char *ask(const char *postconf, const char *directory, const char *option
         ;
     if (complete && status == 0)
         return g_string_free(g_steal_pointer(&out), FALSE);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "%s -c %s %s: %s", postconf,
-                directory, option ? option : "", complete ? "it failed" : why);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "%s -c %s: %s", name, directory,
+                complete ? "it failed" : why);
     return NULL;
-}
-
-/* It lives in sbin, where not every PATH looks. */
-static char *find_postconf(void)
-{
-    char *found = g_find_program_in_path("postconf");
-
-    return found ? found : g_strdup("/usr/sbin/postconf");
 }
 
 PostfixRunning *postfix_running_read(const char *directory, GError **error)
 {
     static const char *const options[] = {NULL, "-x", "-M", "-P"};
-    g_autofree char *postconf = find_postconf();
     g_auto(GStrv) texts = g_new0(char *, G_N_ELEMENTS(options) + 1);
 
-    for (guint i = 0; i < G_N_ELEMENTS(options); i++)
-        if (!(texts[i] = ask(postconf, directory, options[i], error)))
+    for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+        const char *const rest[] = {options[i], NULL};
+        if (!(texts[i] = ask("postconf", directory, rest, error)))
             return NULL;
+    }
     return postfix_running_parse(texts[0], texts[1], texts[2], texts[3]);
+}
+
+char *postfix_running_lookup(const char *directory, const char *table, const char *key)
+{
+    const char *const rest[] = {"-q", key, table, NULL};
+    char *found = ask("postmap", directory, rest, NULL);
+
+    return found ? g_strchomp(found) : g_strdup("");
 }

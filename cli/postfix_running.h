@@ -2,7 +2,7 @@
 /*
  * Purpose: what a Postfix is configured to do now, as postconf(1) tells it.
  * Used by: `outrider postfix check'.
- * May touch: runs postconf, without a shell.
+ * May touch: runs postconf and postmap, without a shell.
  * Threads: one.
  * Limits: POSTFIX_OUTPUT_MAX octets and POSTFIX_SECONDS seconds for each of its answers.
  */
@@ -24,7 +24,10 @@ typedef struct {
 /* Asks postconf about a configuration directory. Error UNAVAILABLE. */
 PostfixRunning *postfix_running_read(const char *directory, GError **error);
 
-/* The same from the output of postconf, postconf -x, postconf -M and postconf -P. */
+/* What a table of Postfix (type:name) has for a key; "": nothing, or the table cannot be asked. g_free. */
+char *postfix_running_lookup(const char *directory, const char *table, const char *key);
+
+/* The same as postfix_running_read from the output of postconf, postconf -x, postconf -M and postconf -P. */
 PostfixRunning *postfix_running_parse(const char *written, const char *values, const char *services,
                                       const char *options);
 

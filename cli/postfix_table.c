@@ -21,23 +21,61 @@ static char *read_table(const char *path)
 
 void postfix_table_ours(const Config *config, GPtrArray *findings)
 {
-    static const char *const names[] = {"lanes.regexp", "milter_header_checks",
-                                        "hop_milter_header_checks", "hop_header_checks"};
-    g_autofree char *next_hop =
-        g_strdup_printf("[127.0.0.1]:%" G_GINT64_FORMAT "\n", config_int(config, CONFIG_HOP_PORT));
+    static const struct {
+        const char *name;
+        gboolean to_hop; /* it has a line that leads to the hop */
+        const char *maker;
+    } maps[] = {
+        {"lanes.regexp", TRUE, "restart outrider-worker"},
+        {"milter_header_checks", TRUE, "run `outrider node init'"},
+        {"hop_milter_header_checks", FALSE, "run `outrider node init'"},
+        {"hop_header_checks", FALSE, "run `outrider node init'"},
+    };
+    gint64 port = config_int(config, CONFIG_HOP_PORT);
+    g_autofree char *next_hop = g_strdup_printf("[127.0.0.1]:%" G_GINT64_FORMAT "\n", port);
 
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *below = g_build_filename("outrider", names[i], NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(maps); i++) {
+        g_autofree char *below = g_build_filename("outrider", maps[i].name, NULL);
         g_autofree char *path = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, below);
         g_autofree char *text = read_table(path);
         if (!text)
+            postfix_findings_add(findings, TRUE, path, "cannot be read; %s", maps[i].maker);
+        else if (maps[i].to_hop && !strstr(text, next_hop))
             postfix_findings_add(findings, TRUE, path,
-                                 "cannot be read; `outrider node init' makes it");
-        else if (g_str_equal(names[i], "milter_header_checks") && !strstr(text, next_hop))
-            postfix_findings_add(findings, TRUE, path,
-                                 "does not lead to port %" G_GINT64_FORMAT
-                                 ", which is hop_port; run `outrider node init'",
-                                 config_int(config, CONFIG_HOP_PORT));
+                                 "has no line to hop_port %" G_GINT64_FORMAT "; %s", port,
+                                 maps[i].maker);
+    }
+}
+
+/* Those that need no server; "proxy:" may stand before them. */
+static gboolean is_file_table(const char *table)
+{
+    static const char *const types[] = {"hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash"};
+    const char *inner = g_str_has_prefix(table, "proxy:") ? table + strlen("proxy:") : table;
+    g_auto(GStrv) parts = g_strsplit(inner, ":", 2);
+
+    for (guint i = 0; parts[0] && parts[1] && i < G_N_ELEMENTS(types); i++)
+        if (g_str_equal(parts[0], types[i]))
+            return TRUE;
+    return FALSE;
+}
+
+void postfix_table_transport(const Config *config, const PostfixRunning *running,
+                             GPtrArray *findings)
+{
+    const char *value = postfix_running_value(running, NULL, "transport_maps");
+    g_auto(GStrv) tables = g_strsplit_set(value ? value : "", ", \t", -1);
+
+    for (guint i = 0; tables[i]; i++) {
+        if (!is_file_table(tables[i]))
+            continue;
+        g_autofree char *found = postfix_running_lookup(
+            config_string(config, CONFIG_POSTFIX_CONFIG_DIR), tables[i], "*");
+        if (*found)
+            postfix_findings_add(findings, TRUE, tables[i],
+                                 "* is %s, which goes before every lane; take it out, and say "
+                                 "`default_transport = %s' for other mail",
+                                 found, found);
     }
 }
 

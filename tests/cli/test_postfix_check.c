@@ -22,7 +22,8 @@ static const char foreign[] = "soft_bounce = no\nrelayhost =\nsyslog_name = post
                               "inet_protocols = all\nsmtpd_recipient_limit = 1000\n"
                               "outrider-ip7_destination_rate_delay = 0s\nheader_checks =\n"
                               "authorized_mailq_users = static:anyone\n"
-                              "smtpd_tls_cert_file = /etc/ssl/relay.pem\n";
+                              "smtpd_tls_cert_file = /etc/ssl/relay.pem\n"
+                              "maximal_queue_lifetime = 5d\n";
 
 static void write_services(World *world)
 {
@@ -141,6 +142,10 @@ static void test_check_changed(void **state)
         {'m', "maillog_file =", "maillog_file = /var/log/postfix.log", "set mail_log"},
         {'m', "queue_directory = /var", "queue_directory = /srv", "socket_dir is not in it"},
         {'m', "smtpd_tls_cert_file = /etc/ssl/relay.pem", "smtpd_tls_cert_file =", "certificate"},
+        {'m', "maximal_queue_lifetime = 5d", "maximal_queue_lifetime = 1w", "set queue_lifetime"},
+        {'m', "maximal_queue_lifetime = 5d", "maximal_queue_lifetime = 6", "set queue_lifetime"},
+        {'m', "maximal_queue_lifetime = 5d", "maximal_queue_lifetime = 121h", "set queue_lifetime"},
+        {'m', "soft_bounce = no", "smtpd_upstream_proxy_protocol = haproxy", "note 2525/inet"},
         {'m', "soft_bounce = no", "smtpd_hide_client_session = yes",
          "conflict 127.0.0.1:10026/inet: smtpd_hide_client_session"},
         {'m', "soft_bounce = no", "smtpd_discard_ehlo_keywords = chunking, AUTH",
@@ -179,6 +184,7 @@ static void test_check_kept(void **state)
         {'o', "587/inet/smtpd_tls_security_level = may",
          "587/inet/smtpd_tls_security_level = encrypt"},
         {'s', "2525 inet", "# 2525 inet"},
+        {'m', "maximal_queue_lifetime = 5d", "maximal_queue_lifetime = 7200m"},
         {'m', "soft_bounce = no",
          "smtp_bind_address = 192.0.2.1\nalways_add_missing_headers = yes"},
     };
@@ -231,21 +237,20 @@ static void test_table_ours_wants_files_of_this_configuration(void **state)
 
     (void)state;
     g_mkdir_with_parents(below, 0700);
-    for (guint n = 0; n <= G_N_ELEMENTS(names); n++) {
+    for (guint n = 0; n < G_N_ELEMENTS(names); n++) {
         g_autoptr(GPtrArray) findings = postfix_findings_new();
+        g_autofree char *path = g_build_filename(below, names[n], NULL);
         postfix_table_ours(config, findings);
-        assert_int_equal(findings->len, n < G_N_ELEMENTS(names) ? G_N_ELEMENTS(names) - n : 0);
-        g_autofree char *path =
-            g_build_filename(below, n < G_N_ELEMENTS(names) ? names[n] : names[1], NULL);
-        g_file_set_contents(path,
-                            n == 1 ? "/x/ FILTER outrider-split:[127.0.0.1]:10026\n"
-                            : n == G_N_ELEMENTS(names) ? "/x/ FILTER outrider-split:[127.0.0.1]:1\n"
-                                                       : "",
-                            -1, NULL);
+        assert_int_equal(findings->len, G_N_ELEMENTS(names) - n);
+        g_file_set_contents(path, n < 2 ? "/x/ outrider-split:[127.0.0.1]:10026\n" : "", -1, NULL);
     }
-    g_autoptr(GPtrArray) findings = postfix_findings_new();
-    postfix_table_ours(config, findings);
-    assert_int_equal(findings->len, 1);
+    for (guint n = 0; n < 2; n++) {
+        g_autoptr(GPtrArray) findings = postfix_findings_new();
+        g_autofree char *path = g_build_filename(below, names[n], NULL);
+        postfix_table_ours(config, findings);
+        assert_int_equal(findings->len, n);
+        g_file_set_contents(path, "/x/ outrider-split:[127.0.0.1]:1002\n", -1, NULL);
+    }
     for (guint n = 0; n < G_N_ELEMENTS(names); n++) {
         g_autofree char *path = g_build_filename(below, names[n], NULL);
         remove(path);

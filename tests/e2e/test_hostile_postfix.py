@@ -13,11 +13,15 @@ from sandbox import fresh, shared, wait_for
 NOWHERE = "[127.0.0.1]:9"
 ARCHIVE = "archive@office.test"
 RETURN_PATH = r"[a-z2-7]{31}-[1-3]@rp\.outrider\.test"
-BODY = b"Hello.\r\n.\r\ncaf\xc3\xa9 \r\n"
+HEADERS = ("Cc: desk", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b")
+BODY = (b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Language: fr\r\n"
+        b"Content-Transfer-Encoding: 8bit\r\n\r\nHello.\r\n.\r\ncaf\xc3\xa9 \r\n--b--\r\n")
 TABLES = {
     "alias": f"@ok.test {ARCHIVE}\n@acme.test {ARCHIVE}\n",
     "headers": "/^Subject:/ REPLACE Subject: changed\n/^Received:/ IGNORE\n",
+    "parts": "/^Content-Language:/ IGNORE\n",
     "body": "/^Hello/ REPLACE changed\n",
+    "transport": "* smtp:" + NOWHERE + "\n",
     "filter": "/^Subject:/ FILTER smtp:" + NOWHERE + "\n",
     "commands": "/^(MAIL|XFORWARD) .*/ NOOP\n",
 }
@@ -63,7 +67,7 @@ ANSWERED = {
         "smtp_bind_address": "192.0.2.13",
         "smtp_generic_maps": "static:generic@elsewhere.test",
         "smtp_header_checks": "regexp:{headers}",
-        "smtp_mime_header_checks": "regexp:{headers}",
+        "smtp_mime_header_checks": "regexp:{parts}",
         "smtp_body_checks": "regexp:{body}",
         "smtp_line_length_limit": "100",
         "smtp_send_xforward_command": "yes",
@@ -115,6 +119,9 @@ NAMED = {
     "smtpd_recipient_limit": ("2", "note", "smtpd_recipient_limit"),
     "header_checks": ("regexp:{filter}", "conflict", "filter: line 1: header_checks"),
     "body_checks": ("regexp:{body}", "note", "body_checks"),
+    "transport_maps": ("texthash:{transport}", "conflict", "goes before every lane"),
+    "maximal_queue_lifetime": ("10d", "conflict", "queue_lifetime"),
+    "smtpd_upstream_proxy_protocol": ("haproxy", "note", "proxy"),
     "syslog_name": ("elsewhere", "conflict", "mail_log_tag"),
     "maillog_file": ("/var/log/elsewhere.log", "conflict", "maillog_file"),
     "authorized_mailq_users": ("root", "note", "authorized_mailq_users"),
@@ -160,7 +167,7 @@ class HostilePostfix(unittest.TestCase):
         octets = {}
         with mail.Client(self.sandbox) as client:
             for group in groups:
-                content = mail.message(", ".join(group), BODY)
+                content = mail.message(", ".join(group), BODY, headers=HEADERS)
                 self.assertEqual(client.mail(mail.SENDER, ["BODY=8BITMIME"])[0], 250)
                 for recipient in group:
                     self.assertEqual(client.rcpt(recipient)[0], 250)
@@ -195,7 +202,7 @@ class HostilePostfix(unittest.TestCase):
                 if any(to["address"] in recipients for to in entry["recipients"])]
 
     def test_answered(self):
-        content = mail.message(", ".join(fresh() for _ in range(3)), BODY)
+        content = mail.message(", ".join(fresh() for _ in range(3)), BODY, headers=HEADERS)
         size = len(content) + 100
         before = self.archived()
         sent = {}
