@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "lib/base/id.h"
-
 /* The message itself. */
 static const QueuedMail *find_message(const ReconcileMessage *message, const QueueSnapshot *queue)
 {
@@ -63,9 +61,7 @@ ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSn
             return RECONCILE_LEAVE;
         return found->kind == QUEUED_SUBMISSION ? RECONCILE_SUBMISSION_QUEUED : RECONCILE_QUEUED;
     }
-    /* A queue that is older than the message says nothing. */
-    if (!before || queue_snapshot_at(before) / G_USEC_PER_SEC <= id_seconds(message->id) ||
-        find(message, before))
+    if (!before || queue_snapshot_at(before) <= message->status_at_us || find(message, before))
         return RECONCILE_LEAVE;
     return message->unproven ? RECONCILE_ABORTED : RECONCILE_UNKNOWN;
 }

@@ -13,12 +13,13 @@
 typedef struct {
     guint64 id;
     guint32 server;
-    gboolean unproven; /* Accepting: Postfix has not said that it has it */
-    gboolean made;     /* accepted by itself; a message that the hop has yet to make is not */
-    guint64 recipient; /* recipient_key; 0: not known */
-    guint64 base;      /* its submission; 0: not known */
-    guint n;           /* messages of that; 0: not known */
-    gboolean hop;      /* which the hop makes */
+    gint64 status_at_us; /* of the last that is known of it; 0: not known */
+    gboolean unproven;   /* Accepting: Postfix has not said that it has it */
+    gboolean made;       /* accepted by itself; a message that the hop has yet to make is not */
+    guint64 recipient;   /* recipient_key; 0: not known */
+    guint64 base;        /* its submission; 0: not known */
+    guint n;             /* messages of that; 0: not known */
+    gboolean hop;        /* which the hop makes */
     char queue_id[MAIL_QUEUE_ID_MAX + 1];            /* empty: not known */
     char submission_queue_id[MAIL_QUEUE_ID_MAX + 1]; /* empty: not known */
 } ReconcileMessage;
@@ -31,8 +32,8 @@ typedef enum {
     RECONCILE_UNKNOWN,           /* it left the queue, and nobody knows how */
 } ReconcileVerdict;
 
-/* Compares a message with the queue now and at the time before (NULL: there was none), both younger than what
- * the log has told. *mail receives what is in the queue under the very queue id that history names for it, or
+/* Compares a message with the queue now and at the time before (NULL: there was none); the log and the
+ * journals told all that was before now. What is in neither is lost, if both looks are younger than its status. *mail receives what is in the queue under the very queue id that history names for it, or
  * NULL: a return path alone, which every recipient knows, keeps a message from being given up but proves
  * nothing. */
 ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSnapshot *now,

@@ -6,7 +6,18 @@
 #include "worker/recipient_key.h"
 
 /* Columns of SQL_RECONCILE_LIST. */
-enum { ID, SERVER, QUEUE_ID, RECIPIENT, ACCEPTED_AT, BASE, RECIPIENTS, HOP, SUBMISSION_QUEUE_ID };
+enum {
+    ID,
+    SERVER,
+    STATUS_AT,
+    QUEUE_ID,
+    RECIPIENT,
+    ACCEPTED_AT,
+    BASE,
+    RECIPIENTS,
+    HOP,
+    SUBMISSION_QUEUE_ID
+};
 
 static void copy_queue_id(const SqlRow *row, guint column, char *queue_id)
 {
@@ -20,6 +31,7 @@ static gboolean add_message(const SqlRow *row, gpointer data, GError **error)
     const char *recipient = sql_row_text(row, RECIPIENT);
     ReconcileMessage message = {.id = sql_row_unsigned(row, ID),
                                 .server = (guint32)sql_row_unsigned(row, SERVER),
+                                .status_at_us = sql_row_int(row, STATUS_AT),
                                 .made = !sql_row_is_null(row, ACCEPTED_AT),
                                 .recipient = recipient ? recipient_key(recipient, -1) : 0,
                                 .base = sql_row_unsigned(row, BASE),
@@ -36,7 +48,7 @@ static gboolean add_message(const SqlRow *row, gpointer data, GError **error)
 GArray *reconcile_page(Sql *sql, const ReconcileRange *range, GError **error)
 {
     const SqlParameter parameters[] = {SQL_TEXT(range->status), SQL_UNSIGNED(range->after),
-                                       SQL_UNSIGNED(range->before), SQL_UNSIGNED(range->node),
+                                       SQL_INT(range->before_us), SQL_UNSIGNED(range->node),
                                        SQL_UNSIGNED(RECONCILE_PAGE)};
     g_autoptr(GArray) page = g_array_new(FALSE, TRUE, sizeof(ReconcileMessage));
 

@@ -17,8 +17,8 @@
 typedef struct {
     guint node;
     const char *status;
-    guint64 after;  /* id of the last one that was read; 0: from the first */
-    guint64 before; /* only ids below */
+    guint64 after;    /* id of the last one that was read; 0: from the first */
+    gint64 before_us; /* only those whose status is older (Unix microseconds) */
 } ReconcileRange;
 
 /* The next page as an array of ReconcileMessage in order of id, empty at the end. NULL: the database's

@@ -184,7 +184,7 @@ static gboolean take_status(Round *round, Sql *sql, const char *status, GError *
     gint64 age = config_int(config, CONFIG_RECONCILE_AGE) * 1000;
     ReconcileRange range = {.node = (guint)config_int(config, CONFIG_NODE_ID),
                             .status = status,
-                            .before = id_floor((g_get_real_time() - age) / G_USEC_PER_SEC)};
+                            .before_us = g_get_real_time() - age};
 
     while (!round->reconciler->stop) {
         g_autoptr(GArray) page = reconcile_page(sql, &range, error);

@@ -7,7 +7,7 @@
  * May touch: MariaDB (read), Postfix's queue (postqueue -j), the return-path ring (read), the worker's journal
  *     and, through the follower, worker.db.
  * Threads: one of its own, from start to stop.
- * Limits: judges only messages older than reconcile_age, after the mail log was read to its end and the
+ * Limits: judges only messages whose status is older than reconcile_age, after the mail log was read to its end and the
  *     journals were applied since the look at the queue; when that takes more than a minute it says so and tries
  *     again later.
  */

@@ -55,9 +55,15 @@ class Reconcile(unittest.TestCase):
         self.sandbox.execute("postsuper", "-c", self.sandbox.postfix_conf, option, queue_id)
 
     def requeue(self, queue_id):
-        """Gives a message a new queue id; pickup(8) would look for it once a minute."""
+        """Gives a message a new queue id; pickup(8) by itself would look for it once a minute."""
+
+        def picked_up():
+            self.sandbox.execute("postkick", "-c", self.sandbox.postfix_conf, "public", "pickup", "W",
+                                 check=False)
+            return f"orig_id={queue_id}" in self.sandbox.mail_log_text()
+
         self.postsuper("-r", queue_id)
-        self.sandbox.execute("postkick", "-c", self.sandbox.postfix_conf, "public", "pickup", "W")
+        wait_for(picked_up, "the new queue id")
 
     # What the tests do
 
@@ -167,7 +173,6 @@ class Reconcile(unittest.TestCase):
             for recipient in recipients:
                 self.sandbox.history(recipient, "SoftFail")
             self.requeue(queue_id)
-            wait_for(lambda: f"orig_id={queue_id}" in self.sandbox.mail_log_text(), "the new queue id")
         finally:
             self.sandbox.start("milter")
         for recipient in recipients:

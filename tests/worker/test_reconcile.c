@@ -91,6 +91,7 @@ static ReconcileMessage message_of(Kind kind, gboolean unproven)
 {
     ReconcileMessage message = {.id = id,
                                 .server = 1,
+                                .status_at_us = THEN * G_USEC_PER_SEC,
                                 .unproven = unproven,
                                 .made = kind != UNMADE,
                                 .recipient = recipient_key("R@ok.test", -1),
@@ -130,6 +131,8 @@ static void test_reconcile_decide_needs_two_looks(void **state)
     (void)state;
     assert_int_equal(reconcile_decide(&message, now, NULL, &mail), RECONCILE_LEAVE);
     assert_int_equal(reconcile_decide(&message, now, early, &mail), RECONCILE_LEAVE);
+    message.status_at_us = 0;
+    assert_int_equal(reconcile_decide(&message, now, early, &mail), RECONCILE_UNKNOWN);
 }
 
 static void run_sql(const char *text)
@@ -137,9 +140,10 @@ static void run_sql(const char *text)
     g_free(mariadb_fixture_run(server, DATABASE, text));
 }
 
-static GArray *page_of(const char *status, guint64 after, guint64 before)
+static GArray *page_of(const char *status, guint64 after, gint64 before_us)
 {
-    const ReconcileRange range = {.node = 3, .status = status, .after = after, .before = before};
+    const ReconcileRange range = {
+        .node = 3, .status = status, .after = after, .before_us = before_us};
     GError *error = NULL;
     GArray *page = reconcile_page(sql, &range, &error);
 
@@ -153,23 +157,24 @@ static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
         "INSERT INTO submission (id, server_id, recipients, hop, queue_id, mail_from, at) VALUES "
         "(%" G_GUINT64_FORMAT ", 7, 2, TRUE, '4SUB', '', 1);"
         "INSERT INTO message (id, server_id, submission_id, status, queue_id, rcpt_to, "
-        "accepted_at) "
-        "VALUES (%" G_GUINT64_FORMAT ", 7, %" G_GUINT64_FORMAT
-        ", 'Accepting', '4SUB', 'R@ok.test', "
-        "NULL), (%" G_GUINT64_FORMAT ", 7, NULL, 'Pending', NULL, NULL, 5)",
+        "accepted_at, "
+        "status_at) VALUES (%" G_GUINT64_FORMAT ", 7, %" G_GUINT64_FORMAT
+        ", 'Accepting', '4SUB', 'R@ok.test', NULL, 99), (%" G_GUINT64_FORMAT
+        ", 7, NULL, 'Pending', NULL, NULL, 5, NULL)",
         id - 256, id, id - 256, id + 256);
 
     (void)state;
     run_sql(text);
-    g_autoptr(GArray) one = page_of("Accepting", 0, id + 1);
+    g_autoptr(GArray) one = page_of("Accepting", 0, 100);
     assert_int_equal(one->len, 1);
     const ReconcileMessage *message = &g_array_index(one, ReconcileMessage, 0);
     assert_true(message->id == id && message->server == 7 && message->base == id - 256);
+    assert_true(message->status_at_us == 99);
     assert_true(message->n == 2 && message->hop && message->unproven && !message->made);
     assert_int_equal(message->recipient, recipient_key("r@ok.test", -1));
     assert_string_equal(message->queue_id, "4SUB");
     assert_string_equal(message->submission_queue_id, "4SUB");
-    g_autoptr(GArray) two = page_of("Pending", 0, G_MAXINT64);
+    g_autoptr(GArray) two = page_of("Pending", 0, 1);
     assert_int_equal(two->len, 1);
     message = &g_array_index(two, ReconcileMessage, 0);
     assert_true(message->id == id + 256 && message->made && !message->unproven && !message->hop);
@@ -177,10 +182,10 @@ static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
     run_sql("TRUNCATE message; TRUNCATE submission");
 }
 
-static void test_reconcile_page_keeps_to_node_status_and_range(void **state)
+static void test_reconcile_page_keeps_to_node_status_and_age(void **state)
 {
     g_autoptr(GString) text = g_string_new(
-        "INSERT INTO message (id, server_id, status, accepted_at) VALUES (1, 1, 'Held', 1)");
+        "INSERT INTO message (id, server_id, status, status_at) VALUES (1, 1, 'Held', 1)");
     guint64 after = 0;
     guint count = 0;
 
@@ -189,11 +194,11 @@ static void test_reconcile_page_keeps_to_node_status_and_range(void **state)
         g_string_append_printf(text, ", (%" G_GUINT64_FORMAT ", 1, '%s', 1)",
                                id_at(id, i) + (i % 3 == 2), i % 3 == 1 ? "Sent" : "SoftFail");
     for (guint i = 0; i < 700; i++)
-        g_string_append_printf(text, ", (%" G_GUINT64_FORMAT ", 1, 'SoftFail', 1)",
-                               id_at(id, 2000 + i));
+        g_string_append_printf(text, ", (%" G_GUINT64_FORMAT ", 1, 'SoftFail', %u)",
+                               id_at(id, 2000 + i), 1 + i / 690);
     run_sql(text->str);
     for (;;) {
-        g_autoptr(GArray) page = page_of("SoftFail", after, id_at(id, 2690));
+        g_autoptr(GArray) page = page_of("SoftFail", after, 2);
         count += page->len;
         if (page->len == 0)
             break;
@@ -211,7 +216,7 @@ int main(void)
         cmocka_unit_test(test_reconcile_decide_by_table),
         cmocka_unit_test(test_reconcile_decide_needs_two_looks),
         cmocka_unit_test(test_reconcile_page_reads_a_message_and_its_submission),
-        cmocka_unit_test(test_reconcile_page_keeps_to_node_status_and_range),
+        cmocka_unit_test(test_reconcile_page_keeps_to_node_status_and_age),
     };
     g_autofree char *keys = ring_generate(0);
     GError *error = NULL;
