@@ -20,10 +20,13 @@ struct Housekeeping {
 
 static gboolean keep_history(const Config *config, gint64 now, GError **error)
 {
-    const SqlParameter days[] = {SQL_UNSIGNED(config_int(config, CONFIG_HISTORY_DAYS))};
+    gint64 kept = config_int(config, CONFIG_HISTORY_DAYS);
+    const SqlParameter days[] = {SQL_UNSIGNED(kept)};
+    const SqlParameter before[] = {SQL_INT(now * G_USEC_PER_SEC - kept * DAY_US)};
     g_autoptr(Sql) sql = database_open(config, error);
 
     return sql && sql_execute(sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error) &&
+           sql_execute(sql, SQL_REJECTED_EXPIRE, before, 1, NULL, NULL, error) &&
            sql_partitions_maintain(sql, now, error);
 }
 

@@ -3,7 +3,7 @@
  * Purpose: what has to be done once a day: partitions ahead, history and stored messages that are
  *     over their time.
  * Used by: the worker's main.
- * May touch: MariaDB (partitions, retention), <spool>/store.
+ * May touch: MariaDB (partitions, retention, event_rejected), <spool>/store.
  * Threads: one of its own, from start to stop.
  * Limits: runs at start and then daily; after a failure again in 5 s.
  */

@@ -3,6 +3,7 @@
 #include <errmsg.h>
 #include <mysqld_error.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
@@ -153,6 +154,35 @@ static void test_sql_migrate_broken_stops_later_runs(void **state)
     remove(dir);
 }
 
+/* A database of the first schema keeps what its rows say when the others come. */
+static void test_sql_migrate_keeps_what_was(void **state)
+{
+    static const char first[] = "0001-directory-and-history.sql";
+    g_autofree char *name = g_strdup_printf("t%u", databases++);
+    g_autofree char *dir = g_dir_make_tmp("outrider-migration-XXXXXX", NULL);
+    g_autofree char *link = g_build_filename(dir, first, NULL);
+    GError *error = NULL;
+    guint applied = 0;
+
+    (void)state;
+    mariadb_fixture_database(server, name);
+    g_autoptr(Sql) sql = connect_to(name);
+    assert_int_equal(symlink(MIGRATIONS "/0001-directory-and-history.sql", link), 0);
+    assert_true(sql_migrate(sql, dir, &applied, &error));
+    assert_int_equal(applied, 1);
+    g_free(run(sql, "INSERT INTO message (id, server_id, status) VALUES (1, 1, 'Sent'), "
+                    "(2, 1, 'Aborted'), (3, 1, 'Unknown'), (4, 1, 'Accepting'), (5, 1, 'Bounced'), "
+                    "(6, 1, 'Held'); UPDATE retention SET days = 33"));
+    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    assert_no_error(error);
+    assert_true(applied >= 1);
+    assert_result(sql, "SELECT GROUP_CONCAT(id, status + 0, status ORDER BY status) FROM message",
+                  "41Accepting,22Aborted,64Held,36Unknown,17Sent,59Bounced");
+    assert_result(sql, "SELECT DISTINCT days FROM retention", "33");
+    remove(link);
+    remove(dir);
+}
+
 static void test_sql_history_tables_have_retention(void **state)
 {
     assert_result(*state,
@@ -298,6 +328,102 @@ static void test_sql_transaction_rolls_back(void **state)
     assert_int_equal(revisions[1], 4);
 }
 
+#define COPY_COLUMNS 4
+#define MANY_COPIES  2500 /* more than one slice */
+
+/* Rows of message_copy: every third has a parent, the one at bad (0: none) no queue id. */
+static SqlParameter *new_copies(guint n, guint bad)
+{
+    SqlParameter *parameters = g_new(SqlParameter, n * COPY_COLUMNS);
+
+    for (guint i = 0; i < n; i++) {
+        SqlParameter *row = &parameters[i * COPY_COLUMNS];
+        row[0] = SQL_UNSIGNED(i + 1);
+        row[1] = SQL_TEXT(bad && i + 1 == bad ? NULL : i % 2 ? "even" : "a");
+        row[2] = i % 3 == 0 ? SQL_TEXT("parent") : i % 3 == 1 ? SQL_TEXT(NULL) : SQL_NULL;
+        row[3] = SQL_INT(-(gint64)i);
+    }
+    return parameters;
+}
+
+static void test_sql_execute_rows_many(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    g_autofree SqlParameter *rows = new_copies(MANY_COPIES, 0);
+    const SqlParameter last[] = {SQL_UNSIGNED(9999), SQL_TEXT("z"), SQL_NULL, SQL_INT(7)};
+
+    assert_true(sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS, MANY_COPIES, &error));
+    /* The statement serves single rows again. */
+    assert_true(sql_execute(sql, SQL_EVENT_COPY, last, COPY_COLUMNS, NULL, NULL, &error));
+    assert_true(sql_execute_rows(sql, SQL_EVENT_COPY, last, COPY_COLUMNS, 1, &error));
+    assert_true(sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS, 0, &error));
+    assert_no_error(error);
+    assert_result(sql,
+                  "SELECT COUNT(*), MIN(message_id), MAX(message_id), COUNT(parent), "
+                  "SUM(queue_id = 'a'), SUM(queue_id = 'even'), MIN(at), MAX(at) FROM message_copy",
+                  "2501\t1\t9999\t834\t1250\t1250\t-2499\t7");
+}
+
+/* Text of all slices and of more than one. */
+static void test_sql_execute_rows_long_text(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    g_autofree char *octets = g_strnfill(300 * 1024, 'x');
+    SqlParameter rows[8 * 8];
+
+    for (guint i = 0; i < 8; i++) {
+        const SqlParameter row[] = {
+            SQL_UNSIGNED(1), SQL_TEXT("p"), SQL_TEXT("0123456789abcdef"),   SQL_UNSIGNED(i + 1),
+            SQL_UNSIGNED(1), SQL_INT(1),    SQL_OCTETS(octets, 300 * 1024), SQL_TEXT("r")};
+        memcpy(&rows[i * 8], row, sizeof(row));
+    }
+    assert_true(sql_execute_rows(sql, SQL_EVENT_REJECT, rows, 8, 8, &error));
+    assert_no_error(error);
+    assert_result(sql, "SELECT COUNT(*), MIN(LENGTH(bytes)) FROM event_rejected", "8\t307200");
+}
+
+static void test_sql_execute_rows_refused(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+    g_autofree SqlParameter *rows = new_copies(10, 7);
+
+    assert_false(sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS, 10, &error));
+    assert_error_code(error, INVALID);
+    assert_false(sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS - 1, 10, &error));
+    assert_error_code(error, INTERNAL);
+    rows[COPY_COLUMNS] = SQL_TEXT("1");
+    assert_false(sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS, 10, &error));
+    assert_error_code(error, INTERNAL);
+}
+
+/* A good row, a mark, rows of which one is refused, back to the mark, another good row. */
+static gboolean go_back(Sql *sql, gpointer data, GError **error)
+{
+    g_autofree SqlParameter *rows = new_copies(10, 7);
+    const SqlParameter before[] = {SQL_UNSIGNED(101), SQL_TEXT("z"), SQL_NULL, SQL_INT(7)};
+    const SqlParameter after[] = {SQL_UNSIGNED(102), SQL_TEXT("z"), SQL_NULL, SQL_INT(7)};
+
+    (void)data;
+    return sql_execute_rows(sql, SQL_EVENT_COPY, before, COPY_COLUMNS, 1, error) &&
+           sql_savepoint(sql, error) &&
+           !sql_execute_rows(sql, SQL_EVENT_COPY, rows, COPY_COLUMNS, 10, NULL) &&
+           sql_savepoint_back(sql, error) &&
+           sql_execute_rows(sql, SQL_EVENT_COPY, after, COPY_COLUMNS, 1, error);
+}
+
+static void test_sql_savepoint_back(void **state)
+{
+    Sql *sql = *state;
+    GError *error = NULL;
+
+    assert_true(sql_transaction(sql, go_back, NULL, &error));
+    assert_no_error(error);
+    assert_result(sql, "SELECT message_id FROM message_copy", "101\n102");
+}
+
 /* Two transactions that lock two rows in opposite order meet in the middle once. */
 typedef struct {
     char *database;
@@ -428,7 +554,12 @@ int main(void)
         CASE(test_sql_migrate_twice),
         CASE(test_sql_migrate_bad_directory),
         CASE(test_sql_migrate_broken_stops_later_runs),
+        CASE(test_sql_migrate_keeps_what_was),
         CASE(test_sql_history_tables_have_retention),
+        CASE(test_sql_execute_rows_many),
+        CASE(test_sql_execute_rows_long_text),
+        CASE(test_sql_execute_rows_refused),
+        CASE(test_sql_savepoint_back),
         CASE(test_sql_partitions_made_and_dropped),
         CASE(test_sql_execute_maps_errors),
         cmocka_unit_test(test_sql_error_code_by_number),
