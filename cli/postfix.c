@@ -119,6 +119,7 @@ gboolean postfix_check(Cli *cli, GError **error)
         return FALSE;
     g_autoptr(PostfixLines) lines = postfix_lines_make(cli->config, NULL, addresses);
     postfix_check_lines(lines, running, findings);
+    postfix_check_ports(lines, running, findings);
     postfix_check_agreement(cli->config, running, findings);
     postfix_check_conflicts(lines, running, findings);
     postfix_table_ours(cli->config, findings);

@@ -68,7 +68,7 @@ void postfix_findings_add(GPtrArray *findings, gboolean conflict, const char *wh
     g_ptr_array_add(findings, finding);
 }
 
-static char *service_key(const PostfixService *service)
+char *postfix_service_key(const PostfixService *service)
 {
     return g_strdup_printf("%s/%.*s", service->name, (int)strcspn(service->fields, " "),
                            service->fields);
@@ -151,7 +151,7 @@ static void check_options(const PostfixService *service, const char *key,
 static void check_service(const PostfixService *service, const PostfixRunning *running,
                           GPtrArray *findings)
 {
-    g_autofree char *key = service_key(service);
+    g_autofree char *key = postfix_service_key(service);
     const char *command = g_hash_table_lookup(running->services, key);
     const char *ours = strrchr(service->fields, ' ') + 1;
 
@@ -209,9 +209,9 @@ void postfix_check_lines(const PostfixLines *lines, const PostfixRunning *runnin
                              "prints them");
 }
 
-static gboolean has_word(const char *value, const char *words)
+gboolean postfix_has_word(const char *value, const char *words)
 {
-    g_auto(GStrv) has = g_strsplit_set(value, SEPARATORS, -1);
+    g_auto(GStrv) has = g_strsplit_set(value ? value : "", SEPARATORS, -1);
     g_auto(GStrv) wanted = g_strsplit(words, " ", -1);
 
     for (guint i = 0; has[i]; i++) {
@@ -234,9 +234,9 @@ static gboolean is_true(Test test, const char *value, const char *argument)
     case TEST_BELOW:
         return strtol(value, NULL, 10) < strtol(argument, NULL, 10);
     case TEST_HAS:
-        return has_word(value, argument);
+        return postfix_has_word(value, argument);
     default:
-        return !has_word(value, argument);
+        return !postfix_has_word(value, argument);
     }
 }
 
@@ -271,7 +271,7 @@ static void check_services(const Conflict *conflict, const PostfixLines *lines,
 {
     for (guint i = 0; i < lines->services->len; i++) {
         const PostfixService *service = lines->services->pdata[i];
-        g_autofree char *key = service_key(service);
+        g_autofree char *key = postfix_service_key(service);
         g_autofree char *parameter = g_strjoin("_", service->name, conflict->parameter, NULL);
         if (!is_in_scope(service, conflict->scope))
             continue;

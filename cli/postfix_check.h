@@ -22,11 +22,21 @@ GPtrArray *postfix_findings_new(void);
 void postfix_findings_add(GPtrArray *findings, gboolean conflict, const char *where,
                           const char *format, ...) G_GNUC_PRINTF(4, 5);
 
+/* The name by which postconf(1) knows a service; g_free. */
+char *postfix_service_key(const PostfixService *service);
+
+/* Whether a value (NULL: none) has one of the words, which stand between blanks and in lower case. */
+gboolean postfix_has_word(const char *value, const char *words);
+
 /* What main.cf and master.cf have of our lines, and what they have against them. */
 void postfix_check_lines(const PostfixLines *lines, const PostfixRunning *running,
                          GPtrArray *findings);
 void postfix_check_conflicts(const PostfixLines *lines, const PostfixRunning *running,
                              GPtrArray *findings);
+
+/* Services of master.cf that keep Postfix from listening where ours do. */
+void postfix_check_ports(const PostfixLines *lines, const PostfixRunning *running,
+                         GPtrArray *findings);
 
 /* What Postfix and our configuration must say alike. */
 void postfix_check_agreement(const Config *config, const PostfixRunning *running,

@@ -50,7 +50,7 @@ static int setup(void **state)
     assert_non_null(world->config);
     world->lines = postfix_lines_make(world->config, NULL, addresses);
     world->main = g_string_new(foreign);
-    world->services = g_string_new("smtp inet n - y - - smtpd\n");
+    world->services = g_string_new("smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n");
     world->options = g_string_new(NULL);
     for (guint i = 0; i < world->lines->settings->len; i++) {
         const PostfixSetting *setting = world->lines->settings->pdata[i];
@@ -94,6 +94,7 @@ static char *check(const World *world, char where, const char *old, const char *
     GString *text = g_string_new(NULL);
 
     postfix_check_lines(world->lines, running, findings);
+    postfix_check_ports(world->lines, running, findings);
     postfix_check_agreement(world->config, running, findings);
     postfix_check_conflicts(world->lines, running, findings);
     postfix_table_checks(running, findings);
@@ -150,6 +151,12 @@ static void test_check_changed(void **state)
          "conflict 127.0.0.1:10026/inet: smtpd_hide_client_session"},
         {'m', "soft_bounce = no", "smtpd_discard_ehlo_keywords = chunking, AUTH",
          "conflict 2525/inet: smtpd_discard_ehlo_keywords"},
+        {'s', "smtp inet", "submission inet",
+         "conflict submission/inet: wants the port of 587/inet"},
+        {'s', "smtp inet", "[::1]:smtps inet", "conflict [::1]:smtps/inet: wants the port of 465"},
+        {'s', "smtp inet", "localhost:10026 inet", "wants the port of 127.0.0.1:10026/inet"},
+        {'s', "smtp inet", "10026 inet", "conflict 10026/inet: wants the port of 127.0.0.1:10026"},
+        {'m', "soft_bounce = no", "inet_interfaces = loopback-only", "note main.cf: inet_interf"},
         {'s', "outrider-split unix", "outrider-other unix",
          "conflict outrider-split/unix: not in master.cf"},
         {'s', "n - y - 30 smtpd", "n - y - 30 spawn", "runs spawn and not smtpd"},
@@ -184,6 +191,8 @@ static void test_check_kept(void **state)
         {'o', "587/inet/smtpd_tls_security_level = may",
          "587/inet/smtpd_tls_security_level = encrypt"},
         {'s', "2525 inet", "# 2525 inet"},
+        {'s', "smtp inet", "192.0.2.9:10026 inet"},
+        {'s', "smtp unix", "10026 unix"},
         {'m', "maximal_queue_lifetime = 5d", "maximal_queue_lifetime = 7200m"},
         {'m', "soft_bounce = no",
          "smtp_bind_address = 192.0.2.1\nalways_add_missing_headers = yes"},
@@ -193,6 +202,32 @@ static void test_check_kept(void **state)
         g_autofree char *text = check(*state, cases[i].where, cases[i].old, cases[i].now);
         if (*text)
             fail_msg("%s: found: %s", cases[i].now, text);
+    }
+}
+
+/* With --plain-auth there is a listener for each address of the host. */
+static void test_check_ports_without_ipv6(void **state)
+{
+    const World *world = *state;
+    static const char services[] = "[2001:db8::1]:2525 inet n - y - - smtpd\n";
+    static const char options[] =
+        "[2001:db8::1]:2525/inet/milter_macro_daemon_name = outrider-submission\n";
+    static const struct {
+        const char *main;
+        guint n;
+    } cases[] = {
+        {"inet_protocols = all\n", 0},
+        {"inet_protocols = ipv4, ipv6\n", 0},
+        {"inet_protocols = ipv4\n", 1},
+        {"\n", 1},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) findings = postfix_findings_new();
+        g_autoptr(PostfixRunning) running =
+            postfix_running_parse("", cases[i].main, services, options);
+        postfix_check_ports(world->lines, running, findings);
+        assert_int_equal(findings->len, cases[i].n);
     }
 }
 
@@ -265,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_check_own_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_check_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_check_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_check_ports_without_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_table_checks_name_file_and_line, setup, teardown),
         cmocka_unit_test(test_table_ours_wants_files_of_this_configuration),
     };
