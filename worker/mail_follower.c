@@ -234,7 +234,8 @@ static void take_stranger(MailFollower *follower, const MailLine *line, const ch
 }
 
 /* Until the hop has taken a recipient's message over, these lines tell its story. Then its own queue id does,
- * even when the hop's answer was lost and Postfix tries once more. */
+ * even when the hop's answer was lost and Postfix tries once more. What another transport sent, as of a requeued
+ * submission to a local recipient, is sent. */
 static void take_hop_delivery(MailFollower *follower, const MailLine *line, const char *queue_id,
                               QueueEntry *submission)
 {
@@ -248,7 +249,7 @@ static void take_hop_delivery(MailFollower *follower, const MailLine *line, cons
         const QueueEntry message = {.id = found->id, .server = submission->server};
         if (found->made)
             continue;
-        if (line->status != MAIL_STATUS_SENT)
+        if (line->status != MAIL_STATUS_SENT || !mail_line_is_hop(line))
             add_event(follower, line, &message);
         if (line->status != MAIL_STATUS_DEFERRED) {
             queue_book_made(follower->book, submission->id, to, found->id);

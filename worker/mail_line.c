@@ -425,6 +425,11 @@ guint32 mail_line_lane(const MailLine *line)
     return used > 0 && lane <= LANE_MAX && starts(rest, "/") ? lane : 0;
 }
 
+gboolean mail_line_is_hop(const MailLine *line)
+{
+    return find(line->program, "/outrider-split/") >= 0;
+}
+
 gboolean mail_line_relay_is_ipv6(const MailLine *line)
 {
     gssize bracket = find_last(line->relay, "[");

@@ -74,6 +74,9 @@ gboolean mail_line_parse_parts(MailText stamp, gint64 at_us, MailText program, g
 /* The lane of the transport that logged, from outrider-ip<N> in the program's name; 0: none. */
 guint32 mail_line_lane(const MailLine *line);
 
+/* Whether the transport that logged is the one to the hop, outrider-split. */
+gboolean mail_line_is_hop(const MailLine *line);
+
 /* Whether the relay was reached over IPv6. */
 gboolean mail_line_relay_is_ipv6(const MailLine *line);
 

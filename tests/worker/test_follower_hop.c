@@ -156,6 +156,19 @@ static void test_a_requeued_first_pass_is_the_submission(void **state)
     world_assert_events(world, QUEUED QUEUED);
 }
 
+static void test_what_went_past_the_hop_is_sent(void **state)
+{
+    World *world = *state;
+
+    world_say_queued(world, FIRST, submission);
+    world_say(world, "postfix/local[7]: " FIRST ": to=<c@ok.test>, relay=local, delay=1, "
+                     "delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to maildir)");
+    say_expired(world);
+    world_follow(world);
+    world_assert_events(world, QUEUED "delivery.attempt+2 Sent delivered to maildir\n"
+                                      "delivery.attempt " EXPIRED "delivery.attempt+1 " EXPIRED);
+}
+
 static void test_a_thousand_recipients_expire(void **state)
 {
     World *world = *state;
@@ -235,6 +248,7 @@ int main(void)
         CASE(test_expiry_ends_what_the_hop_has_not_made),
         CASE(test_what_the_first_pass_sent_does_not_expire),
         CASE(test_a_requeued_first_pass_is_the_submission),
+        CASE(test_what_went_past_the_hop_is_sent),
         CASE(test_a_thousand_recipients_expire),
         CASE(test_a_lost_book_is_learned_from_the_queue),
     };
