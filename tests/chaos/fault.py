@@ -30,6 +30,8 @@ FAULTS = {fault.name: fault for fault in (
     Fault("kill-master", MAIL, "kill_master", "postfix", (0.1, 2.0)),
     Fault("kill-smtpd", MAIL, "kill_daemons", "smtpd", (0.0, 0.5)),
     Fault("kill-cleanup", MAIL, "kill_daemons", "cleanup", (0.0, 0.5)),
+    Fault("kill-split", MAIL, "kill_daemons", "smtp outrider-split", (0.0, 0.5)),
+    Fault("kill-hop", MAIL, "kill_daemons", "smtpd 127.0.0.1:10026", (0.0, 0.5)),
     Fault("kill-qmgr", MAIL, "kill_daemons", "qmgr", (0.0, 0.5)),
     Fault("freeze-milter", MAIL, "freeze", "milter", (1.0, 5.0)),
     Fault("freeze-policyd", MAIL, "freeze", "policyd", (1.0, 5.0)),

@@ -69,7 +69,8 @@ class World:
         return start
 
     def kill_daemons(self, name, chance):
-        """Some or all processes of one of Postfix's daemons; the master starts new ones."""
+        """Some or all processes of one of Postfix's daemons, or of its service of a name; the master
+        starts new ones."""
         found = self.daemons(name)
         send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
         return None
@@ -131,13 +132,16 @@ class World:
         except OSError:
             return False
 
-    def daemons(self, name=None):
-        """The pids of the master's children, all or those of a name."""
+    def daemons(self, wanted=""):
+        """The pids of the master's children: all, those of a daemon, or those of its service too."""
         master, found = self.pid("postfix"), []
+        daemon, _, service = wanted.partition(" ")
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, IndexError):
                 head, _, rest = (entry / "stat").read_text().rpartition(")")
-                if name in (None, head.partition("(")[2]) and int(rest.split()[1]) == master > 0:
+                words = (entry / "cmdline").read_text().split("\0")
+                if (int(rest.split()[1]) == master > 0 and daemon in ("", head.partition("(")[2]) and
+                        (not service or service in words)):
                     found.append(int(entry.name))
         return found
 
