@@ -59,6 +59,10 @@ class SmallDisk:
             except OSError:
                 pass  # full
 
+    def grow(self, size):
+        """Makes the file system larger."""
+        command("mount", "-o", f"remount,size={size}", self.directory)
+
     def free(self):
         (self.directory / FILLER).unlink(missing_ok=True)
 

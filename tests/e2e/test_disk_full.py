@@ -2,6 +2,7 @@
 """Disks that fill up: what is refused leaves nothing behind, what was accepted is delivered and recorded
 once, and all goes on by itself when there is space again."""
 
+import os
 import pathlib
 import smtplib
 import threading
@@ -16,6 +17,7 @@ from small_disk import SmallDisk
 MB = 1 << 20
 SPOOL_FREE = 64 * MB
 ROOMY = 700 * MB  # journals are preallocated
+REVISION = "(SELECT revision FROM revision_counter)"
 MARGIN = 8 * MB  # below the sandbox's spool_min_free, which is 16M
 CLIENTS = 4
 ROUNDS = 3
@@ -23,11 +25,11 @@ MESSAGES = 30000  # far more than what is left takes
 STATUSES = (None, "Accepting", "Aborted")  # None: those that are listed unasked
 
 
-def submit(sandbox, recipient):
+def submit(sandbox, recipient, body=b"Hello.\r\n"):
     """(code, enhanced code) of one submission in a session of its own."""
     try:
         with mail.Client(sandbox) as client:
-            client.submit(mail.message(recipient), recipient)
+            client.submit(mail.message(recipient, body), recipient)
         return 250, "2.0.0"
     except smtplib.SMTPResponseException as refusal:
         return refusal.smtp_code, refusal.smtp_error.decode(errors="replace").split()[0]
@@ -148,6 +150,45 @@ class DiskFull(unittest.TestCase):
         disk.free()
         outcomes += self.await_answer((250, "2.0.0"))
         self.settle(outcomes, before)
+
+    def test_message_larger_than_what_is_left(self):
+        """Space ends while it is being stored."""
+        self.without_min_free()
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, "milter", "worker")
+        before = self.stored()
+        body = mail.base64_lines(os.urandom(4 * MB))
+        disk.fill(leave=2 * MB)
+        recipient, small = fresh(), fresh()
+        outcomes = [(recipient, submit(self.sandbox, recipient, body)), (small, submit(self.sandbox, small))]
+        self.assertEqual([answer for _, answer in outcomes], [(451, "4.3.1"), (250, "2.0.0")])
+        disk.free()
+        recipient = fresh()
+        outcomes.append((recipient, submit(self.sandbox, recipient, body)))
+        self.assertEqual(outcomes[-1][1], (250, "2.0.0"))
+        self.settle(outcomes, before)
+
+    def test_replicas_full(self):
+        """They stay as they were, `outrider status' says so, and they follow when there is space."""
+        disk = self.small_disk(self.sandbox.edge_dir, MB, "policyd", "milter", "worker")
+        disk.fill()
+        self.addCleanup(self.directory, f"INSERT INTO tombstone (revision, table_name, id) SELECT {REVISION}, "
+                        "'organization', id FROM organization WHERE permalink LIKE 'filler-%'; "
+                        "DELETE FROM organization WHERE permalink LIKE 'filler-%'")
+        self.directory("INSERT INTO organization (permalink, name, created_at, revision) SELECT "
+                       f"CONCAT('filler-', seq), REPEAT('x', 60), 0, {REVISION} FROM seq_1_to_20000")
+        self.await_failure("edge stays as it is")
+        edge = backlog.status(self.sandbox)["edge"]["edge.1.db"]
+        self.assertTrue(edge["readable"])
+        self.assertGreater(edge["behind_revisions"], 0)
+        self.assertIn("is behind the directory", self.status()[1])
+        disk.grow(64 * MB)
+        wait_for(lambda: self.status()[0] == 0, "all to be well", tell=self.status)
+
+    def directory(self, change):
+        """A change of the directory that takes one revision."""
+        self.sandbox.execute(
+            "mariadb", "--socket", self.sandbox.db_socket, "-e", "START TRANSACTION; UPDATE revision_counter "
+            f"SET revision = revision + 1; {change}; COMMIT", self.sandbox.db_name)
 
     def test_journal_full_behind_the_look(self):
         """The message is stored and its event finds no space: 451, and the stored file goes."""
