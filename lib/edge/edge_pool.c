@@ -7,6 +7,9 @@
  *     -shm gone (a restored copy)  cannot be opened, except as immutable; that is right as long as
  *                                  -wal is empty and no writer has come, which taking a link checks
  * So a reader never makes -shm itself, also when it is root (the command line).
+ *
+ * A link in WAL mode stays whole whatever is put in its file's place, so for those a look is enough now and
+ * then: a path is longer to walk than a row to read.
  */
 #include "lib/edge/edge_pool.h"
 
@@ -27,7 +30,9 @@ typedef struct {
 struct EdgePool {
     char *path;
     GMutex lock;
-    GQueue idle; /* of EdgeLink */
+    GQueue idle;       /* of EdgeLink */
+    LinkIdentity seen; /* what stood there at seen_us; 0: nothing */
+    gint64 seen_us;
 };
 
 struct EdgeLink {
@@ -168,13 +173,40 @@ static EdgeLink *take_idle(EdgePool *pool, const LinkIdentity *identity)
     }
 }
 
+/* An idle link to the file that was seen a moment ago; NULL: look. */
+static EdgeLink *take_seen(EdgePool *pool, gint64 now)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pool->lock);
+    const EdgeLink *first = g_queue_peek_head(&pool->idle);
+
+    if (!first || pool->seen.mode != MODE_WAL || !same_file(&first->identity, &pool->seen) ||
+        now >= pool->seen_us + EDGE_POOL_LOOK_MS * G_TIME_SPAN_MILLISECOND)
+        return NULL;
+    return g_queue_pop_head(&pool->idle);
+}
+
+static gboolean look(EdgePool *pool, gint64 now, LinkIdentity *identity, GError **error)
+{
+    gboolean found = identify(pool->path, identity, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pool->lock);
+
+    if (found)
+        pool->seen = *identity;
+    pool->seen_us = found ? now : 0;
+    return found;
+}
+
 EdgeLink *edge_pool_take(EdgePool *pool, GError **error)
 {
+    gint64 now = g_get_monotonic_time();
+    EdgeLink *link = take_seen(pool, now);
     LinkIdentity identity;
 
-    if (!identify(pool->path, &identity, error))
+    if (link)
+        return link;
+    if (!look(pool, now, &identity, error))
         return NULL;
-    EdgeLink *link = take_idle(pool, &identity);
+    link = take_idle(pool, &identity);
     if (link)
         return link;
     link = g_new0(EdgeLink, 1);

@@ -6,7 +6,8 @@
  * May touch: the replica file, -wal and -shm, read-only.
  * Threads: any; a lent connection belongs to the borrower.
  * Limits: EDGE_POOL_IDLE_MAX connections are kept; more are opened when more are asked for at once.
- *     A lock is waited for at most EDGE_POOL_BUSY_MS.
+ *     A lock is waited for at most EDGE_POOL_BUSY_MS. A file that was put in the place
+ *     of another is noticed within EDGE_POOL_LOOK_MS.
  */
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #define EDGE_POOL_IDLE_MAX 16
 #define EDGE_POOL_BUSY_MS  250
+#define EDGE_POOL_LOOK_MS  100
 
 /* Statement ids; EDGE_STATEMENT_COUNT is their number. */
 typedef enum {
@@ -32,7 +34,7 @@ typedef struct EdgeLink EdgeLink;
 EdgePool *edge_pool_new(const char *edge_dir, EdgeFile file);
 void edge_pool_free(EdgePool *pool);
 
-/* Borrows a connection to the file as it is now. UNAVAILABLE, with what to do in the text. */
+/* Borrows a connection to the file that stands there. UNAVAILABLE, with what to do in the text. */
 EdgeLink *edge_pool_take(EdgePool *pool, GError **error);
 
 /* Gives it back: statements are reset; a link that had an error is closed. Accepts NULL. */

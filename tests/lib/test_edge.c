@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_pool.h"
 #include "lib/edge/edge_schema.h"
 #include "tests/lib/edge_fixture.h"
 #include "tests/lib/testing.h"
@@ -315,6 +316,13 @@ static void test_edge_unfilled_is_unavailable(void **state)
     assert_unavailable(s->edge);
 }
 
+/* What is gone is noticed at the next look. */
+static void remove_and_wait(const State *s)
+{
+    edge_fixture_remove(s->dir);
+    g_usleep(EDGE_POOL_LOOK_MS * G_TIME_SPAN_MILLISECOND);
+}
+
 static void test_edge_replaced_file_is_reopened(void **state)
 {
     State *s = *state;
@@ -322,7 +330,7 @@ static void test_edge_replaced_file_is_reopened(void **state)
     EdgeFixture other = {.key = "another key of this server"};
 
     assert_found(s->edge);
-    edge_fixture_remove(s->dir);
+    remove_and_wait(s);
     assert_unavailable(s->edge);
     g_mkdir(s->dir, 0755);
     edge_fixture_fill(s->dir, &other);
@@ -555,7 +563,7 @@ static void test_edge_state_is_what_was_filled(void **state)
     assert_int_equal(epoch, 7);
     assert_int_equal(revision, 8);
     sqlite3_close(db);
-    edge_fixture_remove(s->dir);
+    remove_and_wait(s);
     assert_false(edge_state(s->edge, EDGE_FILE_SIGN, &epoch, &revision, &error));
     assert_error_code(error, UNAVAILABLE);
     assert_int_equal(revision, 8);
