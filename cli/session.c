@@ -28,16 +28,9 @@ Sql *cli_sql_any_schema(Cli *cli, GError **error)
 
 Sql *cli_sql(Cli *cli, GError **error)
 {
-    guint version = 0;
     Sql *sql = cli_sql_any_schema(cli, error);
 
-    if (!sql || !sql_schema_version(sql, &version, error))
-        return NULL;
-    if (version > 0)
-        return sql;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "the database is empty: run `outrider db migrate'");
-    return NULL;
+    return sql && sql_schema_check(sql, error) ? sql : NULL;
 }
 
 void cli_clear(Cli *cli)

@@ -12,7 +12,7 @@
 /* The configuration, or NULL with error set. Stays owned by cli. */
 const Config *cli_config(Cli *cli, GError **error);
 
-/* The database; a schema that is missing is UNAVAILABLE. */
+/* The database; a schema that is missing or too old is UNAVAILABLE. */
 Sql *cli_sql(Cli *cli, GError **error);
 
 /* The same without looking at the schema. */

@@ -257,6 +257,14 @@ static void pause_for(JournalApplier *applier, gint64 us)
     g_mutex_unlock(&applier->lock);
 }
 
+/* A connection to a database that has the tables. */
+static Sql *open_current(const Config *config, GError **error)
+{
+    g_autoptr(Sql) sql = database_open(config, error);
+
+    return sql && sql_schema_check(sql, error) ? g_steal_pointer(&sql) : NULL;
+}
+
 static gpointer run(gpointer data)
 {
     JournalApplier *applier = data;
@@ -267,7 +275,7 @@ static gpointer run(gpointer data)
         g_autoptr(GError) error = NULL;
         guint64 applied = 0;
         if (!sql)
-            sql = database_open(applier->config, &error);
+            sql = open_current(applier->config, &error);
         if (sql && journal_applier_round(applier, sql, &applied, &error)) {
             backoff = BACKOFF_FIRST;
             pause_for(applier, IDLE_US);

@@ -111,6 +111,20 @@ gboolean sql_schema_version(Sql *sql, guint *version, GError **error)
     return TRUE;
 }
 
+gboolean sql_schema_check(Sql *sql, GError **error)
+{
+    guint version = 0;
+
+    if (!sql_schema_version(sql, &version, error))
+        return FALSE;
+    if (version >= SQL_SCHEMA)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "the database %s: run `outrider db migrate'",
+                version ? "has the schema of an older version" : "is empty");
+    return FALSE;
+}
+
 static gboolean apply(Sql *sql, const char *directory, const Migration *migration, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, migration->name, NULL);

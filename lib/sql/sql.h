@@ -110,6 +110,11 @@ gboolean sql_next_revision(Sql *sql, guint64 *revision, GError **error);
 gboolean sql_migrate(Sql *sql, const char *directory, guint *applied, GError **error);
 gboolean sql_schema_version(Sql *sql, guint *version, GError **error);
 
+/* The number of the newest migration, which this version's statements need. sql_schema_check is
+ * UNAVAILABLE, with what to do, while the database is behind it. */
+#define SQL_SCHEMA 2
+gboolean sql_schema_check(Sql *sql, GError **error);
+
 /* Makes one partition a day of each history table, from the day of now to 14 days ahead, and drops
  * those whose retention (table `retention`) is over. */
 gboolean sql_partitions_maintain(Sql *sql, gint64 now, GError **error);
