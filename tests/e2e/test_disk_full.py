@@ -182,7 +182,8 @@ class DiskFull(unittest.TestCase):
         self.assertGreater(edge["behind_revisions"], 0)
         self.assertIn("is behind the directory", self.status()[1])
         disk.grow(64 * MB)
-        wait_for(lambda: self.status()[0] == 0, "all to be well", tell=self.status)
+        wait_for(lambda: "is behind the directory" not in self.status()[1], "the replica to follow",
+                 tell=self.status)
 
     def directory(self, change):
         """A change of the directory that takes one revision."""
