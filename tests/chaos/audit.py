@@ -148,6 +148,18 @@ def full_judged(facts):
                for submission in facts.submissions)
 
 
+def resumed(submissions, since):
+    """How long after a moment the first mail was accepted that was begun after it; 0: none was."""
+    return min((submission.answered - since for submission in list(submissions)
+                if submission.told == load.ACCEPTED and submission.begun > since), default=0)
+
+
+def full_over(facts):
+    """The longest time that it took until mail was accepted after the spool had been full."""
+    return max((resumed(facts.submissions, until) for place, _, until in facts.fills
+                if place == FULL_PLACE), default=0)
+
+
 def states(rows):
     counts = collections.Counter(row.status for row in rows)
     return " ".join(f"{status} x{count}" if count > 1 else status for status, count in counts.items())

@@ -28,6 +28,7 @@ from report import Report  # noqa: E402
 from world import World  # noqa: E402
 
 SETTLE = 180  # seconds after the end in which everything must agree
+RESUME = 90  # seconds after the last fault in which mail must be accepted
 CALM = 5  # seconds for which it must agree
 WORDS_MAX = 90
 WORDS_SHOWN = 15
@@ -94,9 +95,20 @@ def drive(options, world, load, lanes, end):
     end.set()
     for lane in lanes:
         lane.join()
+    await_service(world, load, time.time())
     load.stop()
     world.check()
     return time.monotonic() - began
+
+
+def await_service(world, load, undone):
+    """After the last fault mail must be accepted again, with nobody's help."""
+    end = time.monotonic() + RESUME
+    while not audit.resumed(load.submissions, undone):
+        if time.monotonic() > end:
+            world.trouble(f"no mail was accepted within {RESUME} s after the last fault")
+            return
+        time.sleep(1)
 
 
 def conclude(options, world, load, lanes, seconds):
@@ -116,7 +128,8 @@ def conclude(options, world, load, lanes, seconds):
         told=dict(load.told), words=words(load.submissions),
         received=dict(collections.Counter(len(copies) for copies in facts.received.values())),
         history=dict(collections.Counter(row.status for rows in facts.rows.values() for row in rows)),
-        queued=queued, full_judged=audit.full_judged(facts), strays=evidence.strays(),
+        queued=queued, full_judged=audit.full_judged(facts),
+        full_over=audit.full_over(facts), strays=evidence.strays(),
         differences=differences,
         logged=evidence.log_lines({difference.recipient for difference in differences}),
         troubles=troubles, notes=notes(facts))

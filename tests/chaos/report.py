@@ -24,6 +24,7 @@ class Report:
     history: dict  # {status: rows}
     queued: int  # still in the queue
     full_judged: int  # answers given while the spool was full
+    full_over: float  # the longest time until mail was accepted again after it, in seconds
     strays: list  # stored files without a row
     differences: list
     logged: dict  # {recipient: lines of the mail log} for the differences
@@ -48,6 +49,7 @@ class Report:
             "messages a second": round(sum(self.told.values()) / max(self.seconds, 1), 1),
             "still queued": self.queued,
             "answers on a full spool": self.full_judged,
+            "seconds until accepted after": round(self.full_over, 1),
             "stored without a row": len(self.strays),
         })
         lines += [f"note: {text}" for text in self.notes]

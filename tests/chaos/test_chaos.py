@@ -102,6 +102,21 @@ class Compare(unittest.TestCase):
                 self.assertEqual([difference.kind for difference in found], kinds)
 
 
+class Resume(unittest.TestCase):
+    def test_resumed_counts_from_the_moment(self):
+        self.assertEqual(audit.resumed([submission(), submission()], 99.5), 2.5)
+
+    def test_resumed_needs_mail_begun_after_and_accepted(self):
+        for found in ([], [submission(told=load.TEMPORARY)], [submission(told=load.LOST)]):
+            self.assertEqual(audit.resumed(found, 99), 0)
+        self.assertEqual(audit.resumed([submission()], 100), 0)
+
+    def test_full_over_looks_at_the_spool(self):
+        for place, longest in (("spool", 12), ("mariadb", 0)):
+            facts = audit.Facts([submission()], {}, {}, fills=[(place, 80, 90), (place, 94, 95)])
+            self.assertEqual(audit.full_over(facts), longest)
+
+
 class Plan(unittest.TestCase):
     def steps(self, seed, lane, count=40):
         return list(itertools.islice(fault.plan(seed, lane, list(fault.FAULTS.values())), count))
@@ -148,7 +163,7 @@ class Paced(unittest.TestCase):
 class Table(unittest.TestCase):
     def make(self, **changes):
         facts = dict(seed="a", seconds=10, settled=5, faults={"kill-qmgr": 1}, told={"250": 3}, words={},
-                     received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, strays=[],
+                     received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, full_over=0, strays=[],
                      differences=[], logged={}, troubles=[], notes=[])
         return report.Report(**{**facts, **changes})
 
