@@ -17,7 +17,7 @@ import sandbox
 SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
-TRIES = 5  # a start may meet what another fault has left
+START = 60  # seconds for which a start is tried: it may meet what another fault does, like a full disk
 
 
 class World:
@@ -95,12 +95,12 @@ class World:
     # State
 
     def start(self, service):
-        for attempt in range(TRIES):
-            result = self.sandbox.control("start", service, check=False)
-            if result.returncode == 0:
-                break
-            if attempt == TRIES - 1:
+        """As an init system does it: again and again."""
+        end = time.monotonic() + START
+        while (result := self.sandbox.control("start", service, check=False)).returncode != 0:
+            if time.monotonic() > end:
                 self.trouble(f"{service} could not be started: {result.stderr.strip()[-300:]}")
+                break
             time.sleep(1)
         self._held.discard(service)
 
