@@ -269,7 +269,8 @@ static void print_delivery(const Record *delivery, gint64 start)
     g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
 
     print_at(record_int(delivery, "at"), start, what);
-    print_more("from", way);
+    if (!record_is_null(delivery, "source_ip"))
+        print_more("from", way);
     print_more("answer", text);
 }
 

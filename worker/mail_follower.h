@@ -7,16 +7,6 @@
  * Threads: one of its own, from start to stop.
  * Limits: at most 500 lines a round; events are durable before the position moves, so after a crash
  *     lines are read again and give the same events.
- *
- * A queue id is ours when the milter's journal names it (message.accepted; submission.admitted of a
- * submission that the hop splits), or when it was requeued from one that is; and when its sender is sealed for
- * the same, or null:
- *
- *     submission  from=<submission path> (queue active)  submission.queued
- *                 to=<R> deferred, bounced, expired       delivery.attempt of R's message
- *                 status=expired, without to=             the same of each message that the hop has not made
- *     message     from=<message path> (queue active)      message.queued
- *                 to=<its recipient>                      delivery.attempt
  */
 #pragma once
 
