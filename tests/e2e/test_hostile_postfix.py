@@ -222,6 +222,37 @@ class HostilePostfix(unittest.TestCase):
         for recipient in sent:
             self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
+    def test_expired_before_the_hop(self):
+        """Postfix's own bounce goes to the sealed path, never to the address that a client gave."""
+        master = self.directory / "master.cf"
+        before = master.read_text()
+        self.addCleanup(master.write_text, before)
+        master.write_text(before.replace("127.0.0.1:10026 inet", "127.0.0.1:10027 inet"))
+        self.set({"maximal_queue_lifetime": "2s", "bounce_queue_lifetime": "2s"})
+        self.reload()
+        group = [fresh(), fresh()]
+        sender = f"{fresh().split('@')[0]}@office.test"
+        content = mail.message(", ".join(group))
+        with mail.Client(self.sandbox) as client:
+            client.mail(sender)
+            for recipient in group:
+                client.rcpt(recipient)
+            self.assertEqual(client.data(content)[0], 250)
+        bounce = wait_for(lambda: self.returned(group[0]), "the bounce")
+        self.assertIn(group[1], bounce)
+        self.assertRegex(bounce, r"(?m)^To: [a-z2-7]{31}-0@rp\.outrider\.test$")
+        self.assertNotIn(f"to=<{sender}>", self.sandbox.mail_log_text())
+        for recipient in group:
+            self.assertEqual(self.sandbox.inbox(recipient), [])
+
+    def returned(self, recipient):
+        """The text of what came back about a recipient; None when nothing did."""
+        for file in pathlib.Path(self.sandbox.mail_dir, "returns", "new").glob("*"):
+            text = file.read_text(errors="replace")
+            if recipient in text:
+                return text
+        return None
+
     def test_named(self):
         self.assertNotIn('"conflict"', self.found())
         for name, (value, level, words) in NAMED.items():
