@@ -47,6 +47,12 @@ static gboolean is_confirmed(const ReconcileMessage *message, const QueuedMail *
     return strcmp(mail->queue_id, named) == 0;
 }
 
+/* Whether Postfix must have had it, though no line of its log said so. */
+static gboolean was_queued(const ReconcileMessage *message)
+{
+    return message->removed || (message->hop && message->made);
+}
+
 ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSnapshot *now,
                                   const QueueSnapshot *before, const QueuedMail **mail)
 {
@@ -63,5 +69,5 @@ ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSn
     }
     if (!before || queue_snapshot_at(before) <= message->status_at_us || find(message, before))
         return RECONCILE_LEAVE;
-    return message->unproven ? RECONCILE_ABORTED : RECONCILE_UNKNOWN;
+    return message->unproven && !was_queued(message) ? RECONCILE_ABORTED : RECONCILE_UNKNOWN;
 }

@@ -16,6 +16,7 @@ typedef struct {
     gint64 status_at_us; /* of the last that is known of it; 0: not known */
     gboolean unproven;   /* Accepting: Postfix has not said that it has it */
     gboolean made;       /* accepted by itself; a message that the hop has yet to make is not */
+    gboolean removed;    /* Postfix has said that it removed the queue file */
     guint64 recipient;   /* recipient_key; 0: not known */
     guint64 base;        /* its submission; 0: not known */
     guint n;             /* messages of that; 0: not known */

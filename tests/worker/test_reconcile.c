@@ -54,7 +54,7 @@ static QueueSnapshot *snapshot_of(InQueue what, gint64 at)
     return snapshot;
 }
 
-typedef enum { DIRECT, UNMADE, MADE } Kind;
+typedef enum { DIRECT, REMOVED, UNMADE, MADE } Kind;
 
 static const struct {
     Kind kind;
@@ -85,19 +85,24 @@ static const struct {
     {MADE, TRUE, SUBMISSION, NOTHING, RECONCILE_SUBMISSION_QUEUED, TRUE},
     {MADE, FALSE, SIBLING, NOTHING, RECONCILE_UNKNOWN, FALSE},
     {MADE, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {MADE, TRUE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {REMOVED, TRUE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {REMOVED, TRUE, MESSAGE, NOTHING, RECONCILE_QUEUED, TRUE},
 };
 
 static ReconcileMessage message_of(Kind kind, gboolean unproven)
 {
+    const gboolean hop = kind == UNMADE || kind == MADE;
     ReconcileMessage message = {.id = id,
                                 .server = 1,
                                 .status_at_us = THEN * G_USEC_PER_SEC,
                                 .unproven = unproven,
                                 .made = kind != UNMADE,
                                 .recipient = recipient_key("R@ok.test", -1),
-                                .base = kind == DIRECT ? id : id - 256,
-                                .n = kind == DIRECT ? 1 : 2,
-                                .hop = kind != DIRECT,
+                                .removed = kind == REMOVED,
+                                .base = hop ? id - 256 : id,
+                                .n = hop ? 2 : 1,
+                                .hop = hop,
                                 .queue_id = "4MSG",
                                 .submission_queue_id = "4SUB"};
 
@@ -158,9 +163,9 @@ static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
         "(%" G_GUINT64_FORMAT ", 7, 2, TRUE, '4SUB', '', 1);"
         "INSERT INTO message (id, server_id, submission_id, status, queue_id, rcpt_to, "
         "accepted_at, "
-        "status_at) VALUES (%" G_GUINT64_FORMAT ", 7, %" G_GUINT64_FORMAT
-        ", 'Accepting', '4SUB', 'R@ok.test', NULL, 99), (%" G_GUINT64_FORMAT
-        ", 7, NULL, 'Pending', NULL, NULL, 5, NULL)",
+        "status_at, removed_at) VALUES (%" G_GUINT64_FORMAT ", 7, %" G_GUINT64_FORMAT
+        ", 'Accepting', '4SUB', 'R@ok.test', NULL, 99, NULL), (%" G_GUINT64_FORMAT
+        ", 7, NULL, 'Pending', NULL, NULL, 5, NULL, 6)",
         id - 256, id, id - 256, id + 256);
 
     (void)state;
@@ -169,7 +174,7 @@ static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
     assert_int_equal(one->len, 1);
     const ReconcileMessage *message = &g_array_index(one, ReconcileMessage, 0);
     assert_true(message->id == id && message->server == 7 && message->base == id - 256);
-    assert_true(message->status_at_us == 99);
+    assert_true(message->status_at_us == 99 && !message->removed);
     assert_true(message->n == 2 && message->hop && message->unproven && !message->made);
     assert_int_equal(message->recipient, recipient_key("r@ok.test", -1));
     assert_string_equal(message->queue_id, "4SUB");
@@ -178,6 +183,7 @@ static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
     assert_int_equal(two->len, 1);
     message = &g_array_index(two, ReconcileMessage, 0);
     assert_true(message->id == id + 256 && message->made && !message->unproven && !message->hop);
+    assert_true(message->removed);
     assert_true(message->base == 0 && message->recipient == 0 && !message->queue_id[0]);
     run_sql("TRUNCATE message; TRUNCATE submission");
 }
