@@ -50,13 +50,17 @@ static void append(CanonBody *body, const char *data, gsize length, GString *out
     g_string_append_len(out, data, (gssize)length);
 }
 
-/* How many octets from data on are neither CR nor blank. */
+/* How many octets from data on, where none of these stands, are neither CR nor blank, or a single space
+ * between such. */
 static gsize plain_length(const char *data, const char *end)
 {
     const char *p = data;
 
-    while (p < end && *p != '\r' && !is_blank(*p))
+    while (p < end && *p != '\r') {
+        if (is_blank(*p) && (*p != ' ' || p + 1 == end || p[1] == '\r' || is_blank(p[1])))
+            break;
         p++;
+    }
     return (gsize)(p - data);
 }
 
