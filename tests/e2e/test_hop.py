@@ -69,6 +69,15 @@ class Hop(unittest.TestCase):
         self.assertEqual(len(got), 1000)
         self.assertEqual(set(got), mine)
 
+    def test_more_than_a_thousand_are_put_off(self):
+        with mail.Client(self.sandbox) as client:
+            client.mail(mail.SENDER)
+            for _ in range(1000):
+                self.assertEqual(client.rcpt(fresh())[0], 250)
+            code, text = client.rcpt(fresh())
+            self.assertEqual((code, text[:5]), (452, b"4.5.3"))
+            client.rset()
+
     def test_each_recipient_has_an_end_of_its_own(self):
         good, bad, slow = fresh(), fresh("refuse.test"), fresh("greylist.test")
         self.send([good, bad, slow], mail.message(good))

@@ -39,6 +39,7 @@ sender_dependent_default_transport_maps=regexp:{dir}/c/lanes.regexp
 smtpd_relay_restrictions=permit_sasl_authenticated,reject
 outrider-split_destination_recipient_limit=1
 minimal_backoff_time=1s
+maximal_backoff_time=2s
 queue_run_delay=1s
 message_size_limit=60000000
 mailbox_size_limit=0
@@ -61,7 +62,7 @@ outrider-submit unix n - n - 0 cleanup -o milter_header_checks=regexp:{dir}/c/sp
 outrider-hop unix n - n - 0 cleanup -o milter_header_checks=regexp:{dir}/c/lane_checks
  -o message_size_limit=0 -o header_checks=regexp:{dir}/c/hide_checks
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 2 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
