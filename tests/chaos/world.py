@@ -17,6 +17,7 @@ import sandbox
 SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
+LOG_SHOWN = 500  # octets
 START = 60  # seconds for which a start is tried: it may meet what another fault does, like a full disk
 
 
@@ -111,8 +112,10 @@ class World:
     def check(self):
         """Notes services that died by themselves, and starts them."""
         for service in SERVICES:
-            if service not in self._held and not self.alive(service):
-                self.trouble(f"{service} died by itself")
+            # Who takes a service down has said so before.
+            if not self.alive(service) and service not in self._held:
+                words = self.sandbox.control("logs", service, check=False).stdout[-LOG_SHOWN:]
+                self.trouble(f"{service} died by itself; the end of its log: {words}")
                 self.start(service)
 
     def pid(self, service):
