@@ -113,6 +113,14 @@ static void help_object(const char *object)
     printf("\n`outrider %s VERB --help' shows the arguments and options of one.\n", object);
 }
 
+/* What follows the object: a verb, or what a command without one takes. */
+static const char *next_word(const Command *command)
+{
+    if (*command->verb)
+        return command->verb;
+    return *command->arguments ? command->arguments : "[OPTION...]";
+}
+
 static void help_all(void)
 {
     printf("usage: outrider [-c FILE] [--json] OBJECT VERB [ARGUMENT...] [OPTION...]\n\n");
@@ -122,7 +130,7 @@ static void help_all(void)
                         !g_str_equal(commands[i].object, commands[i + 1].object);
         if (first)
             printf("  %-14s", commands[i].object);
-        printf("%s%s%s", first ? "" : "|", commands[i].verb, last ? "\n" : "");
+        printf("%s%s%s", first ? "" : "|", next_word(&commands[i]), last ? "\n" : "");
     }
     printf("\n%s\n`outrider OBJECT --help' says more.\n", globals);
 }
