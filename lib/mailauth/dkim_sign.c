@@ -12,6 +12,7 @@
 #include "lib/mailauth/dkim_ed25519.h"
 #include "lib/mailauth/field_rule.h"
 #include "lib/mailauth/key_cache.h"
+#include "lib/mailauth/key_lend.h"
 
 #define SIGNATURE_FIELD "DKIM-Signature: "
 
@@ -168,6 +169,7 @@ static char *sign_rsa(Work *work, const DkimKey *key, GError **error)
         fail(NULL, DKIM_STAT_INVALID, work->domain, key->selector, error);
         return NULL;
     }
+    key_lend(sound);
     g_autoptr(DkimContext) context =
         dkim_sign(work->signer->library, (const unsigned char *)work->id, NULL, secret.taken,
                   (const unsigned char *)key->selector, (const unsigned char *)work->domain,
@@ -175,6 +177,7 @@ static char *sign_rsa(Work *work, const DkimKey *key, GError **error)
 
     if (context)
         status = feed(context, work->content);
+    key_lend(NULL);
     if (status == DKIM_STAT_OK)
         status = dkim_getsighdr_d(context, strlen(SIGNATURE_FIELD), &folded, &length);
     if (context && status == DKIM_STAT_OK)

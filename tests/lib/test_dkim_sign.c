@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What we sign, and what libopendkim signs for us, is verified by an independent program. */
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <malloc.h>
 #include <openssl/evp.h>
@@ -9,7 +10,11 @@
 #include "lib/base/error.h"
 #include "lib/mailauth/dkim_sign.h"
 #include "lib/mailauth/key_cache.h"
+#include "lib/mailauth/key_lend.h"
 #include "tests/lib/testing.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 
 #define DOMAIN  "acme.test"
 #define THREADS 8
@@ -469,6 +474,24 @@ static void test_sign_does_not_grow(void **state)
     assert_true(mallinfo2().uordblks < before + 256 * 1024);
 }
 
+/* What libopendkim reads while a key is lent is that key. */
+static void test_key_is_lent_to_libopendkim(void **state)
+{
+    (void)state;
+    g_autoptr(BIO) bio = BIO_new_mem_buf("no key", -1);
+    g_autoptr(EVP_PKEY) key = EVP_RSA_gen(2048);
+    union {
+        gpointer found;
+        EVP_PKEY *(*call)(BIO *, EVP_PKEY **, pem_password_cb *, void *);
+    } seen_by_libraries = {.found = dlsym(RTLD_DEFAULT, "PEM_read_bio_PrivateKey")};
+
+    key_lend(key);
+    g_autoptr(EVP_PKEY) read = seen_by_libraries.call(bio, NULL, NULL, NULL);
+    key_lend(NULL);
+    assert_ptr_equal(read, key);
+    assert_null(seen_by_libraries.call(bio, NULL, NULL, NULL));
+}
+
 static void test_key_cache_is_bounded(void **state)
 {
     World *world = *state;
@@ -511,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_sign_refuses_bad_keys),
         cmocka_unit_test(test_sign_from_many_threads),
         cmocka_unit_test(test_sign_does_not_grow),
+        cmocka_unit_test(test_key_is_lent_to_libopendkim),
         cmocka_unit_test(test_key_cache_is_bounded),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
