@@ -18,6 +18,7 @@ SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
 LOG_SHOWN = 500  # octets
+GIVING_UP = 20  # seconds after its disk was full in which a database may still end itself
 START = 60  # seconds for which a start is tried: it may meet what another fault does, like a full disk
 
 
@@ -27,6 +28,7 @@ class World:
         self.troubles = []  # (time, text): what no fault explains
         self.fills = []  # (place, since, until) in which a disk was full all the time
         self._held = set()  # services that a fault has taken down
+        self._filling = set()  # places whose disk is full now
         self._lock = threading.Lock()
         sandbox.run([sandbox.SCRIPT, "up", "--dir", directory, "--build", build, "--disks", disks,
                      "--syslog"], timeout=600)
@@ -83,15 +85,21 @@ class World:
 
     def fill(self, place, chance):
         filler = Filler(pathlib.Path(self.directory, place), FILL_LEFT[chance < 0.5])
+        self._filling.add(place)
         filler.start()
 
         def free():
             self.fills.append((place, *filler.free()))
-            # A database may give up on a full disk.
+            self._filling.discard(place)
             if place in SERVICES and not self.alive(place):
                 self.start(place)
 
         return free
+
+    def _may_give_up(self, service):
+        """A database ends itself on a full disk, and takes its time for that."""
+        return any(place == service and time.time() - until < GIVING_UP
+                   for place, _, until in self.fills)
 
     # State
 
@@ -113,10 +121,12 @@ class World:
         """Notes services that died by themselves, and starts them."""
         for service in SERVICES:
             # Who takes a service down has said so before.
-            if not self.alive(service) and service not in self._held:
+            if self.alive(service) or service in self._held or service in self._filling:
+                continue
+            if not self._may_give_up(service):
                 words = self.sandbox.control("logs", service, check=False).stdout[-LOG_SHOWN:]
                 self.trouble(f"{service} died by itself; the end of its log: {words}")
-                self.start(service)
+            self.start(service)
 
     def pid(self, service):
         path = "postfix/queue/pid/master.pid" if service == "postfix" else f"run/{service}.pid"
