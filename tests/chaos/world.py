@@ -18,7 +18,10 @@ SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
 LOG_SHOWN = 500  # octets
-GIVING_UP = 20  # seconds after its disk was full in which a database may still end itself
+# Which ends itself when which disk is full, and is started again until it can run: a database whenever it
+# likes, the worker when it starts.
+GIVE_UP = {"mariadb": "mariadb", "worker": "spool"}
+GIVING_UP = 20  # seconds after its disk was full in which it may still do so
 START = 60  # seconds for which a start is tried: it may meet what another fault does, like a full disk
 
 
@@ -90,15 +93,18 @@ class World:
 
         def free():
             self.fills.append((place, *filler.free()))
+            dead = place in SERVICES and not self.alive(place)
+            if dead:
+                self._held.add(place)
             self._filling.discard(place)
-            if place in SERVICES and not self.alive(place):
+            if dead:
                 self.start(place)
 
         return free
 
     def _may_give_up(self, service):
-        """A database ends itself on a full disk, and takes its time for that."""
-        return any(place == service and time.time() - until < GIVING_UP
+        """Whether its disk was full a moment ago."""
+        return any(place == GIVE_UP.get(service) and time.time() - until < GIVING_UP
                    for place, _, until in self.fills)
 
     # State
@@ -121,7 +127,7 @@ class World:
         """Notes services that died by themselves, and starts them."""
         for service in SERVICES:
             # Who takes a service down has said so before.
-            if self.alive(service) or service in self._held or service in self._filling:
+            if self.alive(service) or service in self._held or GIVE_UP.get(service) in self._filling:
                 continue
             if not self._may_give_up(service):
                 words = self.sandbox.control("logs", service, check=False).stdout[-LOG_SHOWN:]
