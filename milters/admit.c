@@ -58,8 +58,7 @@ static gboolean is_signable(const GPtrArray *fields)
         return TRUE;
     for (guint i = 0; i < fields->len; i++) {
         const MimeField *field = fields->pdata[i];
-        for (guint k = 0; k < field_rules_count; k++)
-            covered += field_rule_covers(&field_rules[k], field->name);
+        covered += field_rules_covering(field->name);
     }
     return covered <= DKIM_FIELDS_MAX;
 }

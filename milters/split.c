@@ -46,7 +46,9 @@ static gboolean is_about(const Claim *claim, const Message *message, Shared *sha
     return memcmp(body, claim->body, sizeof body) == 0 || fail(error, "body");
 }
 
-Claim *split_claim(const Session *session, Shared *shared, guint *index, GError **error)
+/* The claim of what was received; *index receives the message's place in its submission, and its sender is
+ * again what the client gave. */
+static Claim *open_claim(const Session *session, Shared *shared, guint *index, GError **error)
 {
     Message *message = session->message;
     g_autoptr(Claim) claim = find_claim(message->fields, shared, error);
@@ -129,7 +131,7 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
 {
     g_autoptr(GError) error = NULL;
     guint index;
-    g_autoptr(Claim) claim = split_claim(session, shared, &index, &error);
+    g_autoptr(Claim) claim = open_claim(session, shared, &index, &error);
 
     if (!claim) {
         log_warning(queue_id, "message without its claim refused",

@@ -16,10 +16,6 @@
 #include "milters/outgoing.h"
 #include "milters/session.h"
 
-/* Takes the claim out of what was received: the message's number in its submission, and its sender as it was
- * before the hop, are put in place. NULL and error FORGED or INVALID: no claim, or not this message's. */
-Claim *split_claim(const Session *session, Shared *shared, guint *index, GError **error);
-
 /* REFUSAL_NONE: done and durable, or *discard: to be discarded, journalled. Else a 4xx, logged. */
 RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        const OutgoingTick *tick, gboolean *discard);

@@ -210,8 +210,7 @@ static gboolean check_size(const DkimContent *content, GError **error)
     guint covered = 0;
 
     for (guint i = 0; i < content->n_fields; i++)
-        for (guint k = 0; k < field_rules_count; k++)
-            covered += field_rule_covers(&field_rules[k], content->fields[i].name);
+        covered += field_rules_covering(content->fields[i].name);
     if (covered <= DKIM_FIELDS_MAX)
         return TRUE;
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,

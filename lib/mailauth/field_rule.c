@@ -11,6 +11,15 @@ const FieldRule field_rules[] = {
 
 const guint field_rules_count = G_N_ELEMENTS(field_rules);
 
+guint field_rules_covering(const char *name)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < field_rules_count; i++)
+        n += field_rule_covers(&field_rules[i], name);
+    return n;
+}
+
 gboolean field_rule_covers(const FieldRule *rule, const char *name)
 {
     gsize length = strlen(rule->name);

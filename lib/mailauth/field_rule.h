@@ -19,3 +19,6 @@ extern const guint field_rules_count;
 
 /* Whether a field of that name (any case, white space behind it) falls under a rule. */
 gboolean field_rule_covers(const FieldRule *rule, const char *name);
+
+/* How many of the rules cover a field of that name. */
+guint field_rules_covering(const char *name);
