@@ -7,9 +7,9 @@
  * Used by: the milter (write, remove), CLI and API (read), worker (retention).
  * May touch: <spool>/store.
  * Threads: any; StoreWriter belongs to one message.
- * Limits: not fsynced: Postfix's queue file is the durable copy until delivery. A file is written
- *     under a temporary name and renamed, so a reader sees all or nothing; the same id written again
- *     replaces the file. Directories take the group of <spool>/store (setgid); the program's umask
+ * Limits: not fsynced: Postfix's queue file is the durable copy until delivery. Who reads a file before
+ *     it is finished finds it CORRUPT; what is journaled is finished. The same id written again
+ *     replaces the file at once, when it is whole. Directories take the group of <spool>/store (setgid); the program's umask
  *     must leave the group its rights, or the worker cannot remove what is old.
  */
 #pragma once
@@ -29,7 +29,7 @@ StoreWriter *store_writer_open(const char *spool_dir, const StoreHeader *header,
 /* Appends octets of the message (CRLF line ends). */
 gboolean store_writer_add(StoreWriter *writer, const void *data, gsize length, GError **error);
 
-/* Finishes and renames; *path receives the path below <spool>/store (g_free). Frees the writer, on
+/* Finishes; *path receives the path below <spool>/store (g_free). Frees the writer, on
  * failure too. */
 gboolean store_writer_commit(StoreWriter *writer, char **path, GError **error);
 

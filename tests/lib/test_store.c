@@ -114,10 +114,67 @@ static void test_store_writer_abort_leaves_nothing(void **state)
     assert_true(store_writer_add(writer, "x", 1, NULL));
     store_writer_abort(writer);
     g_autofree char *file = file_of(header.id);
-    g_autofree char *temporary = g_strconcat(file, ".new", NULL);
-    assert_false(g_file_test(temporary, G_FILE_TEST_EXISTS));
+    assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
     assert_null(store_read(spool, header.id, 100, NULL, &error));
     assert_error_code(error, NOT_FOUND);
+}
+
+/* Two copies of a message that the hop brings at once. */
+static StoreWriter *begin(guint64 id, const char *text)
+{
+    StoreHeader header = {.id = id, .server = 1};
+    StoreWriter *writer = store_writer_open(spool, &header, NULL);
+
+    assert_non_null(writer);
+    assert_true(store_writer_add(writer, text, strlen(text), NULL));
+    return writer;
+}
+
+static void finish(StoreWriter *writer)
+{
+    g_autofree char *path = NULL;
+
+    assert_true(store_writer_commit(writer, &path, NULL));
+}
+
+static void assert_stored(guint64 id, const char *text)
+{
+    g_autoptr(GBytes) bytes = store_read(spool, id, 100, NULL, NULL);
+
+    assert_non_null(bytes);
+    assert_int_equal(g_bytes_get_size(bytes), strlen(text));
+    assert_memory_equal(g_bytes_get_data(bytes, NULL), text, strlen(text));
+}
+
+static void test_store_writer_open_second_copy(void **state)
+{
+    guint64 id = id_of(NOW, 0);
+    GError *error = NULL;
+
+    (void)state;
+    StoreWriter *first = begin(id, "first");
+    assert_null(store_read(spool, id, 100, NULL, &error));
+    assert_error_code(error, CORRUPT);
+    finish(begin(id, "second"));
+    assert_stored(id, "second");
+    store_writer_abort(first); /* its file has no name any more */
+    assert_stored(id, "second");
+    store_writer_abort(begin(id, "third"));
+    assert_stored(id, "second");
+    finish(begin(id, "fourth"));
+    assert_stored(id, "fourth");
+}
+
+static void test_store_writer_open_after_kill(void **state)
+{
+    guint64 id = id_of(NOW, 0);
+    g_autofree char *file = file_of(id);
+
+    (void)state;
+    finish(begin(id, "whole"));
+    assert_true(g_file_set_contents(file, "half", 4, NULL));
+    finish(begin(id, "whole again"));
+    assert_stored(id, "whole again");
 }
 
 static void test_store_remove_twice(void **state)
@@ -241,11 +298,18 @@ static void test_store_expire_by_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_store_path_by_utc_hour),       CASE(test_store_read_gives_back_octets),
-        CASE(test_store_writer_commit_replaces), CASE(test_store_writer_abort_leaves_nothing),
-        CASE(test_store_remove_twice),           CASE(test_store_writer_open_without_spool),
-        CASE(test_store_read_too_large),         CASE(test_store_read_damaged),
-        CASE(test_record_decode_refuses),        CASE(test_store_expire_by_days),
+        CASE(test_store_path_by_utc_hour),
+        CASE(test_store_read_gives_back_octets),
+        CASE(test_store_writer_commit_replaces),
+        CASE(test_store_writer_abort_leaves_nothing),
+        CASE(test_store_writer_open_second_copy),
+        CASE(test_store_writer_open_after_kill),
+        CASE(test_store_remove_twice),
+        CASE(test_store_writer_open_without_spool),
+        CASE(test_store_read_too_large),
+        CASE(test_store_read_damaged),
+        CASE(test_record_decode_refuses),
+        CASE(test_store_expire_by_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
