@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: how milter, worker and CLI ask policyd about limits: octets to struct and back.
+ *
+ *     charge MESSAGE ORGANIZATION SERVER CREDENTIAL DOMAIN     answered: ok, or
+ *                                  full LIMIT ACTION SUBJECT MAX PERIOD COUNT WAIT
+ *     keep MESSAGE                 the message was taken                 no answer
+ *     refund MESSAGE               it was not                            no answer
+ *     count LIMIT                  answered: count COUNT WAIT
+ *     reset LIMIT                  answered: ok
+ *
+ *     A line each. What was charged and neither kept nor refunded is refunded when the connection ends.
+ *     MESSAGE is its id; the others are ids of the directory; DOMAIN is the recipient's, in lower case, or
+ *     "-". WAIT: microseconds until there is room, if nothing else comes; -1: there never will be.
+ * Used by: policyd, and who asks it.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: a line of at most CHARGE_LINE_MAX octets.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/base/limit.h"
+
+#define CHARGE_SOCKET   "limit"
+#define CHARGE_LINE_MAX 512
+
+/* X(VERB, "word", "arguments": M message, N number that may be 0, D domain, L limit) */
+#define CHARGE_VERBS(X)                                                                            \
+    X(CHARGE, "charge", "MNNND")                                                                   \
+    X(KEEP, "keep", "M")                                                                           \
+    X(REFUND, "refund", "M")                                                                       \
+    X(COUNT, "count", "L")                                                                         \
+    X(RESET, "reset", "L")
+
+#define CHARGE_ENUMERATE(NAME, word, arguments) CHARGE_##NAME,
+typedef enum { CHARGE_VERBS(CHARGE_ENUMERATE) CHARGE_VERB_COUNT } ChargeVerb;
+#undef CHARGE_ENUMERATE
+
+typedef struct {
+    ChargeVerb verb;
+    guint64 message;
+    guint32 organization, server, credential;
+    guint32 limit;
+    char *domain; /* NULL: none */
+} ChargeRequest;
+
+void charge_request_clear(ChargeRequest *request);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ChargeRequest, charge_request_clear)
+
+/* A limit that is reached, as it was at that moment. */
+typedef struct {
+    guint32 limit; /* 0: none is */
+    LimitAction action;
+    LimitSubject subject;
+    LimitPeriod period;
+    guint32 max;
+    guint64 count;
+    gint64 wait_us;
+} ChargeVerdict;
+
+/* Takes one request from the start of data: octets used, 0 when it is not whole yet, -1 and INVALID or
+ * TOO_LARGE. *request must be zero and is filled on success only. */
+gssize charge_request_parse(const char *data, gsize length, ChargeRequest *request, GError **error);
+void charge_request_append(GString *out, const ChargeRequest *request);
+
+/* The answer to a charge, without its line end. INVALID: not one. */
+gboolean charge_verdict_parse(const char *line, ChargeVerdict *verdict, GError **error);
+void charge_verdict_append(GString *out, const ChargeVerdict *verdict);
+
+/* The answer to a count. */
+gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error);
+void charge_count_append(GString *out, guint64 count, gint64 wait_us);
