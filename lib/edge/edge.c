@@ -102,8 +102,9 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->development = column_bool(row, 9);
     credential->allow_sender = column_bool(row, 10);
     credential->privacy = column_bool(row, 11);
-    credential->organization_permalink = column_text(row, 12);
-    credential->server_permalink = column_text(row, 13);
+    credential->shadow = column_bool(row, 12);
+    credential->organization_permalink = column_text(row, 13);
+    credential->server_permalink = column_text(row, 14);
     return credential;
 }
 

@@ -158,11 +158,11 @@ static void test_round_follows_change_and_deletion(void **state)
     g_autoptr(Edge) edge = reader(world);
 
     run(world, "UPDATE revision_counter SET revision = 8;"
-               "UPDATE server SET suspended_at = 5, revision = 8 WHERE id = 2;");
+               "UPDATE server SET suspended_at = 5, shadow = 1, revision = 8 WHERE id = 2;");
     round_once(world, TRUE);
     g_autoptr(EdgeCredential) suspended = edge_credential_by_id(edge, 3, &error);
     assert_no_error(error);
-    assert_true(suspended->server_suspended);
+    assert_true(suspended->server_suspended && suspended->shadow);
     run(world, "UPDATE revision_counter SET revision = 9; DELETE FROM ip_address;"
                "INSERT INTO tombstone (revision, table_name, id) VALUES (9, 'ip_address', 5);");
     round_once(world, TRUE);
