@@ -28,6 +28,11 @@ void edge_close(Edge *edge)
     g_free(edge);
 }
 
+EdgeLink *edge_link_take(Edge *edge, EdgeFile file, GError **error)
+{
+    return edge_pool_take(edge->pools[file], error);
+}
+
 void edge_credential_free(EdgeCredential *credential)
 {
     if (!credential)
@@ -102,15 +107,16 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->development = column_bool(row, 9);
     credential->allow_sender = column_bool(row, 10);
     credential->privacy = column_bool(row, 11);
-    credential->organization_permalink = column_text(row, 12);
-    credential->server_permalink = column_text(row, 13);
+    credential->shadow = column_bool(row, 12);
+    credential->organization_permalink = column_text(row, 13);
+    credential->server_permalink = column_text(row, 14);
     return credential;
 }
 
 static EdgeCredential *find_credential(Edge *edge, EdgeStatement id, guint32 credential,
                                        GError **error)
 {
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, id, error) : NULL;
 
     if (!statement)
@@ -127,7 +133,7 @@ static EdgeCredential *find_credential(Edge *edge, EdgeStatement id, guint32 cre
 /* 1 found, 0 none, -1 error. */
 static int find_key(Edge *edge, const guint8 *hash, guint32 *id, GError **error)
 {
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_AUTH], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_AUTH, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_KEY, error) : NULL;
 
     if (!statement)
@@ -176,9 +182,8 @@ static gboolean add_cram_state(EdgeLink *auth, guint32 id, GArray *states, GErro
 
 GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error)
 {
-    g_autoptr(EdgeLink) directory = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
-    g_autoptr(EdgeLink) auth =
-        directory ? edge_pool_take(edge->pools[EDGE_FILE_AUTH], error) : NULL;
+    g_autoptr(EdgeLink) directory = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    g_autoptr(EdgeLink) auth = directory ? edge_link_take(edge, EDGE_FILE_AUTH, error) : NULL;
     sqlite3_stmt *statement =
         auth ? edge_link_statement(directory, EDGE_STATEMENT_SERVER_CREDENTIALS, error) : NULL;
     g_autoptr(GArray) states = g_array_new(FALSE, FALSE, sizeof(EdgeCram));
@@ -223,7 +228,7 @@ EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, co
                             GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(name, -1);
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     EdgeDomain *domain = NULL;
 
     if (!link)
@@ -241,7 +246,7 @@ EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, co
 /* parameter below 0: the statement has none. */
 static GArray *read_lanes(Edge *edge, EdgeStatement id, gint64 parameter, GError **error)
 {
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, id, error) : NULL;
     g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
     int step;
@@ -275,7 +280,7 @@ GArray *edge_lanes(Edge *edge, GError **error)
 
 GArray *edge_sign_keys(Edge *edge, guint32 domain, GError **error)
 {
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[EDGE_FILE_SIGN], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_SIGN, error);
     sqlite3_stmt *statement =
         link ? edge_link_statement(link, EDGE_STATEMENT_SIGN_KEYS, error) : NULL;
     g_autoptr(GArray) keys = g_array_new(FALSE, TRUE, sizeof(EdgeSignKey));
@@ -296,7 +301,7 @@ GArray *edge_sign_keys(Edge *edge, guint32 domain, GError **error)
 
 gboolean edge_state(Edge *edge, EdgeFile file, gint64 *epoch, gint64 *revision, GError **error)
 {
-    g_autoptr(EdgeLink) link = edge_pool_take(edge->pools[file], error);
+    g_autoptr(EdgeLink) link = edge_link_take(edge, file, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_STATE, error) : NULL;
 
     if (!statement || edge_link_step(link, statement, error) < 0)

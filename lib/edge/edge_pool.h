@@ -2,7 +2,7 @@
 /*
  * Purpose: read-only connections to one replica file, each with its prepared statements, lent out
  *     one unit of work at a time.
- * Used by: edge.c only.
+ * Used by: the readers of lib/edge only.
  * May touch: the replica file, -wal and -shm, read-only.
  * Threads: any; a lent connection belongs to the borrower.
  * Limits: EDGE_POOL_IDLE_MAX connections are kept; more are opened when more are asked for at once.
@@ -36,6 +36,9 @@ void edge_pool_free(EdgePool *pool);
 
 /* Borrows a connection to the file that stands there. UNAVAILABLE, with what to do in the text. */
 EdgeLink *edge_pool_take(EdgePool *pool, GError **error);
+
+/* The same, by the replica that is asked. */
+EdgeLink *edge_link_take(Edge *edge, EdgeFile file, GError **error);
 
 /* Gives it back: statements are reset; a link that had an error is closed. Accepts NULL. */
 void edge_link_return(EdgeLink *link);

@@ -104,9 +104,9 @@ def inserts(table, rows):
 
 
 def await_replicas(place):
-    world.wait_for(lambda: count(place, "edge-auth.1.db", "credential_secret") >= CREDENTIALS and
-                   count(place, "edge-sign.1.db", "dkim_key") >= 2 * DOMAINS and
-                   count(place, "edge.1.db", "credential") >= CREDENTIALS,
+    world.wait_for(lambda: count(place, "edge-auth.2.db", "credential_secret") >= CREDENTIALS and
+                   count(place, "edge-sign.2.db", "dkim_key") >= 2 * DOMAINS and
+                   count(place, "edge.2.db", "credential") >= CREDENTIALS,
                    "the large directory in the replicas", world.PATIENCE)
 
 

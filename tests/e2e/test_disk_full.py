@@ -179,7 +179,7 @@ class DiskFull(unittest.TestCase):
         self.directory("INSERT INTO organization (permalink, name, created_at, revision) SELECT "
                        f"CONCAT('filler-', seq), REPEAT('x', 60), 0, {REVISION} FROM seq_1_to_20000")
         self.await_failure("edge stays as it is", since)
-        edge = backlog.status(self.sandbox)["edge"]["edge.1.db"]
+        edge = backlog.status(self.sandbox)["edge"]["edge.2.db"]
         self.assertTrue(edge["readable"])
         self.assertGreater(edge["behind_revisions"], 0)
         self.assertIn("is behind the directory", self.status()[1])

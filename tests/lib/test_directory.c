@@ -351,7 +351,8 @@ static void test_directory_credential_secret(void **state)
 
 static void test_directory_change(void **state)
 {
-    static const DirectoryOption suspend[] = {{"suspend", "unpaid"}, {"pool", "main"}};
+    static const DirectoryOption suspend[] = {
+        {"suspend", "unpaid"}, {"pool", "main"}, {"shadow", "yes"}};
     static const DirectoryOption resume[] = {{"resume", NULL}};
     static const DirectoryOption wrong[] = {{"mode", "live"}, {"name", ""}};
     static const DirectoryOption unknown[] = {{"weight", "1"}};
@@ -361,11 +362,12 @@ static void test_directory_change(void **state)
 
     fill(state);
     g_autoptr(Record) suspended =
-        directory_change(database->sql, DIRECTORY_SERVER, names, suspend, 2, &error);
+        directory_change(database->sql, DIRECTORY_SERVER, names, suspend, 3, &error);
     assert_no_error(error);
     assert_string_equal(record_text(suspended, "suspension_reason"), "unpaid");
     assert_true(record_int(suspended, "suspended_at") > 0);
     assert_string_equal(record_text(suspended, "pool"), "main");
+    assert_int_equal(record_int(suspended, "shadow"), 1);
     g_autoptr(Record) resumed =
         directory_change(database->sql, DIRECTORY_SERVER, names, resume, 1, &error);
     assert_no_error(error);

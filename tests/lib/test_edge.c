@@ -104,7 +104,7 @@ static void test_edge_credential_by_key_found(void **state)
     assert_string_equal(credential->server_permalink, "main");
     assert_false(credential->hold || credential->disabled || credential->server_suspended ||
                  credential->organization_suspended || credential->development ||
-                 credential->allow_sender || credential->privacy);
+                 credential->allow_sender || credential->privacy || credential->shadow);
     assert_int_equal(credential->expires_at, 0);
 }
 
@@ -116,13 +116,13 @@ static void test_edge_credential_sees_changes(void **state)
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "UPDATE credential SET hold = 1, disabled_at = 5, expires_at = 9;"
                       "UPDATE server SET suspended_at = 1, mode = 'development', allow_sender = 1,"
-                      " privacy_mode = 1, ip_pool_id = NULL;"
+                      " privacy_mode = 1, shadow = 1, ip_pool_id = NULL;"
                       "UPDATE organization SET suspended_at = 2;");
     g_autoptr(EdgeCredential) credential = edge_credential_by_id(s->edge, 7, NULL);
     assert_non_null(credential);
     assert_true(credential->hold && credential->disabled && credential->server_suspended &&
                 credential->organization_suspended && credential->development &&
-                credential->allow_sender && credential->privacy);
+                credential->allow_sender && credential->privacy && credential->shadow);
     assert_int_equal(credential->expires_at, 9);
     assert_int_equal(credential->ip_pool, 0);
 }

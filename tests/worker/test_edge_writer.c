@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/edge/edge.h"
+#include "lib/edge/edge_limit.h"
 #include "lib/sql/sql.h"
 #include "tests/lib/mariadb_fixture.h"
 #include "tests/lib/testing.h"
@@ -158,16 +158,56 @@ static void test_round_follows_change_and_deletion(void **state)
     g_autoptr(Edge) edge = reader(world);
 
     run(world, "UPDATE revision_counter SET revision = 8;"
-               "UPDATE server SET suspended_at = 5, revision = 8 WHERE id = 2;");
+               "UPDATE server SET suspended_at = 5, shadow = 1, revision = 8 WHERE id = 2;");
     round_once(world, TRUE);
     g_autoptr(EdgeCredential) suspended = edge_credential_by_id(edge, 3, &error);
     assert_no_error(error);
-    assert_true(suspended->server_suspended);
+    assert_true(suspended->server_suspended && suspended->shadow);
     run(world, "UPDATE revision_counter SET revision = 9; DELETE FROM ip_address;"
                "INSERT INTO tombstone (revision, table_name, id) VALUES (9, 'ip_address', 5);");
     round_once(world, TRUE);
     assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
     assert_null(strstr(lanes, "outrider-ip8"));
+}
+
+static void assert_limits(const World *world, guint n, guint32 max)
+{
+    GError *error = NULL;
+    g_autoptr(Edge) edge = edge_open(config_string(world->config, CONFIG_EDGE_DIR));
+    g_autoptr(GArray) limits = edge_limits(edge, &error);
+
+    assert_no_error(error);
+    assert_int_equal(limits->len, n);
+    if (n == 0)
+        return;
+    const EdgeLimit *limit = &g_array_index(limits, EdgeLimit, 0);
+    assert_int_equal(limit->id, 11);
+    assert_int_equal(limit->subject, EDGE_LIMIT_DOMAIN);
+    assert_string_equal(limit->subject_name, "ok.test");
+    assert_int_equal(limit->period, EDGE_LIMIT_HOUR);
+    assert_int_equal(limit->max, max);
+    assert_int_equal(limit->action, EDGE_LIMIT_REJECT);
+}
+
+static void test_round_copies_limits(void **state)
+{
+    World *world = *state;
+
+    run(world,
+        "UPDATE revision_counter SET revision = 10;"
+        "INSERT INTO rate_limit (id, subject, subject_id, subject_name, period, max, action, "
+        "created_at, revision) VALUES (11, 'domain', 0, 'ok.test', 'hour', 5, 'reject', 0, "
+        "10);");
+    round_once(world, TRUE);
+    assert_limits(world, 1, 5);
+    run(world, "UPDATE revision_counter SET revision = 11;"
+               "UPDATE rate_limit SET max = 4294967295, revision = 11;");
+    round_once(world, TRUE);
+    assert_limits(world, 1, G_MAXUINT32);
+    run(world, "UPDATE revision_counter SET revision = 12; DELETE FROM rate_limit;"
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (12, 'rate_limit', 11);");
+    round_once(world, TRUE);
+    assert_limits(world, 0, 0);
 }
 
 static void test_round_rebuilds_for_another_epoch(void **state)
@@ -230,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_replica_need),
         cmocka_unit_test(test_round_fills_every_replica),
         cmocka_unit_test(test_round_follows_change_and_deletion),
+        cmocka_unit_test(test_round_copies_limits),
         cmocka_unit_test(test_round_rebuilds_for_another_epoch),
         cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
     };
