@@ -18,7 +18,7 @@ static const guint32 lengths[] = {LIMIT_PERIODS(LENGTH)};
 static int find(const char *const *words, guint n, const char *word)
 {
     for (guint i = 0; i < n; i++)
-        if (strcmp(words[i], word) == 0)
+        if (g_strcmp0(words[i], word) == 0)
             return (int)i;
     return -1;
 }

@@ -182,11 +182,11 @@ static void assert_limits(const World *world, guint n, guint32 max)
         return;
     const EdgeLimit *limit = &g_array_index(limits, EdgeLimit, 0);
     assert_int_equal(limit->id, 11);
-    assert_int_equal(limit->subject, EDGE_LIMIT_DOMAIN);
+    assert_int_equal(limit->subject, LIMIT_DOMAIN);
     assert_string_equal(limit->subject_name, "ok.test");
-    assert_int_equal(limit->period, EDGE_LIMIT_HOUR);
+    assert_int_equal(limit->period, LIMIT_HOUR);
     assert_int_equal(limit->max, max);
-    assert_int_equal(limit->action, EDGE_LIMIT_REJECT);
+    assert_int_equal(limit->action, LIMIT_REJECT);
 }
 
 static void test_round_copies_limits(void **state)
