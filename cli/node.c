@@ -54,6 +54,7 @@ static const Place places[] = {
 #include "lib/journal/program.def"
 #undef X
     {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "policyd", 0700, "outrider-policyd", "outrider-policyd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", FILE_KEPT, ""},
     {CONFIG_EDGE_DIR, "", 02750, "outrider-worker", "outrider", DIRECTORY, NULL},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the three protocols of policyd on their sockets: auth, policy, map.
+ * Purpose: the protocols of policyd on their sockets: auth, policy, map, limit.
  * Used by: policyd's main.
  * May touch: what lib/edge reads.
  * Threads: one.
@@ -11,6 +11,7 @@
 
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
+#include "policyd/limits.h"
 #include "policyd/penalty.h"
 #include "policyd/tally.h"
 
@@ -23,9 +24,10 @@ typedef struct {
     Edge *edge;
     Penalty *penalty;
     Tally *tally;
+    Limits *limits;
     const char *hostname; /* in CRAM-MD5 challenges */
     guint delayed;        /* refusals that wait */
     guint32 connections;  /* so far */
 } Policyd;
 
-extern const Protocol auth_protocol, policy_protocol, map_protocol;
+extern const Protocol auth_protocol, policy_protocol, map_protocol, limit_protocol;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outrider-policyd(8): answers Postfix's questions on three sockets, from memory and the replicas. */
+/* outrider-policyd(8): answers Postfix's questions, and counts, from memory and the replicas. */
 #include <signal.h>
 #include <stdlib.h>
 
@@ -39,6 +39,32 @@ static void on_minute(evutil_socket_t fd, short what, void *data)
     tally_write(((Running *)data)->policyd->tally);
 }
 
+/* One complaint until it is well again. */
+static void on_second(evutil_socket_t fd, short what, void *data)
+{
+    Policyd *policyd = ((Running *)data)->policyd;
+    static gboolean complained;
+    g_autoptr(GError) error = NULL;
+
+    (void)fd;
+    (void)what;
+    gboolean well = limits_tick(policyd->limits, policyd->edge, &error);
+    if (!well && !complained)
+        log_warning(NULL, "limits stay as they are", LOG_GERROR(error));
+    complained = !well;
+    tally_write_limits(policyd->tally);
+}
+
+/* Recorded with the next tally. */
+static void on_limit(EventType type, const EdgeLimit *limit, guint64 count, gpointer data)
+{
+    log_info(NULL, type == EVENT_LIMIT_NEAR ? "limit is near" : "limit is reached",
+             LOG_INT("limit", limit->id), LOG_TEXT("subject", limit_subject_word(limit->subject)),
+             LOG_INT("count", (gint64)count), LOG_INT("max", limit->max),
+             LOG_TEXT("period", limit_period_word(limit->period)));
+    tally_limit(data, type, limit, count);
+}
+
 static void on_watchdog(evutil_socket_t fd, short what, void *data)
 {
     (void)fd;
@@ -48,8 +74,10 @@ static void on_watchdog(evutil_socket_t fd, short what, void *data)
 
 static gboolean serve(Running *running)
 {
-    static const Protocol *const protocols[] = {&auth_protocol, &policy_protocol, &map_protocol};
+    static const Protocol *const protocols[] = {&auth_protocol, &policy_protocol, &map_protocol,
+                                                &limit_protocol};
     static const struct timeval minute = {.tv_sec = TALLY_SECONDS};
+    static const struct timeval second = {.tv_sec = 1};
     static const struct timeval beat = {.tv_sec = WATCHDOG_SECONDS};
     struct event_base *base = running->policyd->base;
     Listener *listeners[G_N_ELEMENTS(protocols)] = {NULL};
@@ -70,10 +98,13 @@ static gboolean serve(Running *running)
                   running),
         event_new(base, -1, EV_PERSIST, on_minute, running),
         event_new(base, -1, EV_PERSIST, on_watchdog, running),
+        event_new(base, -1, EV_PERSIST, on_second, running),
     };
     event_add(events[0], NULL);
     event_add(events[1], &minute);
     event_add(events[2], &beat);
+    event_add(events[3], &second);
+    on_second(-1, 0, running);
     if (listening) {
         service_ready(running->service, "answering");
         event_base_dispatch(base);
@@ -108,8 +139,10 @@ int main(int argc, char **argv)
                            (guint)config_int(config, CONFIG_NODE_ID)),
         .hostname = config_string(config, CONFIG_HOSTNAME),
     };
+    policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR), on_limit, policyd.tally);
     Running running = {.service = service, .policyd = &policyd};
     status = serve(&running) ? EXIT_SUCCESS : EX_UNAVAILABLE;
+    limits_free(policyd.limits);
     tally_free(policyd.tally);
     penalty_free(policyd.penalty);
     edge_close(policyd.edge);

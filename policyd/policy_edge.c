@@ -5,25 +5,114 @@
 #include "policyd/decide.h"
 #include "policyd/edges.h"
 
+/* What a request is answered. */
+typedef struct {
+    const char *action;
+    char *text;    /* NULL: none */
+    GError *error; /* what was in the way; NULL: nothing */
+} Answer;
+
+static void answer_clear(Answer *answer)
+{
+    g_free(answer->text);
+    g_clear_error(&answer->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
+
+static const char *const limit_actions[LIMIT_ACTION_COUNT] = {
+    [LIMIT_HOLD] = "HOLD", [LIMIT_DEFER] = "DEFER", [LIMIT_REJECT] = "REJECT"};
+
+static void reached(const ChargeVerdict *verdict, const EdgeCredential *credential,
+                    const char *domain, Answer *answer)
+{
+    g_autofree char *text =
+        charge_verdict_text(verdict, credential ? credential->organization_permalink : NULL,
+                            credential ? credential->server_permalink : NULL, domain);
+
+    answer->action = limit_actions[verdict->action];
+    answer->text =
+        verdict->action == LIMIT_HOLD
+            ? g_strdup(text)
+            : g_strdup_printf("%s %s", verdict->action == LIMIT_REJECT ? "5.7.1" : "4.7.1", text);
+}
+
+static void trouble(Answer *answer)
+{
+    answer->action = "DEFER_IF_PERMIT";
+    answer->text = g_strdup("4.3.0 Limits cannot be looked up now");
+}
+
+/* Refused early, before the message is sent; the milter charges, and holds. */
+static void look_at_limits(const Policyd *policyd, const EdgeCredential *credential,
+                           const char *recipient, Answer *answer)
+{
+    g_autofree char *domain = limit_domain(recipient);
+    const LimitsFacts facts = {.organization = credential->organization,
+                               .server = credential->server,
+                               .credential = credential->id,
+                               .domain = domain};
+    ChargeVerdict verdict = {0};
+
+    if (credential->shadow)
+        return;
+    if (!limits_look(policyd->limits, &facts, 1, &verdict, &answer->error))
+        trouble(answer);
+    else if (verdict.limit != 0 && verdict.action != LIMIT_HOLD)
+        reached(&verdict, credential, domain, answer);
+}
+
+/* A user of this Postfix without a credential of ours: looked at for each recipient, charged at the end of
+ * the message, where Postfix says how many there were. */
+static void limit_user(const Policyd *policyd, const PolicyRequest *request, Answer *answer)
+{
+    gboolean whole = strcmp(request->protocol_state, "END-OF-MESSAGE") == 0;
+    const LimitsFacts facts = {.user = request->sasl_username};
+    ChargeVerdict verdict = {0};
+    guint64 count = 1;
+    gboolean known;
+
+    if (!*request->sasl_username || (!whole && strcmp(request->protocol_state, "RCPT") != 0))
+        return;
+    if (whole) {
+        g_ascii_string_to_unsigned(request->recipient_count, 10, 1, G_MAXUINT32, &count, NULL);
+        known =
+            limits_take(policyd->limits, &facts, (guint32)count, NULL, &verdict, &answer->error);
+    } else {
+        known = limits_look(policyd->limits, &facts, 1, &verdict, &answer->error);
+    }
+    if (!known)
+        trouble(answer);
+    else if (verdict.limit != 0 && (whole || verdict.action != LIMIT_HOLD))
+        reached(&verdict, NULL, NULL, answer);
+}
+
+static void judge(const Policyd *policyd, const PolicyRequest *request, guint32 id, Answer *answer)
+{
+    const char *text = NULL;
+    g_autoptr(EdgeCredential) credential = edge_credential_by_id(policyd->edge, id, &answer->error);
+
+    answer->action =
+        decide_policy(credential, answer->error, g_get_real_time() / G_USEC_PER_SEC, &text);
+    answer->text = g_strdup(text);
+    if (!text)
+        look_at_limits(policyd, credential, request->recipient, answer);
+}
+
 static void answer(const Policyd *policyd, const PolicyRequest *request, GString *out)
 {
     guint32 id = decide_identity(request->sasl_username);
-    const char *text = NULL;
-    g_autoptr(GError) error = NULL;
+    g_auto(Answer) answer = {.action = "DUNNO"};
 
     /* Mail that is not ours never depends on the replicas. */
-    if (id == 0 || strcmp(request->protocol_state, "RCPT") != 0) {
-        policy_reply(out, "DUNNO", NULL);
-        return;
-    }
-    g_autoptr(EdgeCredential) credential = edge_credential_by_id(policyd->edge, id, &error);
-    const char *action =
-        decide_policy(credential, error, g_get_real_time() / G_USEC_PER_SEC, &text);
-    if (text)
+    if (id == 0)
+        limit_user(policyd, request, &answer);
+    else if (strcmp(request->protocol_state, "RCPT") == 0)
+        judge(policyd, request, id, &answer);
+    if (answer.text)
         log_info(*request->queue_id ? request->queue_id : NULL, "recipient refused",
-                 LOG_TEXT("user", request->sasl_username), LOG_TEXT("action", action),
-                 LOG_TEXT("text", text), LOG_GERROR(error));
-    policy_reply(out, action, text);
+                 LOG_TEXT("user", request->sasl_username), LOG_TEXT("action", answer.action),
+                 LOG_TEXT("text", answer.text), LOG_GERROR(answer.error));
+    policy_reply(out, answer.action, answer.text);
 }
 
 static gssize policy_take(Connection *connection, gpointer state, const char *data, gsize length,

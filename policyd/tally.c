@@ -14,7 +14,14 @@ struct Tally {
     guint node;
     Journal *journal; /* opened with the first event */
     GHashTable *used, *failed;
+    GPtrArray *limits; /* LimitEvent */
 };
+
+typedef struct {
+    EventType type;
+    gint64 at_us;
+    char *json;
+} LimitEvent;
 
 /* Of a credential or of a source. */
 typedef struct {
@@ -34,6 +41,14 @@ static void entry_free(gpointer data)
     g_free(entry);
 }
 
+static void limit_event_free(gpointer data)
+{
+    LimitEvent *event = data;
+
+    g_free(event->json);
+    g_free(event);
+}
+
 Tally *tally_new(const char *spool_dir, guint node)
 {
     Tally *tally = g_new0(Tally, 1);
@@ -42,6 +57,7 @@ Tally *tally_new(const char *spool_dir, guint node)
     tally->node = node;
     tally->used = g_hash_table_new_full(NULL, NULL, NULL, entry_free);
     tally->failed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    tally->limits = g_ptr_array_new_with_free_func(limit_event_free);
     return tally;
 }
 
@@ -49,10 +65,12 @@ void tally_free(Tally *tally)
 {
     if (!tally)
         return;
+    tally_write_limits(tally);
     tally_write(tally);
     journal_close(tally->journal);
     g_hash_table_unref(tally->used);
     g_hash_table_unref(tally->failed);
+    g_ptr_array_unref(tally->limits);
     g_free(tally->spool_dir);
     g_free(tally);
 }
@@ -106,14 +124,21 @@ void tally_failed(Tally *tally, const char *source, const char *mechanism, const
     entry->count++;
 }
 
-static gboolean post(Tally *tally, EventType type, const Entry *entry, GError **error)
+static json_object *begin(const Tally *tally, gint64 now)
 {
-    gint64 now = g_get_real_time();
     json_object *json = json_object_new_object();
 
     json_object_object_add(json, "v", json_object_new_int(1));
     json_object_object_add(json, "node", json_object_new_int((int)tally->node));
     json_object_object_add(json, "at", json_object_new_int64(now));
+    return json;
+}
+
+static gboolean post(Tally *tally, EventType type, const Entry *entry, GError **error)
+{
+    gint64 now = g_get_real_time();
+    json_object *json = begin(tally, now);
+
     if (type == EVENT_CREDENTIAL_USED) {
         json_object_object_add(json, "server", json_object_new_int64(entry->server));
         json_object_object_add(json, "credential", json_object_new_int64(entry->credential));
@@ -146,18 +171,68 @@ static gboolean post_all(Tally *tally, EventType type, GHashTable *entries, GErr
     return TRUE;
 }
 
+/* A journal that cannot be opened is tried again with the next events. */
+static gboolean open_journal(Tally *tally, GError **error)
+{
+    if (!tally->journal)
+        tally->journal =
+            journal_open(tally->spool_dir, journal_program_name(JOURNAL_OF_POLICYD), NULL, error);
+    return tally->journal != NULL;
+}
+
 void tally_write(Tally *tally)
 {
     g_autoptr(GError) error = NULL;
 
     if (g_hash_table_size(tally->used) + g_hash_table_size(tally->failed) == 0)
         return;
-    if (!tally->journal)
-        tally->journal =
-            journal_open(tally->spool_dir, journal_program_name(JOURNAL_OF_POLICYD), NULL, &error);
-    if (!tally->journal || !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
+    if (!open_journal(tally, &error) ||
+        !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
         !post_all(tally, EVENT_AUTH_FAILED, tally->failed, &error))
         log_warning(NULL, "journal not writable, authentications not recorded", LOG_GERROR(error));
     g_hash_table_remove_all(tally->used);
     g_hash_table_remove_all(tally->failed);
+}
+
+void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 count)
+{
+    gint64 now = g_get_real_time();
+
+    if (tally->limits->len >= TALLY_MAX)
+        return;
+    json_object *json = begin(tally, now);
+    json_object_object_add(json, "limit", json_object_new_int64(limit->id));
+    json_object_object_add(json, "subject",
+                           json_object_new_string(limit_subject_word(limit->subject)));
+    json_object_object_add(json, "subject_id", json_object_new_int64(limit->subject_id));
+    json_object_object_add(json, "subject_name", json_object_new_string(limit->subject_name));
+    json_object_object_add(json, "period",
+                           json_object_new_string(limit_period_word(limit->period)));
+    json_object_object_add(json, "max", json_object_new_int64(limit->max));
+    json_object_object_add(json, "action",
+                           json_object_new_string(limit_action_word(limit->action)));
+    json_object_object_add(json, "count", json_object_new_int64((gint64)count));
+    LimitEvent *event = g_new(LimitEvent, 1);
+    *event = (LimitEvent){type, now,
+                          g_strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN))};
+    g_ptr_array_add(tally->limits, event);
+    json_object_put(json);
+}
+
+void tally_write_limits(Tally *tally)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (tally->limits->len == 0)
+        return;
+    gboolean done = open_journal(tally, &error);
+    for (guint i = 0; i < tally->limits->len && done; i++) {
+        const LimitEvent *event = tally->limits->pdata[i];
+        const JournalEntry line = {
+            .type = event->type, .at_us = event->at_us, .json = event->json, .length = -1};
+        done = journal_post(tally->journal, &line, 1, &error);
+    }
+    if (!done)
+        log_warning(NULL, "journal not writable, limits not recorded", LOG_GERROR(error));
+    g_ptr_array_set_size(tally->limits, 0);
 }

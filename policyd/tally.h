@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: counts authentications and writes them to the journal once a minute, one event per
- *     credential and one per failing source.
+ *     credential and one per failing source; and writes that a limit is near or reached, once a second.
  * Used by: policyd's auth edge and main.
  * May touch: <spool_dir>/journal/policyd/.
  * Threads: one.
@@ -12,7 +12,8 @@
 
 #include <glib.h>
 
-#include "lib/edge/edge.h"
+#include "lib/edge/edge_limit.h"
+#include "lib/journal/journal.h"
 
 #define TALLY_MAX     16384
 #define TALLY_SECONDS 60
@@ -30,5 +31,11 @@ void tally_used(Tally *tally, const EdgeCredential *credential);
 void tally_failed(Tally *tally, const char *source, const char *mechanism, const char *username,
                   const char *reason);
 
-/* Writes events and begins anew. */
+/* EVENT_LIMIT_NEAR or EVENT_LIMIT_EXCEEDED, with the counter of that moment. */
+void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 count);
+
+/* Writes what is known of limits. */
+void tally_write_limits(Tally *tally);
+
+/* Writes the rest and begins anew. */
 void tally_write(Tally *tally);

@@ -353,11 +353,17 @@ static void forget(EventRows *rows, SqlStatement statement, guint length)
     g_array_set_size(rows->groups[statement], length);
 }
 
+/* For who reads the journal. */
+static gboolean is_without_rows(guint16 type)
+{
+    return type == EVENT_AUTH_FAILED || type == EVENT_LIMIT_NEAR || type == EVENT_LIMIT_EXCEEDED;
+}
+
 gboolean event_rows_add(EventRows *rows, guint16 type, const char *json, gsize length,
                         GError **error)
 {
     guint before[G_N_ELEMENTS(table)];
-    gboolean known = type == EVENT_AUTH_FAILED; /* for the log only */
+    gboolean known = is_without_rows(type);
     Json *event = parse(rows, json, length);
 
     if (!event)

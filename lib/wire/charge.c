@@ -178,12 +178,44 @@ void charge_verdict_append(GString *out, const ChargeVerdict *verdict)
             limit_period_word(verdict->period), verdict->count, verdict->wait_us);
 }
 
+static char *subject_text(const ChargeVerdict *verdict, const char *organization,
+                          const char *server, const char *domain)
+{
+    switch (verdict->subject) {
+    case LIMIT_ORGANIZATION:
+        return g_strdup_printf("organization %s", organization);
+    case LIMIT_SERVER:
+        return g_strdup_printf("server %s/%s", organization, server);
+    case LIMIT_CREDENTIAL:
+        return g_strdup("this credential");
+    case LIMIT_DOMAIN:
+        return g_strdup_printf("recipients at %s", domain);
+    default:
+        return g_strdup("this user");
+    }
+}
+
+char *charge_verdict_text(const ChargeVerdict *verdict, const char *organization,
+                          const char *server, const char *domain)
+{
+    g_autofree char *subject = subject_text(verdict, organization, server, domain);
+
+    return g_strdup_printf("Limit of %u message%s per %s for %s is reached (limit %u)",
+                           verdict->max, verdict->max == 1 ? "" : "s",
+                           limit_period_word(verdict->period), subject, verdict->limit);
+}
+
 gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
     guint64 number;
     gint64 wait;
 
+    if (strcmp(line, CHARGE_NONE) == 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                    "policyd does not know this limit (yet)");
+        return FALSE;
+    }
     if (g_strv_length(words) != 3 || strcmp(words[0], "count") != 0 ||
         !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &number, NULL) ||
         !take_wait(words[2], &wait))

@@ -6,8 +6,8 @@
  *                                  full LIMIT ACTION SUBJECT MAX PERIOD COUNT WAIT
  *     keep MESSAGE                 the message was taken                 no answer
  *     refund MESSAGE               it was not                            no answer
- *     count LIMIT                  answered: count COUNT WAIT
- *     reset LIMIT                  answered: ok
+ *     count LIMIT                  answered: count COUNT WAIT, or none: no such limit is known
+ *     reset LIMIT                  answered: ok, or none
  *
  *     A line each. What was charged and neither kept nor refunded is refunded when the connection ends.
  *     MESSAGE is its id; the others are ids of the directory; DOMAIN is the recipient's, in lower case, or
@@ -25,6 +25,7 @@
 
 #define CHARGE_SOCKET   "limit"
 #define CHARGE_LINE_MAX 512
+#define CHARGE_NONE     "none"
 
 /* X(VERB, "word", "arguments": M message, N number that may be 0, D domain, L limit) */
 #define CHARGE_VERBS(X)                                                                            \
@@ -69,6 +70,11 @@ void charge_request_append(GString *out, const ChargeRequest *request);
 gboolean charge_verdict_parse(const char *line, ChargeVerdict *verdict, GError **error);
 void charge_verdict_append(GString *out, const ChargeVerdict *verdict);
 
-/* The answer to a count. */
+/* What people are told of a limit that is reached: what it is for, how much, and its id. organization,
+ * server: permalinks, NULL: none. g_free. */
+char *charge_verdict_text(const ChargeVerdict *verdict, const char *organization,
+                          const char *server, const char *domain);
+
+/* The answer to a count. NOT_FOUND: no such limit is known. */
 gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error);
 void charge_count_append(GString *out, guint64 count, gint64 wait_us);

@@ -15,6 +15,7 @@ static const struct {
     {"sender", G_STRUCT_OFFSET(PolicyRequest, sender)},
     {"recipient", G_STRUCT_OFFSET(PolicyRequest, recipient)},
     {"sasl_username", G_STRUCT_OFFSET(PolicyRequest, sasl_username)},
+    {"recipient_count", G_STRUCT_OFFSET(PolicyRequest, recipient_count)},
 };
 
 static char **field(PolicyRequest *request, guint i)

@@ -19,6 +19,7 @@ typedef struct {
     char *sender;
     char *recipient;
     char *sasl_username;
+    char *recipient_count;
 } PolicyRequest;
 
 void policy_request_clear(PolicyRequest *request);

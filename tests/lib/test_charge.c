@@ -160,10 +160,13 @@ static void test_charge_count_both_ways(void **state)
     g_autoptr(GString) out = g_string_new(NULL);
     guint64 count = 99;
     gint64 wait = 99;
+    GError *error = NULL;
 
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
         assert_false(charge_count_parse(bad[i], &count, &wait, NULL));
+    assert_false(charge_count_parse("none", &count, &wait, &error));
+    assert_error_code(error, NOT_FOUND);
     assert_int_equal(count, 99);
     charge_count_append(out, 5, -1);
     assert_string_equal(out->str, "count 5 -1\n");

@@ -1,76 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The real program on its sockets; skipped (77) where it has not been built. */
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/wire/cram.h"
 #include "tests/lib/edge_fixture.h"
-#include "tests/lib/testing.h"
+#include "tests/policyd/policyd_world.h"
 
-#define PROGRAM "policyd/outrider-policyd"
-#define KEY     "abcdefghijklmnopqrstuvwx"
-#define PLAIN   "AHUAYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4" /* NUL u NUL KEY */
-#define WRONG   "AHUAd3Jvbmc="
-#define MANY    1000
-
-typedef struct {
-    char *dir, *edge, *config;
-    pid_t child;
-} State;
-
-static int try_connect(const State *s, const char *name)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval wait = {.tv_sec = 10};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", s->dir, name);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-static int open_socket(const State *s, const char *name)
-{
-    for (int i = 0; i < 500; i++) {
-        int fd = try_connect(s, name);
-        if (fd >= 0)
-            return fd;
-        g_usleep(20000);
-    }
-    fail_msg("%s does not answer", name);
-    return -1;
-}
-
-static void send_text(int fd, const char *text)
-{
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* Reads until text ends with end, or the other side closes ("" then, if nothing came). */
-static char *read_until(int fd, const char *end)
-{
-    GString *text = g_string_new(NULL);
-    char c;
-
-    while (!g_str_has_suffix(text->str, end) && recv(fd, &c, 1, 0) == 1)
-        g_string_append_c(text, c);
-    return g_string_free(text, FALSE);
-}
-
-static void expect(int fd, const char *request, const char *end, const char *wanted)
-{
-    send_text(fd, request);
-    g_autofree char *answer = read_until(fd, end);
-    assert_string_equal(answer, wanted);
-}
+#define PLAIN "AHUAYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4" /* NUL u NUL POLICYD_KEY */
+#define WRONG "AHUAd3Jvbmc="
+#define MANY  1000
 
 static int open_auth(const State *s)
 {
@@ -84,54 +25,6 @@ static int open_auth(const State *s)
     return fd;
 }
 
-static void fill(const State *s)
-{
-    guint8 cram[CRAM_STATE_LENGTH];
-    EdgeFixture fixture = {.key = KEY, .cram_state = cram};
-
-    cram_state_make(KEY, cram);
-    edge_fixture_fill(s->edge, &fixture);
-}
-
-static int setup(void **state)
-{
-    State *s = g_new0(State, 1);
-
-    s->dir = g_dir_make_tmp("outrider-policyd-XXXXXX", NULL);
-    s->edge = g_build_filename(s->dir, "edge", NULL);
-    s->config = g_build_filename(s->dir, "conf", NULL);
-    g_mkdir(s->edge, 0755);
-    g_autofree char *text =
-        g_strdup_printf("return_path_domain = rp.test\nsocket_dir = %s\nspool_dir = %s\n"
-                        "edge_dir = %s\nsocket_group =\nauth_failure_delay = 300ms\n",
-                        s->dir, s->dir, s->edge);
-    g_file_set_contents(s->config, text, -1, NULL);
-    s->child = fork();
-    if (s->child == 0) {
-        execl(PROGRAM, PROGRAM, "-c", s->config, NULL);
-        _exit(127);
-    }
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    State *s = *state;
-    int status = -1;
-
-    kill(s->child, SIGTERM);
-    waitpid(s->child, &status, 0);
-    edge_fixture_remove(s->edge);
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", s->dir);
-    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
-    g_free(s->dir);
-    g_free(s->edge);
-    g_free(s->config);
-    g_free(s);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
 static void test_auth_mechanisms(void **state)
 {
     State *s = *state;
@@ -139,7 +32,7 @@ static void test_auth_mechanisms(void **state)
     guint8 cram[CRAM_STATE_LENGTH];
     gsize length;
 
-    fill(s);
+    policyd_fill(s);
     int fd = open_auth(s);
     expect(fd, "AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.9\tresp=" PLAIN "\n", "\n",
            "OK\t1\tuser=acme/main/7\n");
@@ -148,7 +41,7 @@ static void test_auth_mechanisms(void **state)
     expect(fd, "AUTH\t3\tLOGIN\n", "\n", "CONT\t3\tVXNlcm5hbWU6\n");
     expect(fd, "CONT\t3\tdQ==\n", "\n", "CONT\t3\tUGFzc3dvcmQ6\n");
     expect(fd, "CONT\t3\tYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4\n", "\n", "OK\t3\tuser=acme/main/7\n");
-    cram_state_make(KEY, cram);
+    cram_state_make(POLICYD_KEY, cram);
     for (int i = 0; i < 2; i++) {
         send_text(fd, "AUTH\t4\tCRAM-MD5\n");
         g_autofree char *prompt = read_until(fd, "\n");
@@ -170,7 +63,7 @@ static void test_auth_refusals_are_uniform(void **state)
                                            "PLAIN\tresp=" PLAIN};
     State *s = *state;
 
-    fill(s);
+    policyd_fill(s);
     edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, "UPDATE credential SET disabled_at = 1");
     int fd = open_auth(s);
     for (guint i = 0; i < G_N_ELEMENTS(requests); i++) {
@@ -185,7 +78,7 @@ static void test_auth_delay_holds_nobody_else(void **state)
 {
     State *s = *state;
 
-    fill(s);
+    policyd_fill(s);
     int slow = open_auth(s), other = open_auth(s);
     send_text(slow, "AUTH\t1\tPLAIN\tresp=" WRONG "\n");
     expect(other, "AUTH\t1\tPLAIN\tresp=" PLAIN "\n", "\n", "OK\t1\tuser=acme/main/7\n");
@@ -211,7 +104,7 @@ static void test_replica_missing_then_appearing(void **state)
            "\n\n", "action=DEFER_IF_PERMIT 4.3.0 Temporary lookup failure\n\n");
     expect(policy, "request=smtpd_access_policy\nprotocol_state=RCPT\nsasl_username=\n\n", "\n\n",
            "action=DUNNO\n\n");
-    fill(s);
+    policyd_fill(s);
     fd = open_auth(s);
     expect(fd, "AUTH\t1\tPLAIN\tresp=" PLAIN "\n", "\n", "OK\t1\tuser=acme/main/7\n");
     edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, "UPDATE server SET suspended_at = 1");
@@ -236,14 +129,14 @@ static void test_map_answers(void **state)
 
 static void test_garbage_closes_only_itself(void **state)
 {
-    static const char *const names[] = {"auth", "policy", "map"};
+    static const char *const names[] = {"auth", "policy", "map", "limit"};
     State *s = *state;
     char rubbish[20000];
 
-    fill(s);
+    policyd_fill(s);
     int good = open_auth(s);
     for (guint i = 0; i < 60; i++) {
-        int fd = open_socket(s, names[i % 3]);
+        int fd = open_socket(s, names[i % 4]);
         for (gsize j = 0; j < sizeof(rubbish); j++)
             rubbish[j] = (char)g_random_int_range(0, 256);
         if (i % 2)
@@ -261,7 +154,7 @@ static void test_many_connections_and_half_lines(void **state)
     State *s = *state;
     int fds[MANY];
 
-    fill(s);
+    policyd_fill(s);
     for (int i = 0; i < MANY; i++) {
         fds[i] = open_auth(s);
         send_text(fds[i], "AUTH\t1\tPLA");
@@ -276,28 +169,26 @@ static void test_hangup_goes_on(void **state)
 {
     State *s = *state;
 
-    fill(s);
+    policyd_fill(s);
     int fd = open_auth(s);
     kill(s->child, SIGHUP);
     expect(fd, "AUTH\t1\tPLAIN\tresp=" PLAIN "\n", "\n", "OK\t1\tuser=acme/main/7\n");
     close(fd);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_auth_mechanisms),
-        CASE(test_auth_refusals_are_uniform),
-        CASE(test_auth_delay_holds_nobody_else),
-        CASE(test_replica_missing_then_appearing),
-        CASE(test_map_answers),
-        CASE(test_garbage_closes_only_itself),
-        CASE(test_many_connections_and_half_lines),
-        CASE(test_hangup_goes_on),
+        POLICYD_CASE(test_auth_mechanisms),
+        POLICYD_CASE(test_auth_refusals_are_uniform),
+        POLICYD_CASE(test_auth_delay_holds_nobody_else),
+        POLICYD_CASE(test_replica_missing_then_appearing),
+        POLICYD_CASE(test_map_answers),
+        POLICYD_CASE(test_garbage_closes_only_itself),
+        POLICYD_CASE(test_many_connections_and_half_lines),
+        POLICYD_CASE(test_hangup_goes_on),
     };
-    if (!g_file_test(PROGRAM, G_FILE_TEST_IS_EXECUTABLE))
+    if (!g_file_test(POLICYD_PROGRAM, G_FILE_TEST_IS_EXECUTABLE))
         return 77;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Charges of a connection wait until they are kept: when it ends before, the messages were not taken, and
+ * the charges go back. A message that was kept is free from then on.
+ *
+ *     charge ──▶ pending ──keep──▶ charged
+ *                   └──refund, end of the connection──▶ given back
+ */
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "policyd/edges.h"
+
+#define PENDING_MAX 256 /* of one connection */
+
+typedef struct {
+    Policyd *policyd;
+    GHashTable *pending; /* message -> LimitsCharge */
+} Asker;
+
+static gpointer limit_open(Connection *connection, gpointer context, GString *out)
+{
+    Asker *asker = g_new(Asker, 1);
+
+    (void)connection;
+    (void)out;
+    asker->policyd = context;
+    asker->pending = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    return asker;
+}
+
+static void limit_closed(gpointer state)
+{
+    Asker *asker = state;
+    GHashTableIter iter;
+    gpointer charge;
+
+    g_hash_table_iter_init(&iter, asker->pending);
+    while (g_hash_table_iter_next(&iter, NULL, &charge))
+        limits_give_back(asker->policyd->limits, charge);
+    g_hash_table_unref(asker->pending);
+    g_free(asker);
+}
+
+static gpointer key_of(const ChargeRequest *request)
+{
+    return GSIZE_TO_POINTER(request->message);
+}
+
+static gboolean charge(Asker *asker, const ChargeRequest *request, GString *out, GError **error)
+{
+    const LimitsFacts facts = {.organization = request->organization,
+                               .server = request->server,
+                               .credential = request->credential,
+                               .domain = request->domain};
+    ChargeVerdict verdict = {0};
+    LimitsCharge taken = {0};
+
+    if (!limits_is_charged(asker->policyd->limits, request->message) &&
+        !g_hash_table_contains(asker->pending, key_of(request))) {
+        if (g_hash_table_size(asker->pending) >= PENDING_MAX) {
+            g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                        "more than %d charges that are not kept", PENDING_MAX);
+            return FALSE;
+        }
+        if (!limits_take(asker->policyd->limits, &facts, 1, &taken, &verdict, error))
+            return FALSE;
+        if (verdict.limit == 0)
+            g_hash_table_insert(asker->pending, key_of(request), g_memdup2(&taken, sizeof taken));
+    }
+    charge_verdict_append(out, &verdict);
+    return TRUE;
+}
+
+/* A limit that is not known here yet is no reason to close. */
+static gboolean count_or_reset(Asker *asker, const ChargeRequest *request, GString *out,
+                               GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    guint64 number = 0;
+    gint64 wait = 0;
+
+    if (request->verb == CHARGE_RESET && limits_reset(asker->policyd->limits, request->limit, &why))
+        g_string_append(out, "ok\n");
+    else if (!why && limits_count(asker->policyd->limits, request->limit, &number, &wait, &why))
+        charge_count_append(out, number, wait);
+    else if (g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        g_string_append(out, CHARGE_NONE "\n");
+    else
+        g_propagate_error(error, g_steal_pointer(&why));
+    return *error == NULL;
+}
+
+/* Ends what is pending of a message; two copies of it may have been charged at once. */
+static void settle(Asker *asker, const ChargeRequest *request, gboolean keep)
+{
+    Limits *limits = asker->policyd->limits;
+    LimitsCharge *pending = g_hash_table_lookup(asker->pending, key_of(request));
+
+    if (!pending)
+        return;
+    if (!keep || limits_is_charged(limits, request->message))
+        limits_give_back(limits, pending);
+    else
+        limits_note_charged(limits, request->message);
+    g_hash_table_remove(asker->pending, key_of(request));
+}
+
+static gboolean answer(Asker *asker, const ChargeRequest *request, GString *out, GError **error)
+{
+    switch (request->verb) {
+    case CHARGE_CHARGE:
+        return charge(asker, request, out, error);
+    case CHARGE_COUNT:
+    case CHARGE_RESET:
+        return count_or_reset(asker, request, out, error);
+    default:
+        settle(asker, request, request->verb == CHARGE_KEEP);
+        return TRUE;
+    }
+}
+
+static gssize limit_take(Connection *connection, gpointer state, const char *data, gsize length,
+                         GString *out)
+{
+    g_auto(ChargeRequest) request = {0};
+    g_autoptr(GError) error = NULL;
+    gssize used = charge_request_parse(data, length, &request, &error);
+
+    (void)connection;
+    if (used > 0 && !answer(state, &request, out, &error))
+        used = -1;
+    if (error)
+        log_warning(NULL, "connection closed", LOG_TEXT("socket", CHARGE_SOCKET),
+                    LOG_GERROR(error));
+    return used;
+}
+
+const Protocol limit_protocol = {.name = CHARGE_SOCKET,
+                                 .request_max = CHARGE_LINE_MAX,
+                                 .idle_seconds = 600,
+                                 .open = limit_open,
+                                 .take = limit_take,
+                                 .closed = limit_closed};

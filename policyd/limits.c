@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "policyd/limits.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "policyd/book.h"
+
+#define NEAR_PERCENT 90
+
+struct Limits {
+    char *path;
+    Book *book; /* NULL: not open */
+    LimitsNotice notice;
+    gpointer data;
+    gint64 epoch, revision; /* of the directory that the table is of */
+    GArray *all;            /* EdgeLimit */
+    GHashTable *by_id;      /* id -> EdgeLimit */
+    GHashTable *by_number;  /* subject and its id -> GPtrArray of EdgeLimit */
+    GHashTable *by_name[LIMIT_SUBJECT_COUNT];
+};
+
+/* The limits that a message falls under. */
+typedef struct {
+    guint n;
+    const EdgeLimit *limits[LIMITS_PARTS_MAX];
+} Found;
+
+static gpointer number_key(LimitSubject subject, guint32 id)
+{
+    return GSIZE_TO_POINTER((gsize)subject << 32 | id);
+}
+
+static void forget_table(Limits *limits)
+{
+    g_clear_pointer(&limits->by_id, g_hash_table_unref);
+    g_clear_pointer(&limits->by_number, g_hash_table_unref);
+    for (guint i = 0; i < LIMIT_SUBJECT_COUNT; i++)
+        g_clear_pointer(&limits->by_name[i], g_hash_table_unref);
+    g_clear_pointer(&limits->all, g_array_unref);
+}
+
+static void add_to(GHashTable *table, gpointer key, EdgeLimit *limit)
+{
+    GPtrArray *list = g_hash_table_lookup(table, key);
+
+    if (!list) {
+        list = g_ptr_array_new();
+        g_hash_table_insert(table, key, list);
+    }
+    g_ptr_array_add(list, limit);
+}
+
+/* Takes all over. */
+static void set_table(Limits *limits, GArray *all)
+{
+    forget_table(limits);
+    limits->all = all;
+    limits->by_id = g_hash_table_new(NULL, NULL);
+    limits->by_number = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < LIMIT_SUBJECT_COUNT; i++)
+        limits->by_name[i] =
+            g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < all->len; i++) {
+        EdgeLimit *limit = &g_array_index(all, EdgeLimit, i);
+        g_hash_table_insert(limits->by_id, GUINT_TO_POINTER(limit->id), limit);
+        if (limit->subject_id)
+            add_to(limits->by_number, number_key(limit->subject, limit->subject_id), limit);
+        else
+            add_to(limits->by_name[limit->subject], limit->subject_name, limit);
+    }
+}
+
+Limits *limits_new(const char *spool_dir, LimitsNotice notice, gpointer data)
+{
+    Limits *limits = g_new0(Limits, 1);
+
+    limits->path = g_build_filename(spool_dir, "policyd", "counters", NULL);
+    limits->notice = notice;
+    limits->data = data;
+    limits->epoch = limits->revision = -1;
+    set_table(limits, g_array_new(FALSE, FALSE, sizeof(EdgeLimit)));
+    return limits;
+}
+
+void limits_free(Limits *limits)
+{
+    if (!limits)
+        return;
+    book_close(limits->book);
+    forget_table(limits);
+    g_free(limits->path);
+    g_free(limits);
+}
+
+static gboolean is_known(guint32 limit, gpointer data)
+{
+    return g_hash_table_contains(data, GUINT_TO_POINTER(limit));
+}
+
+static gboolean reload(Limits *limits, Edge *edge, GError **error)
+{
+    gint64 epoch, revision;
+
+    if (!edge_state(edge, EDGE_FILE_DIRECTORY, &epoch, &revision, error))
+        return FALSE;
+    if (epoch == limits->epoch && revision == limits->revision)
+        return TRUE;
+    GArray *all = edge_limits(edge, error);
+    if (!all)
+        return FALSE;
+    set_table(limits, all);
+    limits->epoch = epoch;
+    limits->revision = revision;
+    if (limits->book)
+        book_keep(limits->book, is_known, limits->by_id);
+    return TRUE;
+}
+
+gboolean limits_tick(Limits *limits, Edge *edge, GError **error)
+{
+    if (!reload(limits, edge, error))
+        return FALSE;
+    if (!limits->book && !(limits->book = book_open(limits->path, error)))
+        return FALSE;
+    book_sync(limits->book);
+    return TRUE;
+}
+
+static void add_list(Found *found, const GPtrArray *list)
+{
+    for (guint i = 0; list && i < list->len && found->n < LIMITS_PARTS_MAX; i++)
+        found->limits[found->n++] = list->pdata[i];
+}
+
+static Found find(const Limits *limits, const LimitsFacts *facts)
+{
+    const struct {
+        LimitSubject subject;
+        guint32 id;
+        const char *name;
+    } keys[] = {{LIMIT_ORGANIZATION, facts->organization, NULL},
+                {LIMIT_SERVER, facts->server, NULL},
+                {LIMIT_CREDENTIAL, facts->credential, NULL},
+                {LIMIT_DOMAIN, 0, facts->domain},
+                {LIMIT_USER, 0, facts->user}};
+    Found found = {0};
+
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (keys[i].id)
+            add_list(&found, g_hash_table_lookup(limits->by_number,
+                                                 number_key(keys[i].subject, keys[i].id)));
+        else if (keys[i].name)
+            add_list(&found, g_hash_table_lookup(limits->by_name[keys[i].subject], keys[i].name));
+    return found;
+}
+
+static BookCounter *counter_of(Limits *limits, guint32 limit, GError **error)
+{
+    BookCounter *counter = limits->book ? book_counter(limits->book, limit) : NULL;
+
+    if (!counter)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "limit %u: its counter cannot be had", limit);
+    return counter;
+}
+
+/* Once a period. */
+static void tell(Limits *limits, EventType type, const EdgeLimit *limit, gint64 *told, gint64 now,
+                 guint64 count)
+{
+    if (*told != 0 && now - *told < limit_period_us(limit->period))
+        return;
+    *told = now;
+    limits->notice(type, limit, count, limits->data);
+}
+
+/* FALSE: no room; the verdict says so if no graver one does. */
+static gboolean has_room(const EdgeLimit *limit, const Window *window, gint64 now, guint32 n,
+                         ChargeVerdict *verdict)
+{
+    gint64 period = limit_period_us(limit->period);
+    guint64 count = window_count(window, now, period);
+
+    if (count + n <= limit->max)
+        return TRUE;
+    if (verdict->limit == 0 || limit->action > verdict->action)
+        *verdict = (ChargeVerdict){.limit = limit->id,
+                                   .action = limit->action,
+                                   .subject = limit->subject,
+                                   .period = limit->period,
+                                   .max = limit->max,
+                                   .count = count,
+                                   .wait_us = window_wait(window, now, period, limit->max)};
+    return FALSE;
+}
+
+static gboolean look(Limits *limits, const Found *found, guint32 n, ChargeVerdict *verdict,
+                     GError **error)
+{
+    ChargeVerdict judged = {0};
+
+    for (guint i = 0; i < found->n; i++) {
+        BookCounter *counter = counter_of(limits, found->limits[i]->id, error);
+        if (!counter)
+            return FALSE;
+        gint64 now = book_now(limits->book);
+        if (!has_room(found->limits[i], &counter->window, now, n, &judged))
+            tell(limits, EVENT_LIMIT_EXCEEDED, found->limits[i], &counter->told_exceeded, now,
+                 window_count(&counter->window, now, limit_period_us(found->limits[i]->period)));
+    }
+    *verdict = judged;
+    return TRUE;
+}
+
+gboolean limits_look(Limits *limits, const LimitsFacts *facts, guint32 n, ChargeVerdict *verdict,
+                     GError **error)
+{
+    const Found found = find(limits, facts);
+
+    return look(limits, &found, n, verdict, error);
+}
+
+/* Their counters have been looked at, so they are there. */
+static void count_in(Limits *limits, const Found *found, guint32 n, LimitsCharge *charge)
+{
+    charge->n = found->n;
+    for (guint i = 0; i < found->n; i++) {
+        const EdgeLimit *limit = found->limits[i];
+        gint64 period = limit_period_us(limit->period), now = book_now(limits->book);
+        BookCounter *counter = book_counter(limits->book, limit->id);
+        charge->parts[i].limit = limit->id;
+        charge->parts[i].slot = window_add(&counter->window, now, period, n);
+        guint64 count = window_count(&counter->window, now, period);
+        if (count * 100 >= (guint64)limit->max * NEAR_PERCENT)
+            tell(limits, EVENT_LIMIT_NEAR, limit, &counter->told_near, now, count);
+    }
+}
+
+gboolean limits_take(Limits *limits, const LimitsFacts *facts, guint32 n, LimitsCharge *charge,
+                     ChargeVerdict *verdict, GError **error)
+{
+    const Found found = find(limits, facts);
+    LimitsCharge taken = {0};
+
+    if (!look(limits, &found, n, verdict, error))
+        return FALSE;
+    if (verdict->limit == 0)
+        count_in(limits, &found, n, &taken);
+    if (charge)
+        *charge = taken;
+    return TRUE;
+}
+
+void limits_give_back(Limits *limits, const LimitsCharge *charge)
+{
+    for (guint i = 0; limits->book && i < charge->n; i++)
+        if (is_known(charge->parts[i].limit, limits->by_id))
+            window_give_back(&book_counter(limits->book, charge->parts[i].limit)->window,
+                             charge->parts[i].slot, 1);
+}
+
+static const EdgeLimit *by_id(const Limits *limits, guint32 limit, GError **error)
+{
+    const EdgeLimit *found = g_hash_table_lookup(limits->by_id, GUINT_TO_POINTER(limit));
+
+    if (!found)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "limit %u is not known here",
+                    limit);
+    return found;
+}
+
+gboolean limits_count(Limits *limits, guint32 limit, guint64 *count, gint64 *wait_us,
+                      GError **error)
+{
+    const EdgeLimit *found = by_id(limits, limit, error);
+    BookCounter *counter = found ? counter_of(limits, limit, error) : NULL;
+
+    if (!counter)
+        return FALSE;
+    gint64 period = limit_period_us(found->period), now = book_now(limits->book);
+    *count = window_count(&counter->window, now, period);
+    *wait_us = window_wait(&counter->window, now, period, found->max);
+    return TRUE;
+}
+
+gboolean limits_reset(Limits *limits, guint32 limit, GError **error)
+{
+    BookCounter *counter = by_id(limits, limit, error) ? counter_of(limits, limit, error) : NULL;
+
+    if (counter)
+        *counter = (BookCounter){.limit = limit};
+    return counter != NULL;
+}
+
+gboolean limits_is_charged(const Limits *limits, guint64 message)
+{
+    return limits->book && book_is_charged(limits->book, message);
+}
+
+void limits_note_charged(Limits *limits, guint64 message)
+{
+    if (limits->book)
+        book_note_charged(limits->book, message);
+}
