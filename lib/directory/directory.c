@@ -11,6 +11,7 @@
 #include "lib/directory/credential_key.h"
 #include "lib/directory/dkim_key.h"
 #include "lib/directory/field.h"
+#include "lib/directory/limit.h"
 #include "lib/directory/path.h"
 
 #define US 1000000
@@ -388,14 +389,18 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
 {
     const SqlParameter stones[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
     const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
+    EdgeLimitSubject subject;
 
+    /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
         return sql_execute(sql, SQL_DKIM_KEY_TOMBSTONES, stones, 2, NULL, NULL, error) &&
                sql_execute(sql, SQL_DKIM_KEY_DELETE, id, 1, NULL, NULL, error);
-    if (work->object == DIRECTORY_CREDENTIAL)
-        return tombstone(sql, work, "credential_secret", error) &&
-               sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error);
-    return TRUE;
+    if (work->object == DIRECTORY_CREDENTIAL &&
+        (!tombstone(sql, work, "credential_secret", error) ||
+         !sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error)))
+        return FALSE;
+    return !edge_limit_subject_read(objects[work->object].word, &subject) ||
+           directory_limit_forget(sql, subject, work->id, work->revision, error);
 }
 
 static gboolean do_delete(Sql *sql, gpointer data, GError **error)

@@ -119,7 +119,7 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
         break;
     case DIRECTORY_CREDENTIAL:
         good = read_server(&found, names[0], TRUE, error) &&
-               add_key(&found, VALUE_TITLE, "name", names[1], error);
+               add_key(&found, VALUE_TITLE, "credential", names[1], error);
         break;
     case DIRECTORY_POOL:
         good = add_key(&found, VALUE_POOL_NAME, "pool", names[0], error);

@@ -6,57 +6,8 @@
 
 #include "lib/base/id.h"
 #include "lib/journal/journal.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/cli/cli_fixture.h"
 #include "tests/lib/testing.h"
-
-#define WORDS_MAX 16
-
-static MariadbFixture *server;
-static char *dir;
-static char *config_file;
-
-/* Runs it with words split at blanks, but `word' as it stands for %. */
-static int run(const char *line, const char *word, char **out, char **err)
-{
-    g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
-    char *argv[WORDS_MAX + 4] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file};
-    guint n = 3;
-    int status = -1;
-    g_autoptr(GError) error = NULL;
-
-    for (guint i = 0; words[i]; i++)
-        argv[n++] = g_str_equal(words[i], "%") ? (char *)(guintptr)word : words[i];
-    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, out, err, &status, &error))
-        fail_msg("%s", error->message);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static char *run_good(const char *line)
-{
-    char *out = NULL;
-    g_autofree char *err = NULL;
-
-    if (run(line, NULL, &out, &err) != 0)
-        fail_msg("%s: %s", line, err);
-    return out;
-}
-
-static struct json_object *run_json(const char *line)
-{
-    g_autofree char *out = run_good(line);
-    struct json_object *parsed = json_tokener_parse(out);
-
-    if (!parsed)
-        fail_msg("%s: no JSON: %s", line, out);
-    return parsed;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
 
 static void test_cli_wrong(void **state)
 {
@@ -117,18 +68,12 @@ static void test_cli_wrong(void **state)
     };
 
     (void)state;
-    g_autofree char *before = mariadb_fixture_run(server, "cli", "SELECT * FROM revision_counter");
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *out = NULL, *err = NULL;
-        int status = run(cases[i].line, cases[i].word, &out, &err);
-        if (status != cases[i].status || !strstr(err, cases[i].says))
-            fail_msg("%s: status %d, said: %s", cases[i].line, status, err);
-        assert_string_equal(out, "");
-        assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
-        assert_true(strlen(err) < 400);
-        assert_null(strchr(err, '\x1b'));
-    }
-    g_autofree char *after = mariadb_fixture_run(server, "cli", "SELECT * FROM revision_counter");
+    g_autofree char *before =
+        mariadb_fixture_run(cli_server, "cli", "SELECT * FROM revision_counter");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_wrong(cases[i].line, cases[i].word, cases[i].status, cases[i].says);
+    g_autofree char *after =
+        mariadb_fixture_run(cli_server, "cli", "SELECT * FROM revision_counter");
     assert_string_equal(before, after);
 }
 
@@ -201,7 +146,7 @@ static guint64 write_history(void)
         "'Sent', 'mx.ok.test', '2.0.0', '250 ok', '192.0.2.1', 'TLSv1.3')",
         id, id, id, id + 256, id, id);
 
-    g_free(mariadb_fixture_run(server, "cli", sql));
+    g_free(mariadb_fixture_run(cli_server, "cli", sql));
     return id;
 }
 
@@ -284,7 +229,7 @@ static guint64 write_hop(void)
         "(%" G_GUINT64_FORMAT ", 1, 'QS009', 'h2@ok.test', '554 5.7.1', 'recipient is suppressed', "
         "'suppression', 1795248001000000)",
         base, base, base, base, id_at(base, 2));
-    g_free(mariadb_fixture_run(server, "cli", sql->str));
+    g_free(mariadb_fixture_run(cli_server, "cli", sql->str));
     return base;
 }
 
@@ -360,9 +305,9 @@ static void test_cli_address_says_what_to_do_next(void **state)
 
 static void test_cli_node_init_twice(void **state)
 {
-    g_autofree char *ring_path = g_build_filename(dir, "keys", "return", NULL);
+    g_autofree char *ring_path = g_build_filename(cli_dir, "keys", "return", NULL);
     g_autofree char *checks =
-        g_build_filename(dir, "postfix", "outrider", "milter_header_checks", NULL);
+        g_build_filename(cli_dir, "postfix", "outrider", "milter_header_checks", NULL);
     g_autofree char *first = NULL, *second = NULL, *text = NULL;
 
     (void)state;
@@ -380,7 +325,7 @@ static void test_cli_node_init_twice(void **state)
 static void test_cli_node_init_repairs_maps(void **state)
 {
     g_autofree char *path =
-        g_build_filename(dir, "postfix", "outrider", "hop_milter_header_checks", NULL);
+        g_build_filename(cli_dir, "postfix", "outrider", "hop_milter_header_checks", NULL);
     g_autofree char *text = NULL;
 
     (void)state;
@@ -398,7 +343,7 @@ static void test_cli_journal_cat(void **state)
                                 .at_us = G_GINT64_CONSTANT(1795248000000000),
                                 .json = "{\"v\":1,\"id\":42}",
                                 .length = -1};
-    g_autofree char *spool = g_build_filename(dir, "spool", NULL);
+    g_autofree char *spool = g_build_filename(cli_dir, "spool", NULL);
     GError *error = NULL;
     Journal *journal = journal_open(spool, "milter", NULL, &error);
 
@@ -458,7 +403,7 @@ static void test_cli_journal_rejected(void **state)
 
     (void)state;
     g_free(mariadb_fixture_run(
-        server, "cli",
+        cli_server, "cli",
         "INSERT INTO event_rejected (node, program, epoch, seq, type, at, bytes, reason) VALUES "
         "(1, 'outrider-milter', '0123456789abcdef', 7, 2, 1795248000000000, '{\"id\":\"x\\n\"}', "
         "'id: must be a whole number'), (2, 'outrider-worker', '0123456789abcdef', 8, 4711, "
@@ -491,9 +436,9 @@ static void test_cli_journal_rejected(void **state)
 static void test_cli_postfix_lines_are_read(void **state)
 {
     g_autofree char *postconf = g_find_program_in_path("postconf");
-    g_autofree char *main_cf = g_build_filename(dir, "postfix", "main.cf", NULL);
-    g_autofree char *master_cf = g_build_filename(dir, "postfix", "master.cf", NULL);
-    g_autofree char *etc = g_build_filename(dir, "postfix", NULL);
+    g_autofree char *main_cf = g_build_filename(cli_dir, "postfix", "main.cf", NULL);
+    g_autofree char *master_cf = g_build_filename(cli_dir, "postfix", "master.cf", NULL);
+    g_autofree char *etc = g_build_filename(cli_dir, "postfix", NULL);
     g_autofree char *main_lines = run_good("postfix lines --main");
     g_autofree char *master_lines = run_good("postfix lines --master --plain-auth 127.0.0.1");
     g_autofree char *start = g_strconcat("compatibility_level = 3.6\n", main_lines, NULL);
@@ -567,14 +512,14 @@ static void test_cli_status_finds_what_is_wrong(void **state)
 static void test_cli_status_without_database(void **state)
 {
     g_autofree char *text = NULL, *out = NULL, *err = NULL;
-    g_autofree char *file = g_build_filename(dir, "away.conf", NULL);
+    g_autofree char *file = g_build_filename(cli_dir, "away.conf", NULL);
 
     (void)state;
-    assert_true(g_file_get_contents(config_file, &text, NULL, NULL));
+    assert_true(g_file_get_contents(cli_config_file, &text, NULL, NULL));
     g_autofree char *away =
         g_strdup_printf("%sdb_host = 127.0.0.1\nspool_min_free = 100000000G\n", text);
     g_autoptr(GString) changed = g_string_new(away);
-    g_string_replace(changed, server->socket, "/nonexistent/socket", 0);
+    g_string_replace(changed, cli_server->socket, "/nonexistent/socket", 0);
     assert_true(g_file_set_contents(file, changed->str, -1, NULL));
     assert_int_equal(run("status --metrics -c %", file, &out, &err), 1);
     assert_int_equal(metric_of(out, "outrider_database_reachable"), 0);
@@ -588,47 +533,6 @@ static void test_cli_status_without_database(void **state)
     assert_has(out, "attention: database: MariaDB is not reachable: ");
     assert_has(out,
                "attention: spool: less than spool_min_free is free: new mail is answered 451\n");
-}
-
-static int start(void **state)
-{
-    static const char *const lines[] = {
-        "db migrate --directory " OUTRIDER_TEST_SRCDIR "/conf/migrations",
-        "installation init",
-        "organization add acme",
-        "pool add main --default",
-        "address add main --ipv4 192.0.2.1 --helo out1.acme.test",
-        "server add acme/main --pool main",
-        "domain add acme acme.test",
-        "credential add acme/main app",
-    };
-
-    (void)state;
-    server = mariadb_fixture_start();
-    mariadb_fixture_database(server, "cli");
-    dir = g_dir_make_tmp("outrider-cli-XXXXXX", NULL);
-    config_file = g_build_filename(dir, "outrider.conf", NULL);
-    g_autofree char *text = g_strdup_printf(
-        "hostname = localhost.example\nreturn_path_domain = rp.example\nspool_dir = %s/spool\n"
-        "edge_dir = %s/edge\nkey_dir = %s/keys\nsocket_dir = %s/queue/outrider\n"
-        "postfix_config_dir = %s/postfix\ndb_socket = %s\ndb_name = cli\ndb_user = root\n",
-        dir, dir, dir, dir, dir, server->socket);
-    g_file_set_contents(config_file, text, -1, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-        g_free(run_good(lines[i]));
-    return 0;
-}
-
-static int stop(void **state)
-{
-    char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, dir, NULL};
-
-    (void)state;
-    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-    mariadb_fixture_stop(server);
-    g_free(dir);
-    g_free(config_file);
-    return 0;
 }
 
 int main(void)
@@ -649,5 +553,5 @@ int main(void)
         cmocka_unit_test(test_cli_status_without_database),
         cmocka_unit_test(test_cli_postfix_lines_are_read),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, cli_fixture_start, cli_fixture_stop);
 }
