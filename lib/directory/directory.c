@@ -389,7 +389,7 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
 {
     const SqlParameter stones[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
     const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
-    EdgeLimitSubject subject;
+    LimitSubject subject;
 
     /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
@@ -399,7 +399,7 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
         (!tombstone(sql, work, "credential_secret", error) ||
          !sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error)))
         return FALSE;
-    return !edge_limit_subject_read(objects[work->object].word, &subject) ||
+    return !limit_subject_read(objects[work->object].word, &subject) ||
            directory_limit_forget(sql, subject, work->id, work->revision, error);
 }
 

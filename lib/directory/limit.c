@@ -6,14 +6,14 @@
 
 #define US      1000000
 #define KEYS    3
-#define DEFAULT EDGE_LIMIT_DEFER
+#define DEFAULT LIMIT_DEFER
 
 typedef struct {
-    LimitSubject subject;
-    EdgeLimitPeriod period;
+    LimitTarget subject;
+    LimitPeriod period;
     gboolean every_period;
     guint32 max;
-    EdgeLimitAction action;
+    LimitAction action;
     gboolean keep_action;
     gint64 now;
     guint64 subject_id;
@@ -23,18 +23,18 @@ typedef struct {
 
 static void work_clear(Work *work)
 {
-    limit_subject_clear(&work->subject);
+    limit_target_clear(&work->subject);
     g_clear_pointer(&work->record, record_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
 /* The id of what the directory has by that name; 0 for a domain or user. */
-static gboolean find_subject(Sql *sql, const LimitSubject *subject, guint64 *id, GError **error)
+static gboolean find_subject(Sql *sql, const LimitTarget *subject, guint64 *id, GError **error)
 {
     static const DirectoryObject objects[] = {
-        [EDGE_LIMIT_ORGANIZATION] = DIRECTORY_ORGANIZATION,
-        [EDGE_LIMIT_SERVER] = DIRECTORY_SERVER,
-        [EDGE_LIMIT_CREDENTIAL] = DIRECTORY_CREDENTIAL,
+        [LIMIT_ORGANIZATION] = DIRECTORY_ORGANIZATION,
+        [LIMIT_SERVER] = DIRECTORY_SERVER,
+        [LIMIT_CREDENTIAL] = DIRECTORY_CREDENTIAL,
     };
     const char *const names[] = {subject->owner, subject->name, NULL};
 
@@ -49,16 +49,16 @@ static gboolean find_subject(Sql *sql, const LimitSubject *subject, guint64 *id,
 }
 
 /* What the statements of one subject begin with. */
-static void set_keys(const LimitSubject *subject, guint64 id, SqlParameter keys[KEYS])
+static void set_keys(const LimitTarget *subject, guint64 id, SqlParameter keys[KEYS])
 {
-    keys[0] = SQL_TEXT(edge_limit_subject_word(subject->kind));
+    keys[0] = SQL_TEXT(limit_subject_word(subject->kind));
     keys[1] = SQL_UNSIGNED(id);
     keys[2] = SQL_TEXT(subject->owner ? "" : subject->name);
 }
 
-static gboolean not_found(const LimitSubject *subject, const char *period, GError **error)
+static gboolean not_found(const LimitTarget *subject, const char *period, GError **error)
 {
-    g_autofree char *text = limit_subject_text(subject);
+    g_autofree char *text = limit_target_text(subject);
 
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "%s has no limit%s%s", text,
                 period ? " per " : "", period ? period : "");
@@ -72,7 +72,7 @@ static gboolean reload(Sql *sql, Work *work, GError **error)
     g_autoptr(GError) why = NULL;
 
     set_keys(&work->subject, work->subject_id, parameters);
-    parameters[KEYS] = SQL_TEXT(edge_limit_period_word(work->period));
+    parameters[KEYS] = SQL_TEXT(limit_period_word(work->period));
     g_clear_pointer(&work->record, record_free);
     work->record = record_first(sql, SQL_RATE_LIMIT_FIND, parameters, KEYS + 1, &why);
     if (!why)
@@ -87,10 +87,9 @@ static gboolean add(Sql *sql, const Work *work, GError **error)
     guint used = KEYS;
 
     set_keys(&work->subject, work->subject_id, parameters);
-    parameters[used++] = SQL_TEXT(edge_limit_period_word(work->period));
+    parameters[used++] = SQL_TEXT(limit_period_word(work->period));
     parameters[used++] = SQL_UNSIGNED(work->max);
-    parameters[used++] =
-        SQL_TEXT(edge_limit_action_word(work->keep_action ? DEFAULT : work->action));
+    parameters[used++] = SQL_TEXT(limit_action_word(work->keep_action ? DEFAULT : work->action));
     parameters[used++] = SQL_INT(work->now);
     parameters[used++] = SQL_UNSIGNED(work->revision);
     return sql_execute(sql, SQL_RATE_LIMIT_ADD, parameters, used, NULL, NULL, error);
@@ -101,7 +100,7 @@ static gboolean change(Sql *sql, const Work *work, GError **error)
     const char *old = record_text(work->record, "action");
     const SqlParameter parameters[] = {
         SQL_UNSIGNED(work->max),
-        SQL_TEXT(work->keep_action ? old : edge_limit_action_word(work->action)),
+        SQL_TEXT(work->keep_action ? old : limit_action_word(work->action)),
         SQL_UNSIGNED(work->revision), SQL_UNSIGNED(record_int(work->record, "id"))};
 
     return sql_execute(sql, SQL_RATE_LIMIT_CHANGE, parameters, G_N_ELEMENTS(parameters), NULL, NULL,
@@ -124,15 +123,15 @@ Record *directory_limit_set(Sql *sql, const char *subject, const char *rate, con
 {
     g_auto(Work) work = {.now = g_get_real_time() / US, .keep_action = !action};
 
-    if (!limit_subject_read(subject, &work.subject, error) ||
+    if (!limit_target_read(subject, &work.subject, error) ||
         !limit_rate_read(rate, &work.max, &work.period, error) ||
-        (action && !limit_action_read(action, &work.action, error)) ||
+        (action && !limit_target_action_read(action, &work.action, error)) ||
         !sql_transaction(sql, do_set, &work, error))
         return NULL;
     return g_steal_pointer(&work.record);
 }
 
-static Record *list_of(Sql *sql, const LimitSubject *subject, guint64 id, GError **error)
+static Record *list_of(Sql *sql, const LimitTarget *subject, guint64 id, GError **error)
 {
     SqlParameter keys[KEYS];
 
@@ -142,18 +141,18 @@ static Record *list_of(Sql *sql, const LimitSubject *subject, guint64 id, GError
 
 Record *directory_limit_list(Sql *sql, const char *subject, GError **error)
 {
-    g_auto(LimitSubject) read = {0};
+    g_auto(LimitTarget) read = {0};
     guint64 number;
 
     if (!subject)
         return record_list(sql, SQL_RATE_LIMIT_LIST, NULL, 0, error);
-    if (!limit_subject_read(subject, &read, error) || !find_subject(sql, &read, &number, error))
+    if (!limit_target_read(subject, &read, error) || !find_subject(sql, &read, &number, error))
         return NULL;
     const SqlParameter id = SQL_UNSIGNED(number);
     switch (read.kind) {
-    case EDGE_LIMIT_ORGANIZATION:
+    case LIMIT_ORGANIZATION:
         return record_list(sql, SQL_RATE_LIMIT_LIST_ORGANIZATION, &id, 1, error);
-    case EDGE_LIMIT_SERVER:
+    case LIMIT_SERVER:
         return record_list(sql, SQL_RATE_LIMIT_LIST_SERVER, &id, 1, error);
     default:
         return list_of(sql, &read, number, error);
@@ -162,10 +161,10 @@ Record *directory_limit_list(Sql *sql, const char *subject, GError **error)
 
 Record *directory_limit_show(Sql *sql, const char *subject, GError **error)
 {
-    g_auto(LimitSubject) read = {0};
+    g_auto(LimitTarget) read = {0};
     guint64 id;
 
-    if (!limit_subject_read(subject, &read, error) || !find_subject(sql, &read, &id, error))
+    if (!limit_target_read(subject, &read, error) || !find_subject(sql, &read, &id, error))
         return NULL;
     g_autoptr(Record) list = list_of(sql, &read, id, error);
     if (list && json_object_array_length(list) == 0) {
@@ -190,7 +189,7 @@ static gboolean delete_rows(Sql *sql, const SqlParameter keys[KEYS], const char 
 static gboolean do_delete(Sql *sql, gpointer data, GError **error)
 {
     Work *work = data;
-    const char *period = work->every_period ? NULL : edge_limit_period_word(work->period);
+    const char *period = work->every_period ? NULL : limit_period_word(work->period);
     SqlParameter keys[KEYS];
     guint64 deleted = 0;
 
@@ -207,15 +206,15 @@ gboolean directory_limit_delete(Sql *sql, const char *subject, const char *perio
 {
     g_auto(Work) work = {.every_period = !period};
 
-    return limit_subject_read(subject, &work.subject, error) &&
-           (!period || limit_period_read(period, &work.period, error)) &&
+    return limit_target_read(subject, &work.subject, error) &&
+           (!period || limit_target_period_read(period, &work.period, error)) &&
            sql_transaction(sql, do_delete, &work, error);
 }
 
-gboolean directory_limit_forget(Sql *sql, EdgeLimitSubject kind, guint64 id, guint64 revision,
+gboolean directory_limit_forget(Sql *sql, LimitSubject kind, guint64 id, guint64 revision,
                                 GError **error)
 {
-    const SqlParameter keys[KEYS] = {SQL_TEXT(edge_limit_subject_word(kind)), SQL_UNSIGNED(id),
+    const SqlParameter keys[KEYS] = {SQL_TEXT(limit_subject_word(kind)), SQL_UNSIGNED(id),
                                      SQL_TEXT("")};
 
     return delete_rows(sql, keys, "", revision, NULL, error);

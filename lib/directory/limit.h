@@ -5,7 +5,7 @@
  * Used by: the CLI, later the API; lib/directory when a subject is deleted.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
- * Limits: as lib/directory/limit_subject.h; a subject has one limit per period; a list of at most
+ * Limits: as lib/directory/limit_target.h; a subject has one limit per period; a list of at most
  *     RECORD_LIST_MAX rows.
  *
  * A record has id, subject (as the command line writes it), max, period, action, created_at, revision.
@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "lib/directory/limit_subject.h"
+#include "lib/directory/limit_target.h"
 
 /* Makes the limit of that subject and period, or changes it. rate: "100/minute". action NULL: as it is,
  * defer for a new one. The record is the row as it is afterwards. */
@@ -31,5 +31,5 @@ Record *directory_limit_show(Sql *sql, const char *subject, GError **error);
 gboolean directory_limit_delete(Sql *sql, const char *subject, const char *period, GError **error);
 
 /* Inside the transaction that deletes an organization, server or credential: its limits go with it. */
-gboolean directory_limit_forget(Sql *sql, EdgeLimitSubject kind, guint64 id, guint64 revision,
+gboolean directory_limit_forget(Sql *sql, LimitSubject kind, guint64 id, guint64 revision,
                                 GError **error);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/limit_subject.h"
+#include "lib/directory/limit_target.h"
 #include "tests/lib/testing.h"
 
 #define BUECHER                                                                                    \
@@ -11,45 +11,45 @@
     "cher"
 #define LABEL_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-static void test_limit_subject_read_good(void **state)
+static void test_limit_target_read_good(void **state)
 {
     static const struct {
         const char *text;
-        EdgeLimitSubject kind;
+        LimitSubject kind;
         const char *owner, *name, *wanted; /* wanted NULL: as it was given */
     } cases[] = {
-        {"acme", EDGE_LIMIT_ORGANIZATION, "acme", "", NULL},
-        {"user", EDGE_LIMIT_ORGANIZATION, "user", "", NULL},
-        {"acme/main", EDGE_LIMIT_SERVER, "acme/main", "", NULL},
-        {"acme/main/app", EDGE_LIMIT_CREDENTIAL, "acme/main", "app", NULL},
-        {"acme/main/a/b: @c", EDGE_LIMIT_CREDENTIAL, "acme/main", "a/b: @c", NULL},
-        {"acme/main//", EDGE_LIMIT_CREDENTIAL, "acme/main", "/", NULL},
-        {"acme/main/" BUECHER, EDGE_LIMIT_CREDENTIAL, "acme/main", BUECHER, NULL},
-        {"@ok.test", EDGE_LIMIT_DOMAIN, NULL, "ok.test", NULL},
-        {"@Sub.OK.Test", EDGE_LIMIT_DOMAIN, NULL, "sub.ok.test", "@sub.ok.test"},
-        {"@" BUECHER ".example", EDGE_LIMIT_DOMAIN, NULL, "xn--bcher-kva.example",
+        {"acme", LIMIT_ORGANIZATION, "acme", "", NULL},
+        {"user", LIMIT_ORGANIZATION, "user", "", NULL},
+        {"acme/main", LIMIT_SERVER, "acme/main", "", NULL},
+        {"acme/main/app", LIMIT_CREDENTIAL, "acme/main", "app", NULL},
+        {"acme/main/a/b: @c", LIMIT_CREDENTIAL, "acme/main", "a/b: @c", NULL},
+        {"acme/main//", LIMIT_CREDENTIAL, "acme/main", "/", NULL},
+        {"acme/main/" BUECHER, LIMIT_CREDENTIAL, "acme/main", BUECHER, NULL},
+        {"@ok.test", LIMIT_DOMAIN, NULL, "ok.test", NULL},
+        {"@Sub.OK.Test", LIMIT_DOMAIN, NULL, "sub.ok.test", "@sub.ok.test"},
+        {"@" BUECHER ".example", LIMIT_DOMAIN, NULL, "xn--bcher-kva.example",
          "@xn--bcher-kva.example"},
-        {"user:someone", EDGE_LIMIT_USER, NULL, "someone", NULL},
-        {"user:Some One@ok.test/x:y", EDGE_LIMIT_USER, NULL, "Some One@ok.test/x:y", NULL},
-        {"user:@ok.test", EDGE_LIMIT_USER, NULL, "@ok.test", NULL},
+        {"user:someone", LIMIT_USER, NULL, "someone", NULL},
+        {"user:Some One@ok.test/x:y", LIMIT_USER, NULL, "Some One@ok.test/x:y", NULL},
+        {"user:@ok.test", LIMIT_USER, NULL, "@ok.test", NULL},
     };
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(LimitSubject) subject = {.owner = g_strdup("old"), .name = g_strdup("old")};
+        g_auto(LimitTarget) subject = {.owner = g_strdup("old"), .name = g_strdup("old")};
         GError *error = NULL;
-        assert_true(limit_subject_read(cases[i].text, &subject, &error));
+        assert_true(limit_target_read(cases[i].text, &subject, &error));
         assert_no_error(error);
         assert_int_equal(subject.kind, cases[i].kind);
         assert_int_equal(g_strcmp0(subject.owner, cases[i].owner), 0);
         assert_string_equal(subject.name, cases[i].name);
-        g_autofree char *text = limit_subject_text(&subject);
+        g_autofree char *text = limit_target_text(&subject);
         assert_string_equal(text, cases[i].wanted ? cases[i].wanted : cases[i].text);
     }
 }
 
 /* The field that is named first in the message. */
-static void test_limit_subject_read_bad(void **state)
+static void test_limit_target_read_bad(void **state)
 {
     static const struct {
         const char *text, *field;
@@ -111,9 +111,9 @@ static void test_limit_subject_read_bad(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(LimitSubject) subject = {.kind = EDGE_LIMIT_USER, .name = g_strdup("old")};
+        g_auto(LimitTarget) subject = {.kind = LIMIT_USER, .name = g_strdup("old")};
         GError *error = NULL;
-        if (limit_subject_read(cases[i].text, &subject, &error))
+        if (limit_target_read(cases[i].text, &subject, &error))
             fail_msg("case %zu was allowed: %s", i, cases[i].text);
         g_autofree char *start = g_strconcat(cases[i].field, ": \"", NULL);
         if (!g_str_has_prefix(error->message, start))
@@ -125,7 +125,7 @@ static void test_limit_subject_read_bad(void **state)
     }
 }
 
-static void test_limit_subject_read_too_long(void **state)
+static void test_limit_target_read_too_long(void **state)
 {
     static const char *const prefixes[] = {"",         "acme/", "acme/main/",    "@",
                                            "@x.test.", "user:", "acme/main/\xc3"};
@@ -136,15 +136,15 @@ static void test_limit_subject_read_too_long(void **state)
         for (size_t j = 0; j < G_N_ELEMENTS(lengths); j++) {
             g_autofree char *endless = g_strnfill(lengths[j], 'x');
             g_autofree char *text = g_strconcat(prefixes[i], endless, NULL);
-            g_auto(LimitSubject) subject = {0};
+            g_auto(LimitTarget) subject = {0};
             GError *error = NULL;
-            assert_false(limit_subject_read(text, &subject, &error));
+            assert_false(limit_target_read(text, &subject, &error));
             assert_true(strlen(error->message) < 250);
             assert_error_code(error, INVALID);
         }
 }
 
-static void test_limit_subject_read_longest(void **state)
+static void test_limit_target_read_longest(void **state)
 {
     static const char *const prefixes[] = {"acme/main/", "user:"};
     g_autofree char *longest = g_strnfill(255, 'x');
@@ -152,9 +152,9 @@ static void test_limit_subject_read_longest(void **state)
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         g_autofree char *text = g_strconcat(prefixes[i], longest, NULL);
-        g_auto(LimitSubject) subject = {0};
+        g_auto(LimitTarget) subject = {0};
         GError *error = NULL;
-        assert_true(limit_subject_read(text, &subject, &error));
+        assert_true(limit_target_read(text, &subject, &error));
         assert_string_equal(subject.name, longest);
     }
 }
@@ -164,18 +164,18 @@ static void test_limit_rate_read_good(void **state)
     static const struct {
         const char *text;
         guint32 max;
-        EdgeLimitPeriod period;
+        LimitPeriod period;
     } cases[] = {
-        {"1/second", 1, EDGE_LIMIT_SECOND},
-        {"100/minute", 100, EDGE_LIMIT_MINUTE},
-        {"0/hour", 0, EDGE_LIMIT_HOUR},
-        {"1000000000/day", 1000000000, EDGE_LIMIT_DAY},
+        {"1/second", 1, LIMIT_SECOND},
+        {"100/minute", 100, LIMIT_MINUTE},
+        {"0/hour", 0, LIMIT_HOUR},
+        {"1000000000/day", 1000000000, LIMIT_DAY},
     };
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         guint32 max = 77;
-        EdgeLimitPeriod period = EDGE_LIMIT_PERIOD_COUNT;
+        LimitPeriod period = LIMIT_PERIOD_COUNT;
         GError *error = NULL;
         assert_true(limit_rate_read(cases[i].text, &max, &period, &error));
         assert_no_error(error);
@@ -215,7 +215,7 @@ static void test_limit_rate_read_bad(void **state)
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         guint32 max = 77;
-        EdgeLimitPeriod period = EDGE_LIMIT_DAY;
+        LimitPeriod period = LIMIT_DAY;
         GError *error = NULL;
         if (limit_rate_read(texts[i], &max, &period, &error))
             fail_msg("was allowed: %s", texts[i]);
@@ -224,39 +224,39 @@ static void test_limit_rate_read_bad(void **state)
         assert_null(strchr(error->message, '\n'));
         assert_error_code(error, INVALID);
         assert_int_equal(max, 77);
-        assert_int_equal(period, EDGE_LIMIT_DAY);
+        assert_int_equal(period, LIMIT_DAY);
     }
 }
 
 static void test_limit_words_read(void **state)
 {
     static const char *const bad[] = {"", "week", "Hour", "drop", "hold ", "\x1b"};
-    EdgeLimitPeriod period = EDGE_LIMIT_DAY;
-    EdgeLimitAction action = EDGE_LIMIT_DEFER;
+    LimitPeriod period = LIMIT_DAY;
+    LimitAction action = LIMIT_DEFER;
     GError *error = NULL;
 
     (void)state;
-    assert_true(limit_period_read("hour", &period, &error));
-    assert_true(limit_action_read("hold", &action, &error));
+    assert_true(limit_target_period_read("hour", &period, &error));
+    assert_true(limit_target_action_read("hold", &action, &error));
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        assert_false(limit_period_read(bad[i], &period, &error));
+        assert_false(limit_target_period_read(bad[i], &period, &error));
         assert_true(g_str_has_prefix(error->message, "period: \""));
         assert_error_code(error, INVALID);
-        assert_false(limit_action_read(bad[i], &action, &error));
+        assert_false(limit_target_action_read(bad[i], &action, &error));
         assert_true(g_str_has_prefix(error->message, "action: \""));
         assert_error_code(error, INVALID);
     }
-    assert_int_equal(period, EDGE_LIMIT_HOUR);
-    assert_int_equal(action, EDGE_LIMIT_HOLD);
+    assert_int_equal(period, LIMIT_HOUR);
+    assert_int_equal(action, LIMIT_HOLD);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit_subject_read_good),
-        cmocka_unit_test(test_limit_subject_read_bad),
-        cmocka_unit_test(test_limit_subject_read_too_long),
-        cmocka_unit_test(test_limit_subject_read_longest),
+        cmocka_unit_test(test_limit_target_read_good),
+        cmocka_unit_test(test_limit_target_read_bad),
+        cmocka_unit_test(test_limit_target_read_too_long),
+        cmocka_unit_test(test_limit_target_read_longest),
         cmocka_unit_test(test_limit_rate_read_good),
         cmocka_unit_test(test_limit_rate_read_bad),
         cmocka_unit_test(test_limit_words_read),

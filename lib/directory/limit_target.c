@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/directory/limit_subject.h"
+#include "lib/directory/limit_target.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #define USER "user:"
 
-void limit_subject_clear(LimitSubject *subject)
+void limit_target_clear(LimitTarget *subject)
 {
     g_clear_pointer(&subject->owner, g_free);
     g_clear_pointer(&subject->name, g_free);
@@ -35,18 +35,18 @@ static gboolean read_name(ValueKind kind, const char *field, const char *text, c
 }
 
 /* The database compares names without regard to blanks at their end. */
-static gboolean read_user(const char *text, LimitSubject *subject, GError **error)
+static gboolean read_user(const char *text, LimitTarget *subject, GError **error)
 {
     gsize length = strlen(text);
 
-    subject->kind = EDGE_LIMIT_USER;
+    subject->kind = LIMIT_USER;
     if (length > 0 && (text[0] == ' ' || text[length - 1] == ' '))
         return invalid(error, "user", text, "allowed is no blank at the begin or end");
     return read_name(VALUE_TITLE, "user", text, &subject->name, error);
 }
 
 /* ORG, ORG/SERVER or ORG/SERVER/CREDENTIAL. */
-static gboolean read_object(const char *text, LimitSubject *subject, GError **error)
+static gboolean read_object(const char *text, LimitTarget *subject, GError **error)
 {
     static const DirectoryObject objects[] = {DIRECTORY_ORGANIZATION, DIRECTORY_SERVER,
                                               DIRECTORY_CREDENTIAL};
@@ -55,9 +55,9 @@ static gboolean read_object(const char *text, LimitSubject *subject, GError **er
     g_auto(Path) path = {0};
 
     if (second)
-        subject->kind = EDGE_LIMIT_CREDENTIAL;
+        subject->kind = LIMIT_CREDENTIAL;
     else
-        subject->kind = first ? EDGE_LIMIT_SERVER : EDGE_LIMIT_ORGANIZATION;
+        subject->kind = first ? LIMIT_SERVER : LIMIT_ORGANIZATION;
     subject->owner = second ? g_strndup(text, (gsize)(second - text)) : g_strdup(text);
     subject->name = g_strdup(second ? second + 1 : "");
     const char *const names[] = {subject->owner, subject->name};
@@ -69,9 +69,9 @@ static gboolean is_object(const char *text)
     return *text && text[strcspn(text, ":@/")] != ':' && text[strcspn(text, ":@/")] != '@';
 }
 
-gboolean limit_subject_read(const char *text, LimitSubject *subject, GError **error)
+gboolean limit_target_read(const char *text, LimitTarget *subject, GError **error)
 {
-    g_auto(LimitSubject) found = {.kind = EDGE_LIMIT_DOMAIN};
+    g_auto(LimitTarget) found = {.kind = LIMIT_DOMAIN};
     gboolean good;
 
     if (*text == '@')
@@ -86,35 +86,35 @@ gboolean limit_subject_read(const char *text, LimitSubject *subject, GError **er
                     "allowed are ORG, ORG/SERVER, ORG/SERVER/CREDENTIAL, @DOMAIN and " USER "NAME");
     if (!good)
         return FALSE;
-    limit_subject_clear(subject);
+    limit_target_clear(subject);
     *subject = found;
     memset(&found, 0, sizeof(found));
     return TRUE;
 }
 
-char *limit_subject_text(const LimitSubject *subject)
+char *limit_target_text(const LimitTarget *subject)
 {
     switch (subject->kind) {
-    case EDGE_LIMIT_CREDENTIAL:
+    case LIMIT_CREDENTIAL:
         return g_strconcat(subject->owner, "/", subject->name, NULL);
-    case EDGE_LIMIT_DOMAIN:
+    case LIMIT_DOMAIN:
         return g_strconcat("@", subject->name, NULL);
-    case EDGE_LIMIT_USER:
+    case LIMIT_USER:
         return g_strconcat(USER, subject->name, NULL);
     default:
         return g_strdup(subject->owner);
     }
 }
 
-gboolean limit_rate_read(const char *text, guint32 *max, EdgeLimitPeriod *period, GError **error)
+gboolean limit_rate_read(const char *text, guint32 *max, LimitPeriod *period, GError **error)
 {
     const char *slash = strchr(text, '/');
     g_autofree char *count = g_strndup(text, slash ? (gsize)(slash - text) : 0);
     guint64 number;
-    EdgeLimitPeriod found;
+    LimitPeriod found;
 
     if (!slash || !g_ascii_string_to_unsigned(count, 10, 0, LIMIT_MAX, &number, NULL) ||
-        !edge_limit_period_read(slash + 1, &found))
+        !limit_period_read(slash + 1, &found))
         return invalid(error, "rate", text,
                        "allowed is COUNT/PERIOD: 0 (nothing) to " G_STRINGIFY(
                            LIMIT_MAX) ", and second, minute, hour or day");
@@ -123,14 +123,14 @@ gboolean limit_rate_read(const char *text, guint32 *max, EdgeLimitPeriod *period
     return TRUE;
 }
 
-gboolean limit_period_read(const char *text, EdgeLimitPeriod *period, GError **error)
+gboolean limit_target_period_read(const char *text, LimitPeriod *period, GError **error)
 {
-    return edge_limit_period_read(text, period) ||
+    return limit_period_read(text, period) ||
            invalid(error, "period", text, "allowed are second, minute, hour and day");
 }
 
-gboolean limit_action_read(const char *text, EdgeLimitAction *action, GError **error)
+gboolean limit_target_action_read(const char *text, LimitAction *action, GError **error)
 {
-    return edge_limit_action_read(text, action) ||
+    return limit_action_read(text, action) ||
            invalid(error, "action", text, "allowed are hold, defer and reject");
 }

@@ -16,24 +16,24 @@
 #define LIMIT_MAX 1000000000
 
 typedef struct {
-    EdgeLimitSubject kind;
+    LimitSubject kind;
     char *owner; /* organization or ORG/SERVER; NULL for a domain or user */
     char *name;  /* a credential's name, a domain in lower-case A-labels, a user; else "" */
-} LimitSubject;
+} LimitTarget;
 
-void limit_subject_clear(LimitSubject *subject);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LimitSubject, limit_subject_clear)
+void limit_target_clear(LimitTarget *subject);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LimitTarget, limit_target_clear)
 
 /* INVALID names the part and what is allowed. subject is untouched on failure, else its old content is
  * freed. */
-gboolean limit_subject_read(const char *text, LimitSubject *subject, GError **error);
+gboolean limit_target_read(const char *text, LimitTarget *subject, GError **error);
 
 /* As it was read, a domain in its canonical form; g_free. */
-char *limit_subject_text(const LimitSubject *subject);
+char *limit_target_text(const LimitTarget *subject);
 
 /* "100/minute": 0 to LIMIT_MAX, where 0 lets nothing pass. INVALID. */
-gboolean limit_rate_read(const char *text, guint32 *max, EdgeLimitPeriod *period, GError **error);
+gboolean limit_rate_read(const char *text, guint32 *max, LimitPeriod *period, GError **error);
 
 /* INVALID, naming the field and the words. */
-gboolean limit_period_read(const char *text, EdgeLimitPeriod *period, GError **error);
-gboolean limit_action_read(const char *text, EdgeLimitAction *action, GError **error);
+gboolean limit_target_period_read(const char *text, LimitPeriod *period, GError **error);
+gboolean limit_target_action_read(const char *text, LimitAction *action, GError **error);
