@@ -121,6 +121,29 @@ static void test_a_requeued_message_is_not_on_hold(void **state)
     world_assert_events(world, HELD RELEASED "message.queued true 51FC7A9A54E\n");
 }
 
+/* The follower did not see the hold, or has lost its book; the queue tells. */
+static void test_deleted_after_the_queue_told_of_the_hold(void **state)
+{
+    World *world = *state;
+    const QueueEntry entry = {.id = WORLD_ID, .server = 1, .said = QUEUE_SAID_HELD};
+    const QueueFound found[] = {
+        {.queue_id = "4jWn6HSSJz8Y", .message = WORLD_ID, .entry = entry},
+        {.queue_id = "4jWn6HSSKz8Y", .message = WORLD_ID, .entry = entry},
+    };
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(QueueFound));
+
+    world_accept(world, "4jWn6HSSJz8Y");
+    world_say_queued(world, "4jWn6HSSJz8Y", world->sender);
+    world_follow(world);
+    g_array_append_vals(list, found, G_N_ELEMENTS(found));
+    mail_follower_learn(world->follower, list);
+    world_follow(world);
+    say_postsuper(world, "4jWn6HSSJz8Y", "removed");
+    say_postsuper(world, "4jWn6HSSKz8Y", "removed");
+    world_follow(world);
+    world_assert_events(world, QUEUED CANCELLED REMOVED CANCELLED REMOVED);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -133,6 +156,7 @@ int main(void)
         CASE(test_deleted_after_a_release_is_removed_only),
         CASE(test_holds_of_others_are_ignored),
         CASE(test_a_requeued_message_is_not_on_hold),
+        CASE(test_deleted_after_the_queue_told_of_the_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
