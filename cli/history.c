@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/history.h"
 
+#include <string.h>
+
+#include "lib/base/error.h"
 #include "lib/base/id.h"
 
 #define DAY 86400
 #define US  1000000
+
+gboolean history_check_recipient(const char *to, GError **error)
+{
+    if (g_utf8_validate(to, -1, NULL) && strchr(to, '@'))
+        return TRUE;
+    g_autofree char *quoted = value_quote(to);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "to: %s: allowed is a mail address",
+                quoted);
+    return FALSE;
+}
 
 static gboolean list_stretch(Sql *sql, const HistoryFilter *filter, guint64 from, guint64 to,
                              Record *list, GError **error)

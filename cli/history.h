@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: messages of the history, found the ways people ask for them.
- * Used by: the message and explain commands.
+ * Used by: the message, hold and explain commands.
  * May touch: MariaDB, by reading.
  * Threads: one.
  * Limits: a list of at most HISTORY_LIMIT_MAX messages.
@@ -21,6 +21,9 @@ typedef struct {
     guint limit;
     guint days; /* how many days back are looked at one by one; older ones in one go */
 } HistoryFilter;
+
+/* INVALID, naming the option `to', unless the text is a mail address. */
+gboolean history_check_recipient(const char *to, GError **error);
 
 /* Newest first, walking the days so that only as many partitions are read as it takes. */
 Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error);

@@ -48,13 +48,8 @@ static gboolean read_filter(Cli *cli, HistoryFilter *filter, GError **error)
                     quoted, allowed);
         return FALSE;
     }
-    if (to && (!g_utf8_validate(to, -1, NULL) || !strchr(to, '@'))) {
-        g_autofree char *quoted = value_quote(to);
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                    "to: %s: allowed is a mail address", quoted);
-        return FALSE;
-    }
-    if (!command_number("limit", limit ? limit : HISTORY_LIMIT_USUAL, HISTORY_LIMIT_MAX, &number,
+    if ((to && !history_check_recipient(to, error)) ||
+        !command_number("limit", limit ? limit : HISTORY_LIMIT_USUAL, HISTORY_LIMIT_MAX, &number,
                         error) ||
         (before && !command_number("before", before, ID_MAX, &filter->before, error)))
         return FALSE;

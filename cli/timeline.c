@@ -234,12 +234,33 @@ static void print_accepted(const Record *message)
 static void print_hold(const Record *message, gint64 start)
 {
     g_autofree char *reason = text_of(message, "hold_reason");
+    g_autofree char *rule = text_of(message, "hold_rule");
     g_autofree char *until = text_of(message, "hold_expires");
-    g_autofree char *what = g_strdup_printf("to be held: %s", reason);
+    g_autofree char *what = record_is_null(message, "hold_rule")
+                                ? g_strdup_printf("to be held: %s", reason)
+                                : g_strdup_printf("to be held: %s (rule %s)", reason, rule);
 
     print_at(record_int(message, "hold_at"), start, what);
     if (!record_is_null(message, "hold_expires"))
         print_more("until", until);
+}
+
+static void print_hold_seen(const Record *message, gint64 start)
+{
+    print_at(record_int(message, "hold_seen_at"), start, "on hold in Postfix's queue");
+}
+
+static void print_release(const Record *message, gint64 start)
+{
+    print_at(record_int(message, "released_at"), start, "released from hold");
+}
+
+static void print_cancelled(const Record *message, gint64 start)
+{
+    g_autofree char *reason = text_of(message, "status_reason");
+    g_autofree char *what = g_strdup_printf("hold cancelled: %s", reason);
+
+    print_at(record_int(message, "status_at"), start, what);
 }
 
 static void print_copy(const Record *copy, gint64 start)
@@ -288,6 +309,15 @@ static gint by_time(gconstpointer a, gconstpointer b)
     return (left->at > right->at) - (left->at < right->at);
 }
 
+static void add_step(GArray *steps, const Record *message, const char *column,
+                     void (*print)(const Record *record, gint64 start))
+{
+    const Step step = {record_int(message, column), message, print};
+
+    if (!record_is_null(message, column))
+        g_array_append_val(steps, step);
+}
+
 static void add_steps(GArray *steps, const Record *list,
                       void (*print)(const Record *record, gint64 start))
 {
@@ -301,10 +331,12 @@ static void add_steps(GArray *steps, const Record *list,
 static void print_steps(const Record *message, gint64 start)
 {
     g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(Step));
-    const Step hold = {record_int(message, "hold_at"), message, print_hold};
 
-    if (!record_is_null(message, "hold_at"))
-        g_array_append_val(steps, hold);
+    add_step(steps, message, "hold_at", print_hold);
+    add_step(steps, message, "hold_seen_at", print_hold_seen);
+    add_step(steps, message, "released_at", print_release);
+    if (g_str_equal(record_text(message, "status"), "HoldCancelled"))
+        add_step(steps, message, "status_at", print_cancelled);
     add_steps(steps, json_object_object_get(message, "copies"), print_copy);
     add_steps(steps, json_object_object_get(message, "deliveries"), print_delivery);
     g_array_sort(steps, by_time);
@@ -334,13 +366,17 @@ static void print_state(const Record *message)
            organization, server, recipient, status, meaning_of(status));
     if (!record_is_null(message, "status_reason"))
         printf("  reason: %s\n", reason);
+    if (json_object_get_boolean(json_object_object_get(message, "on_hold")) &&
+        !g_str_equal(record_text(message, "status"), "Held"))
+        puts("  on hold: nothing is sent until it is released");
     if (json_object_get_boolean(json_object_object_get(message, "duplicate")))
         puts("  duplicate: Postfix took it more than once, the recipient may have it twice");
 }
 
 void timeline_print_message(const Record *message)
 {
-    static const char *const quiet[] = {"Held", "Aborted", "Unknown", "HardFail", NULL};
+    static const char *const quiet[] = {"Held",          "Aborted",  "Unknown",
+                                        "HoldCancelled", "HardFail", NULL};
     const Record *deliveries = json_object_object_get(message, "deliveries");
     const Record *submission = json_object_object_get(message, "submission");
     gint64 start = record_int(submission && is_hop(submission) ? submission : message,

@@ -10,16 +10,37 @@
 #define OWN_TAG    "X-Outrider-Tag"
 #define POSTAL_TAG "X-Postal-Tag"
 
+typedef enum {
+#define X(NAME, rule, reason) HOLD_##NAME,
+#include "lib/journal/hold_rule.def"
+#undef X
+} HoldRule;
+
+static const struct {
+    const char *rule;
+    const char *reason;
+} holds[] = {
+#define X(NAME, rule, reason) [HOLD_##NAME] = {rule, reason},
+#include "lib/journal/hold_rule.def"
+#undef X
+};
+
+static void hold(DispatchVerdict *verdict, HoldRule rule)
+{
+    verdict->hold = holds[rule].reason;
+    verdict->hold_rule = holds[rule].rule;
+}
+
 DispatchVerdict dispatch_decide(const DispatchFacts *facts)
 {
     DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
 
     if (facts->credential->server_suspended || facts->credential->organization_suspended)
-        verdict.hold = "server is suspended";
+        hold(&verdict, HOLD_SUSPENDED);
     else if (facts->credential->hold)
-        verdict.hold = "credential is held";
+        hold(&verdict, HOLD_CREDENTIAL);
     else if (facts->credential->development)
-        verdict.hold = "server is in development mode";
+        hold(&verdict, HOLD_DEVELOPMENT);
     if (facts->domain && facts->domain_has_keys &&
         g_ascii_strcasecmp(facts->domain->name, facts->from_domain) == 0)
         verdict.sign_domain = facts->domain->id;

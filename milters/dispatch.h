@@ -30,9 +30,11 @@ typedef struct {
 } DispatchFacts;
 
 typedef struct {
-    guint32 lane;          /* 0: default transport */
-    const char *hold;      /* static reason; NULL: not held */
-    guint32 sign_domain;   /* whose keys: a domain's id, or 0: the installation's */
+    guint32 lane;     /* 0: default transport */
+    const char *hold; /* static reason; NULL: not held */
+    const char
+        *hold_rule;      /* static, the rule's word in lib/journal/hold_rule.def; NULL: not held */
+    guint32 sign_domain; /* whose keys: a domain's id, or 0: the installation's */
     const char *lane_note; /* static, why no lane of the pool serves; NULL: nothing to say */
 } DispatchVerdict;
 

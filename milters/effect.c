@@ -63,6 +63,16 @@ gboolean effect_sender(SMFICTX *context, const char *address, GError **error)
     return smfi_chgfrom(context, owned, NULL) == MI_SUCCESS || refused(error, "the return path");
 }
 
+/* Names the rule and the message: who looks after Postfix's hold queue knows where to ask. */
+static gboolean send_hold(SMFICTX *context, const Outgoing *outgoing)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s: %s (outrider explain %" G_GUINT64_FORMAT ")",
+                        outgoing->verdict.hold_rule, outgoing->verdict.hold, outgoing->id);
+
+    return smfi_quarantine(context, text) == MI_SUCCESS;
+}
+
 static gboolean send_all(SMFICTX *context, const Message *message, const Outgoing *outgoing,
                          GError **error)
 {
@@ -77,8 +87,7 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
     if (!*outgoing->return_path && outgoing->verdict.lane &&
         !send_lane(context, outgoing->verdict.lane))
         return refused(error, "the lane");
-    g_autofree char *hold = g_strdup(outgoing->verdict.hold);
-    if (hold && smfi_quarantine(context, hold) != MI_SUCCESS)
+    if (outgoing->verdict.hold && !send_hold(context, outgoing))
         return refused(error, "the hold");
     return TRUE;
 }
@@ -114,11 +123,11 @@ static gboolean store(Shared *shared, const Message *message, const StoreHeader 
 }
 
 static gboolean journal(Shared *shared, const EventSubject *subject, const EventAccepted *accepted,
-                        const char *hold, GError **error)
+                        const EventHeld *hold, GError **error)
 {
     g_autofree char *admitted = accepted->hop ? NULL : event_admitted(subject, FALSE);
     g_autofree char *taken = event_accepted(subject, accepted);
-    g_autofree char *held = hold ? event_held(subject, hold) : NULL;
+    g_autofree char *held = hold->reason ? event_held(subject, hold) : NULL;
     JournalEntry entries[3];
     guint n = 0;
 
@@ -137,6 +146,10 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
     EventSubject subject = *who;
     StoreHeader header = {.id = outgoing->id, .server = subject.server};
     g_autofree char *path = NULL;
+    const EventHeld hold = {.rule = outgoing->verdict.hold_rule,
+                            .reason = outgoing->verdict.hold,
+                            .expires_us = subject.at_us +
+                                          config_int(config, CONFIG_HOLD_DAYS) * G_TIME_SPAN_DAY};
     gsize size;
 
     if (!send_all(context, subject.message, outgoing, error) ||
@@ -155,7 +168,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
                               .size = size,
                               .skipped = outgoing->skipped,
                               .labels = outgoing->labels};
-    if (!journal(shared, &subject, &accepted, outgoing->verdict.hold, error)) {
+    if (!journal(shared, &subject, &accepted, &hold, error)) {
         /* Of a retry the file may belong to a copy that was taken before. */
         if (!accepted.hop)
             store_remove(config_string(config, CONFIG_SPOOL_DIR), outgoing->id, NULL);

@@ -131,12 +131,14 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     return finish(object);
 }
 
-char *event_held(const EventSubject *subject, const char *reason)
+char *event_held(const EventSubject *subject, const EventHeld *held)
 {
     json_object *object = begin(subject);
 
     add_number(object, "id", subject->id);
-    add_text(object, "reason", reason);
+    add_text(object, "rule", held->rule);
+    add_text(object, "reason", held->reason);
+    add_number(object, "expires", (guint64)held->expires_us);
     return finish(object);
 }
 

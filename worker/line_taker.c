@@ -160,6 +160,19 @@ static gboolean bind_sender(LineTaker *taker, const MailLine *line, const char *
     return FALSE;
 }
 
+/* What the queue manager has is not on hold any more, even if the line that said so is not there: a
+ * release of many is more than some logs take, and requeueing is a release that is not called one. */
+static void take_silent_release(LineTaker *taker, const MailLine *line, QueueEntry *entry)
+{
+    MailLine released = *line;
+
+    if (line->kind != MAIL_LINE_QUEUED || !(entry->said & QUEUE_SAID_HELD))
+        return;
+    released.kind = MAIL_LINE_RELEASED;
+    add_event(taker, &released, entry);
+    entry->said &= ~(guint)QUEUE_SAID_HELD;
+}
+
 /* Postfix has it, or holds it: said once of a queue id. */
 static void take_queued(LineTaker *taker, const MailLine *line, const char *queue_id)
 {
@@ -168,6 +181,7 @@ static void take_queued(LineTaker *taker, const MailLine *line, const char *queu
 
     if (!bind_sender(taker, line, queue_id, &entry))
         return;
+    take_silent_release(taker, line, &entry);
     if (!(entry.said & said))
         add_event(taker, line, &entry);
     if (entry.base && !(entry.said & said))
@@ -183,7 +197,7 @@ static void take_requeued(LineTaker *taker, const MailLine *line, const char *qu
 
     if (!queue_book_find(taker->book, parent, &entry))
         return;
-    entry.said = 0;
+    entry.said &= QUEUE_SAID_HELD;
     g_strlcpy(entry.parent, parent, sizeof(entry.parent));
     queue_book_bind(taker->book, queue_id, &entry, line->at_us);
 }
@@ -256,8 +270,8 @@ static void take_hop_delivery(LineTaker *taker, const MailLine *line, const char
     }
 }
 
-/* Postfix gives the submission up: that ends the messages which the hop has not made. */
-static void take_hop_expired(LineTaker *taker, const MailLine *line, const QueueEntry *submission)
+/* The submission is given up or deleted: that ends the messages which the hop has not made. */
+static void take_for_unmade(LineTaker *taker, const MailLine *line, const QueueEntry *submission)
 {
     g_autoptr(GArray) unmade = queue_book_unmade(taker->book, submission->id);
 
@@ -279,11 +293,42 @@ static void take_outcome(LineTaker *taker, const MailLine *line, const char *que
     else if (line->kind == MAIL_LINE_DELIVERY)
         take_delivery(taker, line, queue_id, &entry);
     else if (line->kind == MAIL_LINE_EXPIRED && entry.n > 0)
-        take_hop_expired(taker, line, &entry);
+        take_for_unmade(taker, line, &entry);
     else
         add_event(taker, line, &entry);
     if (line->kind == MAIL_LINE_REMOVED)
         queue_book_forget(taker->book, queue_id);
+}
+
+/* An admin holds it, or lets it go. Of a submission that is remembered only: what the hop makes of it
+ * meanwhile is not held. */
+static void take_hold(LineTaker *taker, const MailLine *line, const char *queue_id)
+{
+    const gboolean held = line->kind == MAIL_LINE_PLACED;
+    QueueEntry entry;
+
+    if (!queue_book_find(taker->book, queue_id, &entry))
+        return;
+    if (!held || !(entry.said & QUEUE_SAID_HELD))
+        add_event(taker, line, &entry);
+    entry.said = (entry.said & ~(guint)QUEUE_SAID_HELD) | (held ? QUEUE_SAID_HELD : 0);
+    queue_book_bind(taker->book, queue_id, &entry, line->at_us);
+}
+
+/* An admin deletes it. Of what was held that is an end; why the rest was deleted nobody says. */
+static void take_deleted(LineTaker *taker, const MailLine *line, const char *queue_id)
+{
+    MailLine removed = *line;
+    QueueEntry entry;
+
+    if (queue_book_find(taker->book, queue_id, &entry) && entry.said & QUEUE_SAID_HELD) {
+        if (entry.n > 0)
+            take_for_unmade(taker, line, &entry);
+        else
+            add_event(taker, line, &entry);
+    }
+    removed.kind = MAIL_LINE_REMOVED;
+    take_outcome(taker, &removed, queue_id);
 }
 
 void line_taker_take(LineTaker *taker, const MailLine *line)
@@ -306,6 +351,13 @@ void line_taker_take(LineTaker *taker, const MailLine *line)
     case MAIL_LINE_EXPIRED:
     case MAIL_LINE_REMOVED:
         take_outcome(taker, line, queue_id);
+        break;
+    case MAIL_LINE_PLACED:
+    case MAIL_LINE_RELEASED:
+        take_hold(taker, line, queue_id);
+        break;
+    case MAIL_LINE_DELETED:
+        take_deleted(taker, line, queue_id);
         break;
     case MAIL_LINE_OTHER:
     case MAIL_LINE_TLS:

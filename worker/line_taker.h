@@ -15,6 +15,9 @@
  *                 status=expired, without to=             the same of each message that the hop has not made
  *     message     from=<message path> (queue active)      message.queued
  *                 to=<its recipient>                      delivery.attempt
+ *                 milter-hold, placed on hold             message.queued, Held
+ *                 released from hold, or in the active queue all the same   hold.released
+ *     both        removed, by postsuper, while on hold    hold.cancelled
  */
 #pragma once
 

@@ -64,6 +64,11 @@ static gboolean is_delivery(const MailLine *line)
     return line->kind == MAIL_LINE_DELIVERY || line->kind == MAIL_LINE_EXPIRED;
 }
 
+static gboolean is_held(const MailLine *line)
+{
+    return line->kind == MAIL_LINE_HELD || line->kind == MAIL_LINE_PLACED;
+}
+
 static gboolean find_type(const MailLine *line, const QueueEntry *about, EventType *type)
 {
     if (line->kind == MAIL_LINE_QUEUED || line->kind == MAIL_LINE_HELD)
@@ -74,6 +79,12 @@ static gboolean find_type(const MailLine *line, const QueueEntry *about, EventTy
         *type = EVENT_DELIVERY_ATTEMPT;
     else if (line->kind == MAIL_LINE_REMOVED)
         *type = EVENT_MESSAGE_REMOVED;
+    else if (line->kind == MAIL_LINE_PLACED)
+        *type = EVENT_MESSAGE_QUEUED;
+    else if (line->kind == MAIL_LINE_RELEASED)
+        *type = EVENT_HOLD_RELEASED;
+    else if (line->kind == MAIL_LINE_DELETED)
+        *type = EVENT_HOLD_CANCELLED;
     else
         return FALSE;
     return TRUE;
@@ -102,7 +113,7 @@ static void add_delivery(struct json_object *event, const MailLine *line,
 
 static void add_queued(struct json_object *event, const MailLine *line, const QueueEntry *about)
 {
-    if (line->kind == MAIL_LINE_HELD)
+    if (is_held(line))
         add_text(event, "status", "Held");
     if (about->base || about->parent[0])
         json_object_object_add(event, "copy", json_object_new_boolean(TRUE));
@@ -155,5 +166,7 @@ char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventT
         add_queued(event, line, about);
     else if (*type == EVENT_DELIVERY_ATTEMPT)
         add_delivery(event, line, facts);
+    else if (*type == EVENT_HOLD_CANCELLED)
+        add_text(event, "reason", "deleted from Postfix's queue while it was held");
     return finish(event);
 }

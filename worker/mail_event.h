@@ -38,5 +38,6 @@ typedef struct {
 /* The JSON of message.lost; g_free. */
 char *mail_event_lost(const MailEventLost *lost);
 
-/* The event's JSON (g_free) and type. NULL: the line is no event. */
+/* The event's JSON (g_free) and type. NULL: the line is no event. That a message was deleted is
+ * hold.cancelled: it is for the caller to know that it was held. */
 char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type);

@@ -95,6 +95,10 @@ static void learn(MailFollower *follower, const QueueFound *found)
         queue_book_bind(follower->book, found->queue_id, entry, g_get_real_time());
     else if (known.id != entry->id || known.n != entry->n)
         return;
+    else if (entry->said & ~known.said) {
+        known.said |= entry->said;
+        queue_book_bind(follower->book, found->queue_id, &known, g_get_real_time());
+    }
     if (entry->n == 0)
         return;
     queue_book_add_recipient(follower->book, entry->id, found->recipient, found->message);

@@ -38,7 +38,7 @@ typedef struct {
     gboolean made;              /* ... and whether the hop has made it */
 } QueueFound;
 
-/* Has the next round remember queue ids (array of QueueFound) that it does not know. From any thread. */
+/* Has the next round remember queue ids (array of QueueFound) that it does not know, and what it has not read of others. From any thread. */
 void mail_follower_learn(MailFollower *follower, const GArray *found);
 
 /* When the newest round began that read the log to its end (monotonic); 0: none. From any thread. */

@@ -295,6 +295,16 @@ static void parse_pickup(MailText text, MailLine *line)
     line->parent = id;
 }
 
+static void parse_postsuper(MailText text, MailLine *line)
+{
+    if (is(text, "placed on hold"))
+        line->kind = MAIL_LINE_PLACED;
+    else if (is(text, "released from hold"))
+        line->kind = MAIL_LINE_RELEASED;
+    else if (is(text, "removed"))
+        line->kind = MAIL_LINE_DELETED;
+}
+
 /* "TLSv1.3 with cipher X (256/256 bits) key-exchange ..." without what follows the bits. */
 static MailText tls_summary(MailText text)
 {
@@ -339,8 +349,8 @@ static void parse_record(MailLine *line)
         starts(text, "milter-hold: ") ? parse_hold(text, line) : (void)0;
     else if (is(daemon, "pickup"))
         parse_pickup(text, line);
-    else if (is(daemon, "postsuper") && is(text, "removed"))
-        line->kind = MAIL_LINE_REMOVED;
+    else if (is(daemon, "postsuper"))
+        parse_postsuper(text, line);
 }
 
 static gboolean has_tag(MailText program, const char *tag)

@@ -26,7 +26,10 @@ typedef enum {
     MAIL_LINE_HELD,     /* cleanup: milter-hold: from=<> */
     MAIL_LINE_DELIVERY, /* to=<>, relay=, status= () */
     MAIL_LINE_EXPIRED,  /* qmgr: from=<>, status=expired, returned to sender */
-    MAIL_LINE_REMOVED,  /* qmgr or postsuper: removed */
+    MAIL_LINE_REMOVED,  /* qmgr: removed */
+    MAIL_LINE_PLACED,   /* postsuper: placed on hold */
+    MAIL_LINE_RELEASED, /* postsuper: released from hold */
+    MAIL_LINE_DELETED,  /* postsuper: removed */
     MAIL_LINE_REQUEUED, /* pickup: uid= from=<> orig_id= */
     MAIL_LINE_TLS,      /* smtp: TLS connection established to relay: text; no queue id */
 } MailLineKind;

@@ -20,7 +20,7 @@
 /* What has been said of a queue id, so that it is said once. */
 typedef enum {
     QUEUE_SAID_QUEUED = 1 << 0,
-    QUEUE_SAID_HELD = 1 << 1,
+    QUEUE_SAID_HELD = 1 << 1,     /* and it has not been released since */
     QUEUE_SAID_STRANGER = 1 << 2, /* a delivery to somebody the submission did not name */
 } QueueSaid;
 

@@ -53,6 +53,16 @@ static gboolean was_queued(const ReconcileMessage *message)
     return message->removed || (message->hop && message->made);
 }
 
+/* What is in the queue under the queue id that history names. */
+static ReconcileVerdict judge_found(const ReconcileMessage *message, const QueuedMail *found)
+{
+    if (found->kind == QUEUED_SUBMISSION)
+        return message->unproven ? RECONCILE_SUBMISSION_QUEUED : RECONCILE_LEAVE;
+    if (message->unproven || (found->held && !message->held))
+        return RECONCILE_QUEUED;
+    return message->held && !found->held ? RECONCILE_RELEASED : RECONCILE_LEAVE;
+}
+
 ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSnapshot *now,
                                   const QueueSnapshot *before, const QueuedMail **mail)
 {
@@ -63,9 +73,7 @@ ReconcileVerdict reconcile_decide(const ReconcileMessage *message, const QueueSn
         return RECONCILE_LEAVE;
     if (found) {
         *mail = found;
-        if (!message->unproven)
-            return RECONCILE_LEAVE;
-        return found->kind == QUEUED_SUBMISSION ? RECONCILE_SUBMISSION_QUEUED : RECONCILE_QUEUED;
+        return judge_found(message, found);
     }
     if (!before || queue_snapshot_at(before) <= message->status_at_us || find(message, before))
         return RECONCILE_LEAVE;

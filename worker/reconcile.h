@@ -14,6 +14,7 @@ typedef struct {
     guint64 id;
     guint32 server;
     gint64 status_at_us; /* of the last that is known of it; 0: not known */
+    gboolean held;       /* on hold */
     gboolean unproven;   /* Accepting: Postfix has not said that it has it */
     gboolean made;       /* accepted by itself; a message that the hop has yet to make is not */
     gboolean removed;    /* Postfix has said that it removed the queue file */
@@ -26,8 +27,9 @@ typedef struct {
 } ReconcileMessage;
 
 typedef enum {
-    RECONCILE_LEAVE,             /* it waits in the queue, or it is too early to say */
-    RECONCILE_QUEUED,            /* the message is in the queue: its proof */
+    RECONCILE_LEAVE,    /* it waits in the queue, or it is too early to say */
+    RECONCILE_QUEUED,   /* the message is in the queue: its proof; or it is on hold there */
+    RECONCILE_RELEASED, /* it is in the queue, and not on hold any more */
     RECONCILE_SUBMISSION_QUEUED, /* its submission is: the proof of all its messages */
     RECONCILE_ABORTED,           /* Postfix never had it */
     RECONCILE_UNKNOWN,           /* it left the queue, and nobody knows how */

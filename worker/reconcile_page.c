@@ -17,7 +17,8 @@ enum {
     BASE,
     RECIPIENTS,
     HOP,
-    SUBMISSION_QUEUE_ID
+    SUBMISSION_QUEUE_ID,
+    ON_HOLD
 };
 
 static void copy_queue_id(const SqlRow *row, guint column, char *queue_id)
@@ -38,7 +39,8 @@ static gboolean add_message(const SqlRow *row, gpointer data, GError **error)
                                 .recipient = recipient ? recipient_key(recipient, -1) : 0,
                                 .base = sql_row_unsigned(row, BASE),
                                 .n = (guint)sql_row_unsigned(row, RECIPIENTS),
-                                .hop = sql_row_int(row, HOP) != 0};
+                                .hop = sql_row_int(row, HOP) != 0,
+                                .held = sql_row_int(row, ON_HOLD) != 0};
 
     (void)error;
     copy_queue_id(row, QUEUE_ID, message.queue_id);

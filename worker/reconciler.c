@@ -100,13 +100,17 @@ static QueueEntry entry_of(const ReconcileMessage *message, const QueuedMail *ma
     return (QueueEntry){.id = message->id,
                         .server = message->server,
                         .recipient = message->recipient,
-                        .base = message->hop ? message->base : 0};
+                        .base = message->hop ? message->base : 0,
+                        .said = mail->held ? QUEUE_SAID_HELD : 0};
 }
 
-/* What qmgr's line would have said. */
-static void add_queued(Round *round, const ReconcileMessage *message, const QueuedMail *mail)
+/* What the line of the log would have said. */
+static void add_queued(Round *round, const ReconcileMessage *message, const QueuedMail *mail,
+                       ReconcileVerdict verdict)
 {
-    const MailLine line = {.kind = mail->held ? MAIL_LINE_HELD : MAIL_LINE_QUEUED,
+    const MailLine line = {.kind = verdict == RECONCILE_RELEASED ? MAIL_LINE_RELEASED
+                                   : mail->held                  ? MAIL_LINE_HELD
+                                                                 : MAIL_LINE_QUEUED,
                            .at_us = queue_snapshot_at(round->now),
                            .queue_id = {mail->queue_id, strlen(mail->queue_id)}};
     const MailEventFacts facts = {.node = id_node(message->id), .about = entry_of(message, mail)};
@@ -148,10 +152,10 @@ static void take_message(Round *round, const ReconcileMessage *message)
     ReconcileVerdict verdict =
         reconcile_decide(message, round->now, round->reconciler->before, &mail);
 
-    if (verdict == RECONCILE_QUEUED || verdict == RECONCILE_SUBMISSION_QUEUED)
-        add_queued(round, message, mail);
-    else if (verdict != RECONCILE_LEAVE)
+    if (verdict == RECONCILE_ABORTED || verdict == RECONCILE_UNKNOWN)
         add_lost(round, message, verdict == RECONCILE_ABORTED);
+    else if (verdict != RECONCILE_LEAVE)
+        add_queued(round, message, mail, verdict);
     if (!mail)
         return;
     QueueFound found = {.entry = entry_of(message, mail),

@@ -2,7 +2,7 @@
 /*
  * Purpose: compares, every reconcile_interval, the messages of this node whose end is not known with
  *     Postfix's queue: what is there is proven, what is in neither of two looks was never queued (Aborted), or
- *     has left unseen (Unknown, with an alarm).
+ *     has left unseen (Unknown, with an alarm); what is on hold in one but not in the other is put right.
  * Used by: the worker's main.
  * May touch: MariaDB (read), Postfix's queue (postqueue -j), the return-path ring (read), the worker's journal
  *     and, through the follower, worker.db.

@@ -175,12 +175,13 @@ static void test_sql_migrate_keeps_what_was(void **state)
     assert_error_code(error, UNAVAILABLE);
     g_free(run(sql, "INSERT INTO message (id, server_id, status) VALUES (1, 1, 'Sent'), "
                     "(2, 1, 'Aborted'), (3, 1, 'Unknown'), (4, 1, 'Accepting'), (5, 1, 'Bounced'), "
-                    "(6, 1, 'Held'); UPDATE retention SET days = 33"));
+                    "(6, 1, 'Held'), (7, 1, 'SoftFail'); UPDATE retention SET days = 33"));
     assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
     assert_no_error(error);
     assert_true(applied >= 1);
     assert_result(sql, "SELECT GROUP_CONCAT(id, status + 0, status ORDER BY status) FROM message",
-                  "41Accepting,22Aborted,64Held,36Unknown,17Sent,59Bounced");
+                  "41Accepting,22Aborted,64Held,75SoftFail,36Unknown,18Sent,510Bounced");
+    assert_result(sql, "SELECT GROUP_CONCAT(id) FROM message WHERE on_hold", "6");
     assert_result(sql, "SELECT DISTINCT days FROM retention", "33");
     remove(link);
     remove(dir);

@@ -15,17 +15,25 @@ static void test_decide_hold_and_signer(void **state)
         EdgeCredential credential;
         const EdgeDomain *domain;
         const char *from;
-        gboolean keys, held;
+        gboolean keys;
+        const char *held; /* the rule */
         guint32 signer;
     } cases[] = {
-        {{.id = 7}, &own, "acme.test", TRUE, FALSE, 4},
-        {{.id = 7}, &own, "acme.test", FALSE, FALSE, 0},
-        {{.id = 7}, &own, "foreign.test", TRUE, FALSE, 0},
-        {{.id = 7}, NULL, "acme.test", TRUE, FALSE, 0},
-        {{.id = 7, .hold = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
-        {{.id = 7, .development = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
-        {{.id = 7, .server_suspended = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
-        {{.id = 7, .organization_suspended = TRUE}, &own, "acme.test", TRUE, TRUE, 4},
+        {{.id = 7}, &own, "acme.test", TRUE, NULL, 4},
+        {{.id = 7}, &own, "acme.test", FALSE, NULL, 0},
+        {{.id = 7}, &own, "foreign.test", TRUE, NULL, 0},
+        {{.id = 7}, NULL, "acme.test", TRUE, NULL, 0},
+        {{.id = 7, .hold = TRUE}, &own, "acme.test", TRUE, "credential", 4},
+        {{.id = 7, .development = TRUE}, &own, "acme.test", TRUE, "development", 4},
+        {{.id = 7, .hold = TRUE, .development = TRUE}, &own, "acme.test", TRUE, "credential", 4},
+        {{.id = 7, .hold = TRUE, .server_suspended = TRUE},
+         &own,
+         "acme.test",
+         TRUE,
+         "suspended",
+         4},
+        {{.id = 7, .server_suspended = TRUE}, &own, "acme.test", TRUE, "suspended", 4},
+        {{.id = 7, .organization_suspended = TRUE}, &own, "acme.test", TRUE, "suspended", 4},
     };
     g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
 
@@ -37,8 +45,10 @@ static void test_decide_hold_and_signer(void **state)
                                .from_domain = cases[i].from,
                                .domain_has_keys = cases[i].keys};
         DispatchVerdict verdict = dispatch_decide(&facts);
-        if (verdict.sign_domain != cases[i].signer || (verdict.hold != NULL) != cases[i].held)
-            fail_msg("case %u", i);
+        if (verdict.sign_domain != cases[i].signer ||
+            g_strcmp0(verdict.hold_rule, cases[i].held) != 0 ||
+            (verdict.hold != NULL) != (cases[i].held != NULL))
+            fail_msg("case %u: %s", i, verdict.hold_rule ? verdict.hold_rule : "not held");
         assert_int_equal(verdict.lane, 0);
         assert_null(verdict.lane_note);
     }

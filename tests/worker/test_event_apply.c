@@ -138,6 +138,13 @@ static void test_event_apply_refused(void **state)
         {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"status\":\"Sent\"}"},
         {EVENT_MESSAGE_QUEUED, "{\"id\":5,\"copy\":true}"}, /* which queue id? */
         {EVENT_MESSAGE_LOST, "{\"id\":5}"},
+        {EVENT_MESSAGE_HELD, "{\"id\":5,\"rule\":[],\"reason\":\"r\"}"},
+        {EVENT_MESSAGE_HELD, "{\"id\":5,\"expires\":\"tomorrow\"}"},
+        {EVENT_HOLD_RELEASED, "{\"queue_id\":\"4dKf2x0Wqzz1bC\"}"},
+        {EVENT_HOLD_RELEASED, "{\"id\":\"5\"}"},
+        {EVENT_HOLD_CANCELLED, "{}"},
+        {EVENT_HOLD_CANCELLED, "{\"id\":0,\"reason\":\"r\"}"},
+        {EVENT_HOLD_CANCELLED, "{\"id\":5,\"reason\":{}}"},
         {EVENT_MESSAGE_LOST, "{\"id\":5,\"status\":\"Pending\"}"},
         {EVENT_MESSAGE_DISCARDED, "{\"base\":5}"},
         {EVENT_SUBMISSION_QUEUED, "{\"base\":5}"},
@@ -305,6 +312,68 @@ static void test_event_apply_hop(void **state)
     assert_string_equal(others, "2256 554 5.7.1 no r 16\n2000 Q2 14\n1\t2");
 }
 
+/* What each event of a hold says, one after the other on a message of its own each row. */
+static void test_event_apply_hold(void **state)
+{
+    enum { HELD, RELEASED, CANCELLED, QUEUED, SOFT, SENT, REMOVED };
+    static const struct {
+        EventType type;
+        const char *fields;
+    } kinds[] = {
+        [HELD] = {EVENT_MESSAGE_QUEUED, "\"status\":\"Held\",\"queue_id\":\"Q1\""},
+        [RELEASED] = {EVENT_HOLD_RELEASED, "\"queue_id\":\"Q1\""},
+        [CANCELLED] = {EVENT_HOLD_CANCELLED, "\"queue_id\":\"Q1\",\"reason\":\"deleted\""},
+        [QUEUED] = {EVENT_MESSAGE_QUEUED, "\"queue_id\":\"Q1\""},
+        [SOFT] = {EVENT_DELIVERY_ATTEMPT, "\"attempt\":1,\"status\":\"SoftFail\""},
+        [SENT] = {EVENT_DELIVERY_ATTEMPT, "\"attempt\":2,\"status\":\"Sent\""},
+        [REMOVED] = {EVENT_MESSAGE_REMOVED, "\"queue_id\":\"Q1\""},
+    };
+    static const struct {
+        struct {
+            guint kind, at;
+        } events[6];        /* at 0: no more */
+        const char *wanted; /* status, its time, whether it is on hold */
+    } cases[] = {
+        {{{HELD, 5}}, "Held 5 1"},
+        {{{HELD, 5}, {RELEASED, 7}}, "Pending 7 0"},
+        {{{RELEASED, 7}, {HELD, 5}}, "Pending 7 0"}, /* the hold is read after its release */
+        {{{RELEASED, 7}, {HELD, 7}}, "Pending 7 0"},
+        {{{HELD, 7}, {RELEASED, 7}}, "Pending 7 0"},
+        {{{RELEASED, 7}}, "Pending 7 0"},
+        {{{HELD, 5}, {RELEASED, 7}, {HELD, 9}}, "Held 9 1"},
+        {{{HELD, 9}, {RELEASED, 7}, {HELD, 5}}, "Held 9 1"},
+        {{{HELD, 5}, {HELD, 9}, {RELEASED, 11}, {RELEASED, 7}}, "Pending 11 0"},
+        {{{QUEUED, 3}, {HELD, 5}, {QUEUED, 8}}, "Held 8 1"},
+        {{{QUEUED, 8}, {HELD, 5}, {RELEASED, 7}}, "Pending 8 0"},
+        {{{HELD, 5}, {RELEASED, 7}, {QUEUED, 8}}, "Pending 8 0"},
+        {{{SOFT, 4}, {HELD, 5}}, "SoftFail 4 1"}, /* both: it failed for now, and is on hold */
+        {{{SOFT, 4}, {HELD, 5}, {RELEASED, 7}}, "SoftFail 4 0"},
+        {{{HELD, 5}, {RELEASED, 7}, {SENT, 9}, {REMOVED, 10}}, "Sent 9 0"},
+        {{{SENT, 9}, {HELD, 5}, {RELEASED, 7}}, "Sent 9 0"},
+        {{{HELD, 5}, {CANCELLED, 7}, {REMOVED, 7}}, "HoldCancelled 7 0"},
+        {{{CANCELLED, 7}, {HELD, 5}}, "HoldCancelled 7 0"},
+        {{{SOFT, 4}, {HELD, 5}, {CANCELLED, 7}}, "HoldCancelled 7 0"},
+        {{{HELD, 5}, {CANCELLED, 7}, {RELEASED, 9}, {HELD, 11}}, "HoldCancelled 7 0"},
+        {{{CANCELLED, 7}, {SENT, 5}}, "Sent 5 0"}, /* another copy of it went out */
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (guint k = 0; k < G_N_ELEMENTS(cases[i].events) && cases[i].events[k].at; k++) {
+            g_autofree char *json =
+                g_strdup_printf("{\"id\":%u,\"server\":3,\"at\":%u,%s}", 3000 + i,
+                                cases[i].events[k].at, kinds[cases[i].events[k].kind].fields);
+            assert_int_equal(apply(kinds[cases[i].events[k].kind].type, json), 0);
+        }
+        g_autofree char *query = g_strdup_printf(
+            "SELECT CONCAT_WS(' ', status, status_at, on_hold) FROM message WHERE id = %u",
+            3000 + i);
+        g_autofree char *row = run(query);
+        if (strcmp(row, cases[i].wanted) != 0)
+            fail_msg("case %u: %s, not %s", i, row, cases[i].wanted);
+    }
+}
+
 static void test_event_apply_cuts_long_text(void **state)
 {
     g_autofree char *subject = g_strnfill(5000, 's');
@@ -342,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_event_apply_bad_among_good),
         cmocka_unit_test(test_event_apply_refused_among_good),
         cmocka_unit_test(test_event_apply_hop),
+        cmocka_unit_test(test_event_apply_hold),
         cmocka_unit_test(test_event_apply_cuts_long_text),
         cmocka_unit_test(test_event_apply_database_away),
     };

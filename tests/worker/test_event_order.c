@@ -79,7 +79,8 @@ G_GNUC_PRINTF(3, 4)
 static void add(History *history, EventType type, const char *format, ...)
 {
     gboolean milter = type != EVENT_MESSAGE_QUEUED && type != EVENT_DELIVERY_ATTEMPT &&
-                      type != EVENT_MESSAGE_REMOVED;
+                      type != EVENT_MESSAGE_REMOVED && type != EVENT_HOLD_RELEASED &&
+                      type != EVENT_HOLD_CANCELLED;
     gint64 at = ++history->clock;
     va_list arguments;
 
@@ -122,11 +123,32 @@ static void queued(History *history, guint64 id, const char *queue_id, const cha
 
 static void held(History *history, guint64 id, const char *queue_id, const char *more)
 {
-    add(history, EVENT_MESSAGE_HELD,
-        "\"id\":%" G_GUINT64_FORMAT ",\"reason\":\"reason %u\",\"expires\":%u", id,
-        pick(history, 9), pick(history, 99));
     g_autofree char *with_status = g_strconcat(",\"status\":\"Held\"", more, NULL);
+
+    if (often(history, 80)) /* an admin tells no reason */
+        add(history, EVENT_MESSAGE_HELD,
+            "\"id\":%" G_GUINT64_FORMAT
+            ",\"rule\":\"rule-%u\",\"reason\":\"reason %u\",\"expires\":%u",
+            id, pick(history, 9), pick(history, 9), pick(history, 99));
     queued(history, id, queue_id, with_status);
+}
+
+/* Held, released, held again, and perhaps deleted then. */
+static void held_and_released(History *history, guint64 id, const char *queue_id, const char *more)
+{
+    for (guint i = 1 + pick(history, 2); i > 0; i--) {
+        if (often(history, 90)) /* a release whose hold was not read */
+            held(history, id, queue_id, more);
+        if (often(history, 75))
+            add(history, EVENT_HOLD_RELEASED, "\"id\":%" G_GUINT64_FORMAT ",\"queue_id\":\"%s\"",
+                id, queue_id);
+        if (often(history, 50)) /* queued once more, soon or late */
+            queued(history, id, queue_id, more);
+    }
+    if (often(history, 25))
+        add(history, EVENT_HOLD_CANCELLED,
+            "\"id\":%" G_GUINT64_FORMAT ",\"queue_id\":\"%s\",\"reason\":\"deleted %u\"", id,
+            queue_id, pick(history, 9));
 }
 
 static void lost(History *history, guint64 id, const char *status)
@@ -142,12 +164,14 @@ static void deliver(History *history, guint64 id, const char *queue_id, gboolean
     static const char *const statuses[] = {"SoftFail", "SoftFail", "Sent", "HardFail"};
     const char *more = copy ? ",\"copy\":true" : "";
 
-    if (often(history, 15))
-        held(history, id, queue_id, more);
+    if (often(history, 25))
+        held_and_released(history, id, queue_id, more);
     else if (often(history, 90))
         queued(history, id, queue_id, more);
     for (guint i = pick(history, 4); i > 0; i--)
         attempt(history, id, queue_id, statuses[pick(history, G_N_ELEMENTS(statuses))]);
+    if (often(history, 10)) /* what has failed for now is held, and goes on */
+        held_and_released(history, id, queue_id, more);
     if (often(history, 25)) {
         g_autofree char *again = new_queue_id(history);
         g_autofree char *parent = g_strdup_printf(",\"copy\":true,\"parent\":\"%s\"", queue_id);
@@ -240,14 +264,16 @@ static void live_direct(History *history)
         lost(history, id, "Aborted");
 }
 
-/* Held, and nobody releases it. */
+/* Held for all of its life: released again and again, deleted in the end, or not. */
 static void live_held(History *history)
 {
     guint64 id = history->base;
     g_autofree char *queue_id = new_queue_id(history);
 
     accepted(history, id, id, queue_id, FALSE);
-    held(history, id, queue_id, "");
+    held_and_released(history, id, queue_id, "");
+    if (often(history, 50))
+        held(history, id, queue_id, "");
 }
 
 static void live_otherwise(History *history)
@@ -278,7 +304,7 @@ static void history_begin(History *history, guint32 seed)
                          .base = 1000};
     for (guint i = 0; i < LIVES; i++, history->base += 1000000) {
         guint kind = pick(history, 10);
-        if (i == 0) /* chance leaves hardly any message at that: one is for certain */
+        if (i < 2) /* chance leaves hardly any message at that: some are for certain */
             live_held(history);
         else if (kind < 5)
             live_hop(history);
@@ -450,8 +476,9 @@ static void test_event_order_two_nodes_interleaved(void **state)
             g_array_unref(journals[i]);
         history_end(&history);
     }
-    static const char *const statuses[] = {"Accepting", "Aborted", "Pending", "Held",
-                                           "SoftFail",  "Unknown", "Sent",    "HardFail"};
+    static const char *const statuses[] = {"Accepting", "Aborted",       "Pending",
+                                           "Held",      "SoftFail",      "Unknown",
+                                           "Sent",      "HoldCancelled", "HardFail"};
     for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++) /* of each at least 15, expected */
         if (!strstr(seen->str, statuses[i]))
             fail_msg("OUTRIDER_TEST_SEED=%u: no message is %s", first_seed, statuses[i]);

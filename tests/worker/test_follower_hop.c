@@ -71,6 +71,31 @@ static void test_a_submission_is_queued_once(void **state)
     world_assert_events(world, QUEUED);
 }
 
+/* What waits to be split ends when its submission is deleted; what the hop has made goes its own way. */
+static void test_a_first_pass_deleted_on_hold_is_cancelled(void **state)
+{
+    World *world = *state;
+
+    world_say_queued(world, FIRST, submission);
+    make(world, "4jWn6HBBDz8Y", 1, "B@ok.test");
+    world_say(world, "postfix/postsuper[8]: " FIRST ": placed on hold");
+    world_say(world, "postfix/postsuper[8]: " FIRST ": removed");
+    world_follow(world);
+    world_assert_events(world, QUEUED MADE "hold.cancelled\nhold.cancelled+2\n");
+}
+
+static void test_a_first_pass_released_and_deleted_is_not(void **state)
+{
+    World *world = *state;
+
+    world_say_queued(world, FIRST, submission);
+    world_say(world, "postfix/postsuper[8]: " FIRST ": placed on hold");
+    world_say(world, "postfix/postsuper[8]: " FIRST ": released from hold");
+    world_say(world, "postfix/postsuper[8]: " FIRST ": removed");
+    world_follow(world);
+    world_assert_events(world, QUEUED);
+}
+
 static void test_a_first_pass_on_hold_is_queued(void **state)
 {
     World *world = *state;
@@ -242,6 +267,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_a_submission_is_queued_once),
+        CASE(test_a_first_pass_deleted_on_hold_is_cancelled),
+        CASE(test_a_first_pass_released_and_deleted_is_not),
         CASE(test_a_first_pass_on_hold_is_queued),
         CASE(test_a_submission_path_from_elsewhere_is_ignored),
         CASE(test_the_first_pass_tells_until_the_hop_has_taken_over),

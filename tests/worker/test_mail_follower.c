@@ -190,21 +190,6 @@ static void test_deliveries_to_others_are_not_the_messages(void **state)
                         "delivery.attempt SoftFail full\ndelivery.attempt SoftFail quoted\n");
 }
 
-static void test_held_and_released_are_said_once(void **state)
-{
-    World *world = *state;
-
-    world_accept(world, "4jWn6HSSBz8Y");
-    world_say(world,
-              "postfix/outrider-submit/cleanup[7]: 4jWn6HSSBz8Y: milter-hold: END-OF-MESSAGE from "
-              "c[192.0.2.9]: milter triggers HOLD action; from=<%s> to=<x@ok.test> proto=ESMTP",
-              world->sender);
-    for (guint i = 0; i < 3; i++)
-        world_say_queued(world, "4jWn6HSSBz8Y", world->sender);
-    world_follow(world);
-    world_assert_events(world, "message.queued Held\n" QUEUED);
-}
-
 static void test_a_book_of_an_older_worker_is_read_on(void **state)
 {
     World *world = *state;
@@ -409,7 +394,6 @@ int main(void)
         CASE(test_tls_belongs_to_the_next_delivery_of_the_process),
         CASE(test_expired_and_bounced_are_hard),
         CASE(test_deliveries_to_others_are_not_the_messages),
-        CASE(test_held_and_released_are_said_once),
         CASE(test_a_book_of_an_older_worker_is_read_on),
         CASE(test_a_wiped_milter_journal_is_read_from_its_start),
         CASE(test_rotation_by_rename_loses_nothing),

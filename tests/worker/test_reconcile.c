@@ -20,7 +20,7 @@ static Sql *sql;
 static KeyRing *ring;
 static guint64 id; /* of a message of node 3 made THEN */
 
-typedef enum { NOTHING, MESSAGE, OTHER_ID, NULL_SENDER, SUBMISSION, SIBLING } InQueue;
+typedef enum { NOTHING, MESSAGE, ON_HOLD, OTHER_ID, NULL_SENDER, SUBMISSION, SIBLING } InQueue;
 
 static void add_mail(QueueSnapshot *snapshot, InQueue what)
 {
@@ -32,8 +32,9 @@ static void add_mail(QueueSnapshot *snapshot, InQueue what)
     g_autofree char *sender =
         what == NULL_SENDER ? g_strdup("") : return_path_seal(ring, &path, DOMAIN);
     g_autofree char *line = g_strdup_printf(
-        "{\"queue_name\":\"active\",\"queue_id\":\"%s\",\"sender\":\"%s\",\"recipients\":"
+        "{\"queue_name\":\"%s\",\"queue_id\":\"%s\",\"sender\":\"%s\",\"recipients\":"
         "[{\"address\":\"%s\"}]}",
+        what == ON_HOLD ? "hold" : "active",
         first              ? "4SUB"
         : what == OTHER_ID ? "4XXX"
                            : "4MSG",
@@ -54,7 +55,7 @@ static QueueSnapshot *snapshot_of(InQueue what, gint64 at)
     return snapshot;
 }
 
-typedef enum { DIRECT, REMOVED, UNMADE, MADE } Kind;
+typedef enum { DIRECT, HELD, REMOVED, UNMADE, MADE } Kind;
 
 static const struct {
     Kind kind;
@@ -86,6 +87,15 @@ static const struct {
     {MADE, FALSE, SIBLING, NOTHING, RECONCILE_UNKNOWN, FALSE},
     {MADE, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
     {MADE, TRUE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
+    {DIRECT, FALSE, ON_HOLD, ON_HOLD, RECONCILE_QUEUED, TRUE},
+    {DIRECT, TRUE, ON_HOLD, NOTHING, RECONCILE_QUEUED, TRUE},
+    {MADE, FALSE, ON_HOLD, NOTHING, RECONCILE_QUEUED, TRUE},
+    {HELD, FALSE, ON_HOLD, NOTHING, RECONCILE_LEAVE, TRUE},
+    {HELD, FALSE, MESSAGE, ON_HOLD, RECONCILE_RELEASED, TRUE},
+    {HELD, FALSE, NULL_SENDER, NOTHING, RECONCILE_RELEASED, TRUE},
+    {HELD, FALSE, OTHER_ID, ON_HOLD, RECONCILE_LEAVE, FALSE},
+    {HELD, FALSE, NOTHING, ON_HOLD, RECONCILE_LEAVE, FALSE},
+    {HELD, FALSE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
     {REMOVED, TRUE, NOTHING, NOTHING, RECONCILE_UNKNOWN, FALSE},
     {REMOVED, TRUE, MESSAGE, NOTHING, RECONCILE_QUEUED, TRUE},
 };
@@ -100,6 +110,7 @@ static ReconcileMessage message_of(Kind kind, gboolean unproven)
                                 .made = kind != UNMADE,
                                 .recipient = recipient_key("R@ok.test", -1),
                                 .removed = kind == REMOVED,
+                                .held = kind == HELD,
                                 .base = hop ? id - 256 : id,
                                 .n = hop ? 2 : 1,
                                 .hop = hop,

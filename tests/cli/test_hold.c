@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Held mail as an admin sees it, against a real MariaDB. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "lib/base/id.h"
+#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/testing.h"
+
+#define WORDS_MAX 16
+#define FIRST     ((guint64)60000000 << 22 | 1) /* message 0; each of the others is a sequence later */
+#define MESSAGES  8
+
+static MariadbFixture *server;
+static char *dir;
+static char *config_file;
+
+static int run(const char *line, char **out, char **err)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
+    char *argv[WORDS_MAX + 4] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file};
+    int status = -1;
+
+    for (guint i = 0; words[i]; i++)
+        argv[3 + i] = words[i];
+    assert_true(
+        g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, out, err, &status, NULL));
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static char *run_good(const char *line)
+{
+    char *out = NULL;
+    g_autofree char *err = NULL;
+
+    if (run(line, &out, &err) != 0)
+        fail_msg("%s: %s", line, err);
+    return out;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static guint64 message(guint index)
+{
+    return id_at(FIRST, index);
+}
+
+/* The indexes of the messages that a command lists, in order; g_free. */
+static char *indexes(const char *line)
+{
+    g_autofree char *whole = g_strconcat("--json ", line, NULL);
+    g_autofree char *out = run_good(whole);
+    struct json_object *list = json_tokener_parse(out);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (gsize i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *id = json_object_object_get(json_object_array_get_idx(list, i), "id");
+        g_string_append_printf(
+            text, "%u", (guint)(((guint64)json_object_get_int64(id) - FIRST) >> ID_NODE_BITS));
+    }
+    json_object_put(list);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_hold_list_by_filter(void **state)
+{
+    g_autofree char *after = g_strdup_printf("hold list --after %" G_GUINT64_FORMAT, message(1));
+    g_autofree char *page =
+        g_strdup_printf("hold list acme/main --limit 2 --after %" G_GUINT64_FORMAT, message(0));
+    const struct {
+        const char *line;
+        const char *wanted;
+    } cases[] = {
+        {"hold list", "01247"}, /* not what was released, cancelled or sent */
+        {"hold list --limit 2", "01"},
+        {"hold list acme", "0127"},
+        {"hold list other", "4"},
+        {"hold list acme/main", "0127"},
+        {"hold list acme/quiet", ""},
+        {"hold list other/main", "4"},
+        {"hold list --rule development", "02"},
+        {"hold list --rule credential", "4"},
+        {"hold list --rule suspended", ""},
+        {"hold list --rule limit", ""}, /* that was an earlier hold */
+        {"hold list acme/main --rule development --to a@ok.test", "0"},
+        {"hold list --to a@ok.test", "04"},
+        {"hold list --to nobody@ok.test", ""},
+        {after, "247"},
+        {page, "12"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = indexes(cases[i].line);
+        if (strcmp(found, cases[i].wanted) != 0)
+            fail_msg("%s: \"%s\", not \"%s\"", cases[i].line, found, cases[i].wanted);
+    }
+}
+
+static void test_hold_list_wrong(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"hold", 64, "a verb is missing"},
+        {"hold list acme main", 64, "too many arguments"},
+        {"hold list --before 5", 64, "unknown option"},
+        {"hold list --rule", 64, "a value is missing"},
+        {"hold list --rule Development", 65, "allowed are suspended, credential"},
+        {"hold list --rule x", 65, "rule: \"x\""},
+        {"hold list --to nobody", 65, "allowed is a mail address"},
+        {"hold list --limit 0", 65, "allowed are 1 to 1000"},
+        {"hold list --limit 1001", 65, "allowed are 1 to 1000"},
+        {"hold list --after x", 65, "after"},
+        {"hold list --after 9007199254740992", 65, "after"},
+        {"hold list nobody", 69, "nobody"},
+        {"hold list acme/nobody", 69, "nobody"},
+        {"hold list /", 65, ""},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = NULL, *err = NULL;
+        int status = run(cases[i].line, &out, &err);
+        if (status != cases[i].status)
+            fail_msg("%s: %d: %s", cases[i].line, status, err);
+        assert_has(err, cases[i].says);
+    }
+}
+
+static void test_hold_list_shows_what_a_release_needs(void **state)
+{
+    g_autofree char *one = run_good("--json hold list --limit 1");
+    g_autofree char *table = run_good("hold list --limit 1");
+    g_autofree char *earlier = run_good("--json hold list --to f@ok.test");
+    struct json_object *list = json_tokener_parse(one);
+    g_autofree char *text = g_strdup(
+        json_object_to_json_string_ext(json_object_array_get_idx(list, 0), JSON_C_TO_STRING_PLAIN));
+    g_autofree char *wanted = g_strdup_printf(
+        "{\"id\":%" G_GUINT64_FORMAT ",\"node\":1,\"organization\":\"acme\",\"server\":\"main\","
+        "\"rcpt_to\":\"a@ok.test\",\"status\":\"Held\",\"hold_rule\":\"development\","
+        "\"hold_reason\":\"server is in development mode\",\"held_at\":1795248000000001,"
+        "\"hold_expires\":1795852800000000,\"queue_id\":\"QHLD0\"}",
+        message(0));
+
+    (void)state;
+    assert_string_equal(text, wanted);
+    json_object_put(list);
+    assert_has(
+        table,
+        "server is in development mode  2026-11-21 08:00:00.000  2026-11-28 08:00:00  QHLD0");
+    assert_has(earlier, "\"hold_rule\": null"); /* of the hold before its release */
+}
+
+static void test_hold_explained(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *parts[5];
+    } cases[] = {
+        {"explain QHLD0",
+         {"Held: held: nothing is sent",
+          "to be held: server is in development mode (rule development)",
+          "until 2026-11-28 08:00:00", "on hold in Postfix's queue"}},
+        {"explain QHLD1", {"SoftFail: ", "  on hold: nothing is sent until it is released\n"}},
+        {"explain QHLD3", {"Pending: ", "released from hold"}},
+        {"explain QHLD5",
+         {"HoldCancelled: deleted while it was held", "reason: deleted by hand\n",
+          "hold cancelled: deleted by hand", "no attempt is known\n"}},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = run_good(cases[i].line);
+        for (gsize p = 0; p < G_N_ELEMENTS(cases[i].parts) && cases[i].parts[p]; p++)
+            assert_has(out, cases[i].parts[p]);
+        assert_int_equal(strstr(out, "released from hold") != NULL, i == 2);
+    }
+    g_autofree char *cancelled = run_good("message list --status HoldCancelled");
+    assert_has(cancelled, "QHLD5");
+}
+
+/* Held messages in the states that a hold has. */
+static void write_messages(void)
+{
+#define DEVELOPMENT                                                                                \
+    "1795248000000000, 'development', 'server is in development mode', 1795852800000000"
+    static const char *const rows[MESSAGES] = {
+        "1, 'Held', NULL, 'a@ok.test', " DEVELOPMENT ", 1795248000000001, NULL",
+        "1, 'SoftFail', NULL, 'b@ok.test', NULL, NULL, NULL, NULL, 1795248001000000, NULL",
+        "1, 'Held', NULL, 'c@ok.test', " DEVELOPMENT ", 1795248002000000, NULL",
+        "1, 'Pending', NULL, 'a@ok.test', " DEVELOPMENT ", 1795248003000000, 1795248004000000",
+        "3, 'Held', NULL, 'a@ok.test', 1795248003000000, 'credential', 'credential is held', NULL, "
+        "1795248003000000, NULL",
+        "1, 'HoldCancelled', 'deleted by hand', 'd@ok.test', " DEVELOPMENT
+        ", 1795248003000000, NULL",
+        "1, 'Sent', NULL, 'e@ok.test', " DEVELOPMENT ", 1795248003000000, NULL",
+        /* Held for a limit, released, held again by nobody knows whom. */
+        "1, 'Held', NULL, 'f@ok.test', 1795248000000000, 'limit', 'a limit is exceeded', NULL, "
+        "1795248009000000, 1795248008000000",
+    };
+    g_autoptr(GString) sql = g_string_new(NULL);
+
+    for (guint i = 0; i < MESSAGES; i++)
+        g_string_append_printf(
+            sql,
+            "INSERT INTO message (server_id, status, status_reason, rcpt_to, hold_at, hold_rule, "
+            "hold_reason, hold_expires, hold_seen_at, released_at, id, queue_id, accepted_at, "
+            "status_at) VALUES (%s, %" G_GUINT64_FORMAT
+            ", 'QHLD%u', 1795248000000000, 1795248005000000);",
+            rows[i], message(i), i);
+    g_free(mariadb_fixture_run(server, "hold", sql->str));
+}
+
+static int start(void **state)
+{
+    static const char *const lines[] = {
+        "db migrate --directory " OUTRIDER_TEST_SRCDIR "/conf/migrations",
+        "organization add acme",
+        "organization add other",
+        "pool add main --default",
+        "server add acme/main --pool main",
+        "server add acme/quiet --pool main",
+        "server add other/main --pool main",
+    };
+
+    (void)state;
+    server = mariadb_fixture_start();
+    mariadb_fixture_database(server, "hold");
+    dir = g_dir_make_tmp("outrider-hold-XXXXXX", NULL);
+    config_file = g_build_filename(dir, "outrider.conf", NULL);
+    g_autofree char *text = g_strdup_printf(
+        "return_path_domain = rp.example\nspool_dir = %s/spool\ndb_socket = %s\ndb_name = hold\n"
+        "db_user = root\n",
+        dir, server->socket);
+    g_file_set_contents(config_file, text, -1, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
+        g_free(run_good(lines[i]));
+    write_messages();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, dir, NULL};
+
+    (void)state;
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+    mariadb_fixture_stop(server);
+    g_free(dir);
+    g_free(config_file);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hold_list_by_filter),
+        cmocka_unit_test(test_hold_list_wrong),
+        cmocka_unit_test(test_hold_list_shows_what_a_release_needs),
+        cmocka_unit_test(test_hold_explained),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
