@@ -24,12 +24,14 @@
 static Shared *all;
 static Gate gate;
 
-static sfsistat answer(SMFICTX *context, RefusalName name)
+/* With the session's own text, if there is one. session may be NULL. */
+static sfsistat answer(SMFICTX *context, Session *session, RefusalName name)
 {
     const Refusal *refusal = refusal_words(name);
     g_autofree char *code = g_strdup(refusal->code);
     g_autofree char *enhanced = g_strdup(refusal->enhanced);
-    g_autofree char *text = g_strdup(refusal->text);
+    g_autofree char *reply = session ? g_steal_pointer(&session->reply) : NULL;
+    g_autofree char *text = g_strdup(reply ? reply : refusal->text);
 
     smfi_setreply(context, code, enhanced, text);
     return *code == '4' ? SMFIS_TEMPFAIL : SMFIS_REJECT;
@@ -102,6 +104,7 @@ static sfsistat on_close(SMFICTX *context)
     smfi_setpriv(context, NULL);
     client_clear(&session->client);
     message_free(session->message);
+    g_free(session->reply);
     g_free(session);
     return SMFIS_CONTINUE;
 }
@@ -179,7 +182,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
         refusal = begin(context, session, arguments[0]);
         gate_leave(&gate);
     }
-    return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, refusal);
+    return refusal == REFUSAL_NONE ? SMFIS_CONTINUE : answer(context, session, refusal);
 }
 
 static sfsistat on_rcpt(SMFICTX *context, char **arguments)
@@ -187,9 +190,9 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
     Session *session = smfi_getpriv(context);
 
     if (!session || !session->message || !arguments[0])
-        return answer(context, REFUSAL_INTERNAL);
+        return answer(context, session, REFUSAL_INTERNAL);
     if (!message_add_recipient(session->message, arguments[0], macro(context, "{rcpt_addr}")))
-        return answer(context, REFUSAL_RECIPIENTS);
+        return answer(context, session, REFUSAL_RECIPIENTS);
     return SMFIS_CONTINUE;
 }
 
@@ -245,7 +248,7 @@ static sfsistat on_end_of_message(SMFICTX *context)
     if (session)
         g_clear_pointer(&session->message, message_free);
     if (refusal != REFUSAL_NONE)
-        return answer(context, refusal);
+        return answer(context, session, refusal);
     return discard ? SMFIS_DISCARD : SMFIS_CONTINUE;
 }
 

@@ -25,10 +25,20 @@ static const struct {
 #undef X
 };
 
-static void hold(DispatchVerdict *verdict, HoldRule rule)
+static void hold(DispatchVerdict *verdict, HoldRule rule, gboolean shadow)
 {
+    if (shadow) {
+        verdict->would_hold = holds[rule].reason;
+        return;
+    }
     verdict->hold = holds[rule].reason;
     verdict->hold_rule = holds[rule].rule;
+}
+
+void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason)
+{
+    hold(verdict, HOLD_LIMIT, FALSE);
+    verdict->hold = reason;
 }
 
 DispatchVerdict dispatch_decide(const DispatchFacts *facts)
@@ -36,11 +46,11 @@ DispatchVerdict dispatch_decide(const DispatchFacts *facts)
     DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
 
     if (facts->credential->server_suspended || facts->credential->organization_suspended)
-        hold(&verdict, HOLD_SUSPENDED);
+        hold(&verdict, HOLD_SUSPENDED, FALSE);
     else if (facts->credential->hold)
-        hold(&verdict, HOLD_CREDENTIAL);
+        hold(&verdict, HOLD_CREDENTIAL, facts->credential->shadow);
     else if (facts->credential->development)
-        hold(&verdict, HOLD_DEVELOPMENT);
+        hold(&verdict, HOLD_DEVELOPMENT, facts->credential->shadow);
     if (facts->domain && facts->domain_has_keys &&
         g_ascii_strcasecmp(facts->domain->name, facts->from_domain) == 0)
         verdict.sign_domain = facts->domain->id;

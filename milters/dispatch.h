@@ -33,12 +33,16 @@ typedef struct {
     guint32 lane;     /* 0: default transport */
     const char *hold; /* static reason; NULL: not held */
     const char
-        *hold_rule;      /* static, the rule's word in lib/journal/hold_rule.def; NULL: not held */
-    guint32 sign_domain; /* whose keys: a domain's id, or 0: the installation's */
-    const char *lane_note; /* static, why no lane of the pool serves; NULL: nothing to say */
+        *hold_rule; /* static, the rule's word in lib/journal/hold_rule.def; NULL: not held */
+    const char *would_hold; /* static reason that shadow mode passes over; NULL: none */
+    guint32 sign_domain;    /* whose keys: a domain's id, or 0: the installation's */
+    const char *lane_note;  /* static, why no lane of the pool serves; NULL: nothing to say */
 } DispatchVerdict;
 
 DispatchVerdict dispatch_decide(const DispatchFacts *facts);
+
+/* Holds it for a limit that is reached; reason is borrowed. */
+void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason);
 
 /* The value of the last X-Outrider-Tag or X-Postal-Tag, valid UTF-8; NULL: none. g_free. */
 char *dispatch_tag(const GPtrArray *fields);

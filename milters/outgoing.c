@@ -2,7 +2,7 @@
 /*
  * DISPATCH for one message: looks up the facts, has them judged, and makes the message that leaves.
  *
- *     token -> lane, hold -> wire-safe lines, header edits -> signatures
+ *     token -> lane, hold, limits -> wire-safe lines, header edits -> signatures
  */
 #include "milters/outgoing.h"
 
@@ -17,6 +17,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->edits, g_ptr_array_unref);
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
+    limit_outcome_clear(&outgoing->limit);
     g_free(outgoing->return_path);
     g_free(outgoing->from);
     g_free(outgoing->tag);
@@ -55,10 +56,61 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const EdgeCredential 
     return TRUE;
 }
 
+void outgoing_taken(Outgoing *outgoing)
+{
+    g_clear_pointer(&outgoing->limit.charge, meter_keep);
+}
+
 static void note(Outgoing *outgoing, const char *reason)
 {
     if (reason)
-        g_ptr_array_add(outgoing->skipped, (gpointer)(guintptr)reason);
+        g_ptr_array_add(outgoing->skipped, g_strdup(reason));
+}
+
+/* What shadow mode passes over. */
+static void note_shadow(Outgoing *outgoing, const char *action, const char *reason)
+{
+    g_ptr_array_add(outgoing->skipped, g_strdup_printf("shadow mode: %s: %s", action, reason));
+}
+
+static gboolean ask_limits(Outgoing *outgoing, const Message *message, Shared *shared,
+                           const EdgeCredential *credential, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (limit_message(shared, credential, outgoing->id, message_rcpt(message), &outgoing->limit,
+                      &why))
+        return TRUE;
+    if (!credential->shadow) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    note_shadow(outgoing, "limits could not be asked", why->message);
+    return TRUE;
+}
+
+/* What is held for another reason does not leave, and is not charged. */
+static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared,
+                      const EdgeCredential *credential, GError **error)
+{
+    const LimitOutcome *outcome = &outgoing->limit;
+
+    if (outgoing->verdict.would_hold)
+        note_shadow(outgoing, limit_action_word(LIMIT_HOLD), outgoing->verdict.would_hold);
+    if (outgoing->verdict.hold)
+        return TRUE;
+    if (!ask_limits(outgoing, message, shared, credential, error))
+        return FALSE;
+    if (!outcome->reached)
+        return TRUE;
+    if (credential->shadow)
+        note_shadow(outgoing, limit_action_word(outcome->action), outcome->reason);
+    else if (outcome->action == LIMIT_HOLD)
+        dispatch_hold_by_limit(&outgoing->verdict, outcome->reason);
+    else
+        outgoing->refusal =
+            outcome->action == LIMIT_DEFER ? REFUSAL_LIMIT_DEFER : REFUSAL_LIMIT_REJECT;
+    return TRUE;
 }
 
 static void edit(Outgoing *outgoing, Message *message, Shared *shared, gint64 now)
@@ -135,7 +187,11 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
     g_autoptr(GArray) keys = NULL;
 
     if (!decide(outgoing, shared, credential, author, &keys, error) ||
-        !seal(outgoing, message, shared, credential->server, error))
+        !limit(outgoing, message, shared, credential, error))
+        return FALSE;
+    if (outgoing->refusal != REFUSAL_NONE)
+        return TRUE;
+    if (!seal(outgoing, message, shared, credential->server, error))
         return FALSE;
     tick->call(tick->data);
     edit(outgoing, message, shared, now);
@@ -160,7 +216,7 @@ Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *messa
     outgoing->reserved = *reserved;
     token_derive(reserved->seed, index, outgoing->token);
     outgoing->labels = g_ptr_array_new_with_free_func(g_free);
-    outgoing->skipped = g_ptr_array_new();
+    outgoing->skipped = g_ptr_array_new_with_free_func(g_free);
     outgoing->from = g_strdup(author->from_address);
     outgoing->domain = author->authorised->id;
     if (!prepare(outgoing, message, shared, credential, author, tick, error))

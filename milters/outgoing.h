@@ -10,6 +10,8 @@
 #include "lib/seal/token.h"
 #include "milters/author.h"
 #include "milters/dispatch.h"
+#include "milters/limit.h"
+#include "milters/refusal.h"
 
 /* What ADMIT reserved for a submission: message i of it has the id id_at(base, i), and its token from
  * seed and i. A retry of a later step finds the same ones. */
@@ -27,8 +29,10 @@ typedef struct {
     MimeWireSafe safe;
     GPtrArray *edits;   /* of Edit; message->fields is what they lead to */
     GPtrArray *labels;  /* "domain:selector:algorithm" */
-    GPtrArray *skipped; /* static reasons */
-    char *return_path;  /* "": the sender is null and stays so */
+    GPtrArray *skipped; /* of text: what did not happen to it, and why */
+    LimitOutcome limit;
+    RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
+    char *return_path;   /* "": the sender is null and stays so */
     char *from;
     char *tag;
     guint32 domain;
@@ -42,6 +46,9 @@ typedef struct {
     void (*call)(gpointer data);
     gpointer data;
 } OutgoingTick;
+
+/* Postfix has it: what was charged stays. Without this, outgoing_free gives it back. */
+void outgoing_taken(Outgoing *outgoing);
 
 /* Makes the index-th message of a submission out of what was received (whose fields and body change).
  * Errors are temporary: a replica, a key or a seal is not to be had now. */

@@ -57,20 +57,41 @@ EventSubject session_subject(const Session *session, Shared *shared,
                           .message = session->message};
 }
 
+/* The refusal's words, with the session's own text. */
+static Refusal words_of(const Session *session, RefusalName name)
+{
+    Refusal words = *refusal_words(name);
+
+    if (session->reply)
+        words.text = session->reply;
+    return words;
+}
+
+/* What people may ask for is named where the text is the session's own. */
+static void name_in_reply(Session *session, guint64 id)
+{
+    g_autofree char *text = g_steal_pointer(&session->reply);
+
+    if (text)
+        session->reply = g_strdup_printf("%s; outrider explain %" G_GUINT64_FORMAT, text, id);
+}
+
 void session_refused(Session *session, Shared *shared, const EdgeCredential *credential,
                      const char *queue_id, RefusalName name)
 {
-    const Refusal *refusal = refusal_words(name);
+    const Refusal refusal = words_of(session, name);
     EventSubject subject = session_subject(session, shared, credential, queue_id);
     g_autoptr(GError) error = NULL;
 
     subject.id = id_reserve(shared_ids(shared), 1, subject.at_us / G_USEC_PER_SEC);
-    g_autofree char *json = event_refused(&subject, refusal);
+    g_autofree char *json = event_refused(&subject, &refusal);
     JournalEntry entry = {EVENT_MESSAGE_REFUSED, subject.at_us, json, -1};
-    log_info(queue_id, "message refused", LOG_TEXT("rule", refusal->rule),
+    log_info(queue_id, "message refused", LOG_TEXT("rule", refusal.rule),
              LOG_TEXT("server", session->identity.server),
              LOG_INT("credential", session->identity.credential),
              LOG_TEXT("ip", session->client.ip));
     if (subject.id == 0 || !journal_append(shared_journal(shared), &entry, 1, &error))
         log_error(queue_id, "refusal cannot be recorded", LOG_GERROR(error));
+    else
+        name_in_reply(session, subject.id);
 }

@@ -23,6 +23,7 @@ typedef struct {
     Client client;
     AdmitIdentity identity; /* SESSION_SUBMISSION: who handed in the message */
     Message *message;       /* NULL: between messages */
+    char *reply;            /* text of the refusal that follows; NULL: the refusal's own words */
 } Session;
 
 /* Begins a message within the limits of the session's kind. */

@@ -7,6 +7,7 @@ struct Shared {
     Journal *journal;
     IdSource *ids;
     DkimSigner *signer;
+    Meter *meter;
     GRWLock ring_lock;
     KeyRing *return_ring, *claim_ring;
 };
@@ -25,6 +26,7 @@ static gboolean open_parts(Shared *shared, GError **error)
     JournalOptions options = {.min_free = (guint64)config_int(config, CONFIG_SPOOL_MIN_FREE)};
 
     shared->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
+    shared->meter = meter_new(config);
     return (shared->return_ring = load_ring(config, "return", error)) &&
            (shared->claim_ring = load_ring(config, "claim", error)) &&
            (shared->signer = dkim_signer_open(error)) &&
@@ -52,6 +54,7 @@ void shared_close(Shared *shared)
     g_clear_pointer(&shared->ids, id_source_close);
     g_clear_pointer(&shared->signer, dkim_signer_close);
     g_clear_pointer(&shared->edge, edge_close);
+    g_clear_pointer(&shared->meter, meter_free);
     g_clear_pointer(&shared->return_ring, ring_free);
     g_clear_pointer(&shared->claim_ring, ring_free);
     g_rw_lock_clear(&shared->ring_lock);
@@ -99,6 +102,11 @@ IdSource *shared_ids(Shared *shared)
 DkimSigner *shared_signer(Shared *shared)
 {
     return shared->signer;
+}
+
+Meter *shared_meter(Shared *shared)
+{
+    return shared->meter;
 }
 
 char *shared_seal_path(Shared *shared, const ReturnPath *path)

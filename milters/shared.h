@@ -16,6 +16,7 @@
 #include "lib/mailauth/dkim_sign.h"
 #include "lib/seal/claim.h"
 #include "lib/seal/return_path.h"
+#include "milters/meter.h"
 
 typedef struct Shared Shared;
 
@@ -33,6 +34,7 @@ Edge *shared_edge(Shared *shared);
 Journal *shared_journal(Shared *shared);
 IdSource *shared_ids(Shared *shared);
 DkimSigner *shared_signer(Shared *shared);
+Meter *shared_meter(Shared *shared);
 
 /* lib/seal's functions with the rings of now. */
 char *shared_seal_path(Shared *shared, const ReturnPath *path);

@@ -88,42 +88,77 @@ static RefusalName judge(const Claim *claim, const Message *message, Shared *sha
                                    : refusal;
 }
 
-static gboolean discard_it(const EventSubject *subject, Shared *shared, guint64 base,
-                           RefusalName name, GError **error)
+static RefusalName discard_it(const EventSubject *subject, Shared *shared, guint64 base,
+                              RefusalName name, const char *text, GError **error)
 {
-    const Refusal *refusal = refusal_words(name);
-    g_autofree char *json = event_discarded(subject, base, refusal);
+    Refusal refusal = *refusal_words(name);
+
+    if (text)
+        refusal.text = text;
+    g_autofree char *json = event_discarded(subject, base, &refusal);
     JournalEntry entry = {EVENT_MESSAGE_DISCARDED, subject->at_us, json, -1};
 
     log_warning(subject->queue_id, "message discarded", LOG_ID("id", subject->id),
-                LOG_TEXT("rule", refusal->rule), LOG_TEXT("rcpt", message_rcpt(subject->message)));
-    return journal_append(shared_journal(shared), &entry, 1, error);
+                LOG_TEXT("rule", refusal.rule), LOG_TEXT("rcpt", message_rcpt(subject->message)));
+    return journal_append(shared_journal(shared), &entry, 1, error) ? REFUSAL_NONE
+                                                                    : refusal_of_trouble(*error);
+}
+
+/* What is known of a message, for its end here. */
+typedef struct {
+    SMFICTX *context;
+    Session *session;
+    Shared *shared;
+    const Claim *claim;
+    EventSubject subject;
+    gboolean *discard;
+} Split;
+
+static RefusalName give_up(const Split *split, RefusalName name, const char *text, GError **error)
+{
+    *split->discard = TRUE;
+    return discard_it(&split->subject, split->shared, split->claim->base, name, text, error);
+}
+
+/* What a limit puts off, Postfix tries again; what it refuses is discarded. */
+static RefusalName dispatch(const Split *split, Outgoing *outgoing, GError **error)
+{
+    if (outgoing->refusal == REFUSAL_LIMIT_REJECT)
+        return give_up(split, outgoing->refusal, outgoing->limit.reason, error);
+    if (outgoing->refusal != REFUSAL_NONE) {
+        split->session->reply = g_strdup(outgoing->limit.reason);
+        return outgoing->refusal;
+    }
+    if (!effect_message(split->context, split->shared, &split->subject, outgoing, error))
+        return refusal_of_trouble(*error);
+    outgoing_taken(outgoing);
+    return REFUSAL_NONE;
 }
 
 /* Takes or discards the message of a claim that is good. */
-static gboolean take(SMFICTX *context, const Session *session, Shared *shared, const Claim *claim,
-                     guint index, const char *queue_id, const OutgoingTick *tick, gboolean *discard,
-                     GError **error)
+static RefusalName take(Split *split, guint index, const char *queue_id, const OutgoingTick *tick,
+                        GError **error)
 {
+    const Claim *claim = split->claim;
+    Session *session = split->session;
     g_autoptr(EdgeCredential) credential = NULL;
     g_auto(Author) author = {0};
     Reserved reserved = {.base = claim->base, .hop = TRUE};
-    RefusalName refusal = judge(claim, session->message, shared, &credential, &author, error);
-    EventSubject subject = session_subject(session, shared, credential, queue_id);
+    RefusalName refusal =
+        judge(claim, session->message, split->shared, &credential, &author, error);
 
     if (refusal == REFUSAL_INTERNAL || refusal == REFUSAL_SPACE)
-        return FALSE;
+        return refusal_of_trouble(*error);
+    split->subject = session_subject(session, split->shared, credential, queue_id);
+    split->subject.server = claim->server;
+    split->subject.credential_id = claim->credential;
+    split->subject.id = id_at(claim->base, index);
+    if (refusal != REFUSAL_NONE)
+        return give_up(split, refusal, NULL, error);
     memcpy(reserved.seed, claim->seed, sizeof reserved.seed);
-    subject.server = claim->server;
-    subject.credential_id = claim->credential;
-    if (refusal != REFUSAL_NONE) {
-        *discard = TRUE;
-        subject.id = id_at(claim->base, index);
-        return discard_it(&subject, shared, claim->base, refusal, error);
-    }
-    g_autoptr(Outgoing) outgoing = outgoing_prepare(&reserved, index, session->message, shared,
-                                                    credential, &author, tick, error);
-    return outgoing && effect_message(context, shared, &subject, outgoing, error);
+    g_autoptr(Outgoing) outgoing = outgoing_prepare(
+        &reserved, index, session->message, split->shared, credential, &author, tick, error);
+    return outgoing ? dispatch(split, outgoing, error) : refusal_of_trouble(*error);
 }
 
 RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
@@ -140,8 +175,9 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
                     LOG_TEXT("rcpt", message_rcpt(session->message)), LOG_GERROR(error));
         return REFUSAL_CLAIM;
     }
-    if (take(context, session, shared, claim, index, queue_id, tick, discard, &error))
-        return REFUSAL_NONE;
-    log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
-    return refusal_of_trouble(error);
+    Split split = {context, session, shared, claim, {0}, discard};
+    RefusalName refusal = take(&split, index, queue_id, tick, &error);
+    if (error)
+        log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));
+    return refusal;
 }

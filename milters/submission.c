@@ -30,22 +30,38 @@ static RefusalName judge(const Session *session, Shared *shared, const EdgeCrede
     return refusal;
 }
 
-static gboolean send_on(SMFICTX *context, Session *session, Shared *shared,
-                        const EdgeCredential *credential, const Author *author,
-                        const EventSubject *subject, const OutgoingTick *tick, GError **error)
+/* REFUSAL_NONE: Postfix has it. */
+static RefusalName dispatch(SMFICTX *context, Session *session, Shared *shared,
+                            const EventSubject *subject, Outgoing *outgoing, GError **error)
+{
+    if (outgoing->refusal != REFUSAL_NONE) {
+        session->reply = g_strdup(outgoing->limit.reason);
+        return outgoing->refusal;
+    }
+    if (!effect_message(context, shared, subject, outgoing, error))
+        return refusal_of_trouble(*error);
+    outgoing_taken(outgoing);
+    return REFUSAL_NONE;
+}
+
+static RefusalName send_on(SMFICTX *context, Session *session, Shared *shared,
+                           const EdgeCredential *credential, const Author *author,
+                           const EventSubject *subject, const OutgoingTick *tick, GError **error)
 {
     Reserved reserved;
 
     if (!reserve(shared, session->message->rcpts->len, &reserved, error))
-        return FALSE;
+        return refusal_of_trouble(*error);
     if (reserved.hop) {
         EventSubject whole = *subject;
         whole.id = reserved.base;
-        return hop_send(context, shared, &whole, &reserved, error);
+        return hop_send(context, shared, &whole, &reserved, error) ? REFUSAL_NONE
+                                                                   : refusal_of_trouble(*error);
     }
     g_autoptr(Outgoing) outgoing =
         outgoing_prepare(&reserved, 0, session->message, shared, credential, author, tick, error);
-    return outgoing && effect_message(context, shared, subject, outgoing, error);
+    return outgoing ? dispatch(context, session, shared, subject, outgoing, error)
+                    : refusal_of_trouble(*error);
 }
 
 RefusalName submission_take(SMFICTX *context, Session *session, Shared *shared,
@@ -60,8 +76,7 @@ RefusalName submission_take(SMFICTX *context, Session *session, Shared *shared,
         refusal = judge(session, shared, credential, &author, &error);
     if (refusal == REFUSAL_NONE) {
         EventSubject subject = session_subject(session, shared, credential, queue_id);
-        if (!send_on(context, session, shared, credential, &author, &subject, tick, &error))
-            refusal = refusal_of_trouble(error);
+        refusal = send_on(context, session, shared, credential, &author, &subject, tick, &error);
     }
     if (error)
         log_error(queue_id, "message cannot be taken now", LOG_GERROR(error));

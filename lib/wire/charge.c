@@ -205,6 +205,17 @@ char *charge_verdict_text(const ChargeVerdict *verdict, const char *organization
                            limit_period_word(verdict->period), subject, verdict->limit);
 }
 
+char *charge_verdict_reason(const ChargeVerdict *verdict, const char *text)
+{
+    gint64 seconds = (verdict->wait_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+
+    return verdict->wait_us < 0
+               ? g_strdup_printf("%s: %" G_GUINT64_FORMAT " counted", text, verdict->count)
+               : g_strdup_printf("%s: %" G_GUINT64_FORMAT " counted, room in %" G_GINT64_FORMAT
+                                 " s",
+                                 text, verdict->count, seconds);
+}
+
 gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);

@@ -75,6 +75,9 @@ void charge_verdict_append(GString *out, const ChargeVerdict *verdict);
 char *charge_verdict_text(const ChargeVerdict *verdict, const char *organization,
                           const char *server, const char *domain);
 
+/* That text, with the counter and when there is room again. g_free. */
+char *charge_verdict_reason(const ChargeVerdict *verdict, const char *text);
+
 /* The answer to a count. NOT_FOUND: no such limit is known. */
 gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error);
 void charge_count_append(GString *out, guint64 count, gint64 wait_us);

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""Limits: looked at for each recipient, charged by message, and what happens beyond them."""
+
+import concurrent.futures
+import re
+import time
+import unittest
+
+import mail
+from sandbox import fresh, shared, wait_for
+
+MANY = 60
+A_SECOND = 10
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+        self.server = self.sandbox.outrider("server", "show", "acme/main")
+
+    def limit(self, subject, rate, action):
+        """Sets a limit for this test; returns its id once policyd knows it."""
+        record = self.sandbox.outrider("limit", "set", subject, rate, "--action", action)
+        self.addCleanup(self.sandbox.outrider, "limit", "delete", subject)
+        wait_for(lambda: self.count(subject) is not None, f"policyd to know the limit of {subject}")
+        return record["id"]
+
+    def count(self, subject):
+        """What is counted now; None: policyd does not know the limit yet."""
+        return self.sandbox.outrider("limit", "show", subject)[0]["count"]
+
+    def answer(self, client, recipients, content=None):
+        """(codes and texts of RCPT, code and text of the message) of one transaction."""
+        client.mail(mail.SENDER)
+        replies = [client.rcpt(recipient) for recipient in recipients]
+        if any(code == 250 for code, _ in replies):
+            return replies, client.data(content or mail.message(recipients[0]))
+        client.rset()
+        return replies, None
+
+    def send(self, client, recipient):
+        """The last reply to a message."""
+        replies, end = self.answer(client, [recipient])
+        return end or replies[0]
+
+    def test_reject_tells_the_limit_and_its_unit(self):
+        number = self.limit("acme/main", "3/day", "reject")
+        with mail.Client(self.sandbox) as client:
+            for _ in range(3):
+                self.assertEqual(self.send(client, fresh())[0], 250)
+            replies, _ = self.answer(client, [fresh()])
+        self.assertEqual(replies, [(554, b"5.7.1 <" + replies[0][1].split(b"<")[1].split(b">")[0] + b">: "
+                                    b"Recipient address rejected: Limit of 3 messages per day for server "
+                                    b"acme/main is reached (limit %d)" % number)])
+        self.assertEqual(self.count("acme/main"), 3)
+        self.sandbox.outrider("limit", "reset", "acme/main")
+        self.assertEqual(self.count("acme/main"), 0)
+        mail.send(self.sandbox, fresh())
+
+    def test_defer_of_a_recipient_domain(self):
+        self.limit("@bulk3.test", "1/hour", "defer")
+        with mail.Client(self.sandbox) as client:
+            self.assertEqual(self.send(client, fresh("bulk3.test"))[0], 250)
+            replies, _ = self.answer(client, [fresh("bulk3.test")])
+            self.assertEqual(replies[0][0], 450)
+            self.assertIn(b"4.7.1", replies[0][1])
+            self.assertIn(b"Limit of 1 message per hour for recipients at bulk3.test", replies[0][1])
+            self.assertEqual(self.send(client, fresh("bulk4.test"))[0], 250)
+
+    def test_hold_waits_in_the_hold_queue(self):
+        self.limit("acme/main/app", "2/day", "hold")
+        recipients = [fresh() for _ in range(5)]
+        with mail.Client(self.sandbox) as client:
+            for recipient in recipients:
+                self.assertEqual(self.send(client, recipient)[0], 250)
+        for recipient in recipients[:2]:
+            self.sandbox.history(recipient, "Sent")
+        for recipient in recipients[2:]:
+            message = self.sandbox.history(recipient, "Held")
+            self.assertEqual(message["hold_rule"], "limit")
+            self.assertRegex(message["hold_reason"], r"^Limit of 2 messages per day for this credential is "
+                             r"reached \(limit \d+\): 2 counted, room in \d+ s$")
+        held = [entry for entry in self.sandbox.queue() if entry["queue_name"] == "hold"]
+        waiting = {entry["recipients"][0]["address"] for entry in held}
+        self.assertLessEqual(set(recipients[2:]), waiting)
+        self.assertEqual(self.count("acme/main/app"), 2)
+
+    def test_many_recipients_are_charged_one_by_one(self):
+        self.limit("acme", "3/day", "reject")
+        recipients = [fresh() for _ in range(5)]
+        with mail.Client(self.sandbox) as client:
+            replies, end = self.answer(client, recipients)
+        self.assertEqual([code for code, _ in replies] + [end[0]], [250] * 6)
+        messages = [wait_for(lambda r=recipient: self.ended(r), f"the end of {recipient}")
+                    for recipient in recipients]
+        self.assertEqual(sorted(message["status"] for message in messages), ["HardFail"] * 2 + ["Sent"] * 3)
+        for message in messages:
+            if message["status"] == "HardFail":
+                self.assertIn("Limit of 3 messages per day for organization acme is reached",
+                              message["status_reason"])
+        self.assertEqual(self.count("acme"), 3)
+
+    def ended(self, recipient):
+        rows = self.sandbox.outrider("message", "list", "--to", recipient)
+        return rows[0] if rows and rows[0]["status"] in ("Sent", "HardFail") else None
+
+    def test_refused_after_the_message_is_explained(self):
+        """Two sessions find room at RCPT; one of them is refused at its end, with an id to ask for."""
+        self.limit("acme/main", "1/day", "reject")
+        recipients = [fresh(), fresh()]
+        with mail.Client(self.sandbox) as first, mail.Client(self.sandbox) as second:
+            for client, recipient in zip((first, second), recipients):
+                client.mail(mail.SENDER)
+                self.assertEqual(client.rcpt(recipient)[0], 250)
+            self.assertEqual(first.data(mail.message(recipients[0]))[0], 250)
+            code, text = second.data(mail.message(recipients[1]))
+        self.assertEqual(code, 550)
+        self.assertIn(b"5.7.1 Limit of 1 message per day for server acme/main is reached", text)
+        number = re.search(rb"outrider explain (\d+)$", text).group(1).decode()
+        told = wait_for(lambda: self.explained(number), "the refusal in history")
+        self.assertIn("limit", told)
+        self.assertIn("1 counted, room in", told)
+
+    def explained(self, number):
+        result = self.sandbox.outrider_plain("explain", number, check=False)
+        return result.stdout if result.returncode == 0 else None
+
+    def test_shadow_mode_lets_pass_and_says_so(self):
+        self.limit("acme/main", "0/day", "reject")
+        self.sandbox.outrider("server", "change", "acme/main", "--shadow", "yes", "--mode", "development")
+        self.addCleanup(self.sandbox.outrider, "server", "change", "acme/main", "--shadow", "no", "--mode", "live")
+        with mail.Client(self.sandbox) as client:
+            recipient = wait_for(lambda: self.passed(client), "shadow mode")
+        message = self.sandbox.history(recipient, "Sent")
+        self.assertEqual([text for text in message["skipped"] if text.startswith("shadow mode: hold: server is")],
+                         ["shadow mode: hold: server is in development mode"])
+        self.assertTrue(any(re.match("shadow mode: reject: Limit of 0 messages per day", text)
+                            for text in message["skipped"]), message["skipped"])
+        self.assertEqual(self.count("acme/main"), 0)
+
+    def passed(self, client):
+        recipient = fresh()
+        replies, end = self.answer(client, [recipient])
+        if not end or end[0] != 250:
+            return None
+        rows = wait_for(lambda: self.sandbox.outrider("message", "list", "--to", recipient), recipient)
+        return recipient if rows[0]["status"] != "Held" else None
+
+    def test_client_that_retries_loses_nothing(self):
+        """Beyond the limit it is told 4xx, tries again, and never is there more than allowed."""
+        self.limit("acme/main", f"{A_SECOND}/second", "defer")
+        recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            deferred = sum(pool.map(self.insist, (recipients[at::4] for at in range(4))))
+        self.assertGreater(deferred, 0)
+        accepted = []
+        for recipient in recipients:
+            message = self.sandbox.history(recipient, "Sent")
+            self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+            accepted.append(message["accepted_at"])
+        accepted.sort()
+        # The time in history is a little later than the charge.
+        for first, last in zip(accepted, accepted[A_SECOND + 2:]):
+            self.assertGreaterEqual(last - first, 900000)
+
+    def insist(self, recipients):
+        deferred = 0
+        with mail.Client(self.sandbox) as client:
+            for recipient in recipients:
+                while (reply := self.send(client, recipient))[0] != 250:
+                    self.assertIn(reply[0], (450, 451), reply)
+                    deferred += 1
+                    time.sleep(0.05)
+        return deferred
+
+    def test_policyd_killed_keeps_its_counters(self):
+        self.limit("acme/main", "100/day", "reject")
+        with mail.Client(self.sandbox) as client:
+            for _ in range(10):
+                self.assertEqual(self.send(client, fresh())[0], 250)
+        self.sandbox.control("kill", "policyd")
+        self.sandbox.start("policyd")
+        wait_for(lambda: self.count("acme/main") == 10, "the counter of before")
+
+    def test_milter_killed_charges_nobody_twice(self):
+        """What it had charged and Postfix did not get goes back; the hop's retry is charged once."""
+        self.limit("acme/main", "1000/day", "reject")
+        recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
+        with mail.Client(self.sandbox) as client:
+            self.assertEqual(self.answer(client, recipients)[1][0], 250)
+        for _ in range(3):
+            self.sandbox.control("kill", "milter")
+            self.sandbox.start("milter")
+            self.sandbox.execute("postqueue", "-f")
+        wait_for(lambda: self.all_sent(recipients), "all to be sent",
+                 tell=lambda: self.sandbox.queue())
+        self.assertEqual(self.count("acme/main"), MANY)
+
+    def all_sent(self, recipients):
+        self.sandbox.execute("postqueue", "-f")
+        return all(self.ended(recipient) for recipient in recipients)
+
+
+if __name__ == "__main__":
+    unittest.main()
