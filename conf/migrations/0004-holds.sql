@@ -10,12 +10,10 @@ ALTER TABLE message
                        'HardFail', 'Bounced') NOT NULL DEFAULT 'Accepting',
     ADD hold_rule VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL AFTER hold_at,
     ADD hold_seen_at BIGINT NULL AFTER hold_expires,
-    ADD released_at BIGINT NULL AFTER hold_seen_at;
-
-UPDATE message SET hold_seen_at = COALESCE(status_at, hold_at, accepted_at, 0) WHERE status = 'Held';
-
-ALTER TABLE message
+    ADD released_at BIGINT NULL AFTER hold_seen_at,
     ADD on_hold BOOLEAN AS (IF(status IN ('Held', 'SoftFail') AND hold_seen_at > COALESCE(released_at, -1), 1, 0))
         PERSISTENT AFTER released_at,
     ADD KEY message_hold (on_hold, id),
     ADD KEY message_server_hold (server_id, on_hold, id);
+
+UPDATE message SET hold_seen_at = COALESCE(status_at, hold_at, accepted_at, 0) WHERE status = 'Held';

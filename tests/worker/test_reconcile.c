@@ -167,6 +167,24 @@ static GArray *page_of(const char *status, guint64 after, gint64 before_us)
     return page;
 }
 
+static void test_reconcile_page_reads_what_is_on_hold(void **state)
+{
+    g_autofree char *text = g_strdup_printf(
+        "INSERT INTO message (id, server_id, status, hold_seen_at, released_at) VALUES "
+        "(%" G_GUINT64_FORMAT ", 7, 'SoftFail', 5, NULL), (%" G_GUINT64_FORMAT
+        ", 7, 'SoftFail', 5, 4), (%" G_GUINT64_FORMAT ", 7, 'SoftFail', 5, 5), (%" G_GUINT64_FORMAT
+        ", 7, 'SoftFail', NULL, NULL)",
+        id + 4096, id + 4352, id + 4608, id + 4864);
+    static const gboolean wanted[] = {TRUE, TRUE, FALSE, FALSE};
+
+    (void)state;
+    run_sql(text);
+    g_autoptr(GArray) page = page_of("SoftFail", id, 100);
+    assert_int_equal(page->len, G_N_ELEMENTS(wanted));
+    for (guint i = 0; i < page->len; i++)
+        assert_int_equal(g_array_index(page, ReconcileMessage, i).held, wanted[i]);
+}
+
 static void test_reconcile_page_reads_a_message_and_its_submission(void **state)
 {
     g_autofree char *text = g_strdup_printf(
@@ -232,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reconcile_decide_by_table),
         cmocka_unit_test(test_reconcile_decide_needs_two_looks),
+        cmocka_unit_test(test_reconcile_page_reads_what_is_on_hold),
         cmocka_unit_test(test_reconcile_page_reads_a_message_and_its_submission),
         cmocka_unit_test(test_reconcile_page_keeps_to_node_status_and_age),
     };
