@@ -21,6 +21,11 @@ const char *queue_verb_name(QueueVerb verb)
     return verbs[verb];
 }
 
+const char *queue_result_name(QueueResult result)
+{
+    return results[result];
+}
+
 void queue_request_clear(QueueRequest *request)
 {
     g_clear_pointer(&request->ids, g_strfreev);

@@ -42,8 +42,9 @@ typedef struct {
 void queue_request_clear(QueueRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(QueueRequest, queue_request_clear)
 
-/* "hold", "release", "delete". */
+/* "hold", "release", "delete"; "done", "absent", "refused". */
 const char *queue_verb_name(QueueVerb verb);
+const char *queue_result_name(QueueResult result);
 
 /* Whether text is a queue id that Postfix makes: a short one (microseconds and inode, in upper-case hex digits)
  * or a long one (time in base 52, z, inode in base 51; without vowels). So never ALL, - or a path. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Queue files made by hand; those that Postfix made are in tests/fuzz/corpus/queue_file and below
- * tests/transport. */
+/* Queue files made by hand, and some that Postfix made, kept as seeds of the fuzz target. */
 #include <errno.h>
 #include <string.h>
 
@@ -225,6 +224,36 @@ static void test_queue_file_sender_cut(void **state)
     }
 }
 
+static GByteArray *read_seed(const char *name)
+{
+    const char *source = g_getenv("srcdir");
+    g_autofree char *path =
+        g_build_filename(source ? source : ".", "tests/fuzz/corpus/queue_file", name, NULL);
+    char *octets = NULL;
+    gsize length;
+
+    if (!g_file_get_contents(path, &octets, &length, NULL))
+        fail_msg("%s cannot be read", path);
+    return g_byte_array_new_take((guint8 *)octets, length);
+}
+
+static void test_queue_file_sender_of_postfix(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *sender;
+    } cases[] = {
+        {"postfix-ours", "caqojmmeyaaacaaaahwhzqktuy4qcvq-2@rp.outrider.test"},
+        {"postfix-null", ""},
+        {"postfix-foreign", "me@acme.test"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GByteArray) file = read_seed(cases[i].name);
+        assert_sender(file, cases[i].sender);
+    }
+}
+
 static void test_queue_file_sender_read_fails(void **state)
 {
     (void)state;
@@ -247,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_queue_file_sender_loops),
         cmocka_unit_test(test_queue_file_sender_too_many_records),
         cmocka_unit_test(test_queue_file_sender_cut),
+        cmocka_unit_test(test_queue_file_sender_of_postfix),
         cmocka_unit_test(test_queue_file_sender_read_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
