@@ -8,7 +8,7 @@
 
 #define OFFSET_DIGITS_MAX 18
 
-enum { SENDER = 'S', POINTER = 'p', CONTENT = 'M', END = 'E' };
+enum { FIRST = 'C', SENDER = 'S', POINTER = 'p', CONTENT = 'M', END = 'E' };
 
 typedef struct {
     guint8 type;
@@ -89,6 +89,8 @@ gboolean queue_file_sender(QueueFileRead reader, gpointer file,
             if (have == 0 || !take_record(window, have, &record))
                 return damaged(error, "it ends, or a record is too long, before the sender");
         }
+        if (count == 0 && record.type != FIRST)
+            return damaged(error, "it does not begin as one");
         used += record.size;
         if (record.type == SENDER)
             return take_sender(&record, sender, error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the envelope sender in one of Postfix's queue files.
- *     A file is records: a type octet, the length in base 128 (least first, high bit: more follows), data. The
- *     envelope comes first and ends with `M', the content. A record `p' holds a decimal offset at which reading
+ *     A file is records: a type octet, the length in base 128 (least first, high bit: more follows), data. It
+ *     begins with `C', sizes. The envelope comes first and ends with `M', the content. A record `p' holds a decimal offset at which reading
  *     goes on (0: it goes on behind the record): what a milter changes is appended to the file, and the
  *     record that it replaces made a pointer to it. Reading so, the first `S' is the sender that Postfix's
  *     queue manager takes (src/global/record.c, src/qmgr/qmgr_message.c).

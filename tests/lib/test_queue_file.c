@@ -90,6 +90,16 @@ static void test_queue_file_sender_plain(void **state)
     assert_sender(file, "a@b.example");
 }
 
+static void test_queue_file_sender_begins_otherwise(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) file = g_byte_array_new();
+
+    add_text(file, 'T', "1764102000 123456");
+    add_text(file, 'S', "a@b.example");
+    assert_damaged(file);
+}
+
 static void test_queue_file_sender_null(void **state)
 {
     (void)state;
@@ -207,7 +217,7 @@ static void test_queue_file_sender_cut(void **state)
 {
     (void)state;
     static const guint8 lengths[][5] = {
-        {'A', 0xff, 0xff, 0xff, 0x7f}, {'A', 0x80, 0x80, 0x80, 0x00}, {'A', 0xff, 0x7f, 'x', 'x'}};
+        {'C', 0xff, 0xff, 0xff, 0x7f}, {'C', 0x80, 0x80, 0x80, 0x00}, {'C', 0xff, 0x7f, 'x', 'x'}};
     g_autoptr(GByteArray) file = begun();
 
     add_text(file, 'S', "a@b.example");
@@ -268,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue_file_sender_plain),
+        cmocka_unit_test(test_queue_file_sender_begins_otherwise),
         cmocka_unit_test(test_queue_file_sender_null),
         cmocka_unit_test(test_queue_file_sender_replaced),
         cmocka_unit_test(test_queue_file_sender_behind_much),
