@@ -49,7 +49,8 @@ gboolean service_share_socket(const Config *config, const char *path, GError **e
                     "socket_group: there is no group %s", name);
         return FALSE;
     }
-    return chown(path, (uid_t)-1, found->gr_gid) == 0 ||
+    /* Others may write in the directory: what a root program changes must not be what a link of theirs names. */
+    return lchown(path, (uid_t)-1, found->gr_gid) == 0 ||
            error_set_errno(error, errno, "change group of", path);
 }
 
