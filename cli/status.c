@@ -52,7 +52,7 @@ static void look_at_spool(Metrics *metrics, const Config *config)
 
 static void look_at_sockets(Metrics *metrics, const Config *config)
 {
-    static const char *const names[] = {"auth", "policy", "map", "milter"};
+    static const char *const names[] = {"auth", "policy", "map", "milter", "queue"};
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = config_path(config, CONFIG_SOCKET_DIR, names[i]);

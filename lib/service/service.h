@@ -15,6 +15,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 #include "lib/config/config.h"
 
@@ -46,8 +47,14 @@ void service_stopping(const Service *service);
 void service_watchdog(const Service *service);
 
 /* Listens on <socket_dir>/<name> (SOCK_STREAM, 0660, group socket_group): a stale socket is
- * replaced, a live one (somebody answers) is CONFLICT. Returns a non-blocking, close-on-exec fd or -1. */
+ * replaced, a live one (somebody answers) is CONFLICT. A socket of that path that the service manager handed over
+ * is taken as it is. Returns a non-blocking, close-on-exec fd or -1. */
 int service_listen(const Service *service, const char *name, GError **error);
+
+/* Accepts a connection of one of these system users (up to NULL; one that does not exist is left out), by
+ * SO_PEERCRED, which a client cannot choose. Returns a blocking, close-on-exec fd, or -1: REFUSED names the
+ * stranger, whose connection is closed; UNAVAILABLE: there is none. */
+int service_accept(int listener, const char *const *users, uid_t *uid, GError **error);
 
 /* Gives a socket that another library has bound to socket_group (empty: leaves it). INVALID: there is
  * no such group. */

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
@@ -47,7 +49,8 @@ gboolean service_share_socket(const Config *config, const char *path, GError **e
                     "socket_group: there is no group %s", name);
         return FALSE;
     }
-    return chown(path, (uid_t)-1, found->gr_gid) == 0 ||
+    /* Others may write in the directory: what a root program changes must not be what a link of theirs names. */
+    return lchown(path, (uid_t)-1, found->gr_gid) == 0 ||
            error_set_errno(error, errno, "change group of", path);
 }
 
@@ -74,6 +77,18 @@ static gboolean bind_socket(int fd, const struct sockaddr_un *address, const Con
     return listen(fd, BACKLOG) == 0 || error_set_errno(error, errno, "listen at", path);
 }
 
+/* The socket of a path among those of the service manager, -1: none. */
+static int find_inherited(const char *path)
+{
+    int count = sd_listen_fds(0);
+
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++)
+        if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0 &&
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
+            return fd;
+    return -1;
+}
+
 int service_listen(const Service *service, const char *name, GError **error)
 {
     const Config *config = service_config(service);
@@ -87,7 +102,10 @@ int service_listen(const Service *service, const char *name, GError **error)
         return -1;
     }
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = find_inherited(path);
+    if (fd >= 0)
+        return fd;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         error_set_errno(error, errno, "make a socket for", path);
         return -1;
@@ -96,6 +114,37 @@ int service_listen(const Service *service, const char *name, GError **error)
         return fd;
     close(fd);
     return -1;
+}
+
+static gboolean is_one_of(const char *const *users, uid_t uid)
+{
+    for (; *users; users++) {
+        const struct passwd *entry = getpwnam(*users);
+        if (entry && entry->pw_uid == uid)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+int service_accept(int listener, const char *const *users, uid_t *uid, GError **error)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
+
+    if (fd < 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "accept: %s",
+                    g_strerror(errno));
+        return -1;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !is_one_of(users, peer.uid)) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
+                    "process %d of user %u may not ask", (int)peer.pid, (unsigned)peer.uid);
+        close(fd);
+        return -1;
+    }
+    *uid = peer.uid;
+    return fd;
 }
 
 /* The pid that the holder left in its lock file; 0 when there is none. */

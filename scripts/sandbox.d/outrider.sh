@@ -188,4 +188,7 @@ policyd_ready() { outrider_accepts auth policy map; }
 milter_run() { outrider_run milter; }
 milter_ready() { outrider_accepts milter; }
 worker_run() { outrider_run worker; }
+# The one that stays root.
+queue_run() { exec setsid ip netns exec "$NETNS" "$DIR/root/usr/sbin/outrider-queue" -c "$DIR/etc/outrider.conf"; }
+queue_ready() { outrider_accepts queue; }
 worker_ready() { [ -e "$DIR/edge/edge-auth.2.db" ]; }

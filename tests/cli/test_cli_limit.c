@@ -18,7 +18,7 @@ static void test_cli_limit_wrong(void **state)
         {"limit set acme 1/hour --action", NULL, 64, "a value is missing"},
         {"limit list --action hold", NULL, 64, "unknown option"},
         {"limit show", NULL, 64, "SUBJECT"},
-        {"limit reset acme", NULL, 64, "unknown verb"},
+        {"limit forget acme", NULL, 64, "unknown verb"},
         {"limit set % 1/hour", "", 65, "subject: \"\""},
         {"limit set % 1/hour", "\xff/\x1b[2J", 65, "organization: \"\\xff"},
         {"limit set % 1/hour", endless, 65, "longer than 4096"},

@@ -207,6 +207,72 @@ static void test_lock_is_held_until_exit(void **state)
     close(ready[0]);
 }
 
+static int connect_to(const char *dir, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", dir, name);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* A stranger finds the connection closed. */
+static void test_accept_knows_its_users(void **state)
+{
+    World *world = *state;
+    int status = -1;
+    g_autoptr(Service) service = start(world, NULL, &status);
+    GError *error = NULL;
+    const char *const strangers[] = {"no-such-user", geteuid() == 0 ? "nobody" : "root", NULL};
+    const char *const friends[] = {"no-such-user", g_get_user_name(), NULL};
+    const char *const nobody[] = {NULL};
+    int listener = service_listen(service, "queue", &error);
+    uid_t uid = (uid_t)-1;
+    char octet;
+
+    assert_no_error(error);
+    assert_int_equal(service_accept(listener, friends, &uid, &error), -1);
+    assert_error_code(error, UNAVAILABLE);
+    for (guint i = 0; i < 2; i++) {
+        int stranger = connect_to(world->dir, "queue");
+        assert_int_equal(service_accept(listener, i ? nobody : strangers, &uid, &error), -1);
+        assert_error_code(error, REFUSED);
+        assert_int_equal(recv(stranger, &octet, 1, 0), 0);
+        assert_int_equal(uid, (uid_t)-1);
+        close(stranger);
+    }
+    int known = connect_to(world->dir, "queue");
+    int fd = service_accept(listener, friends, &uid, &error);
+    assert_no_error(error);
+    assert_int_equal(uid, geteuid());
+    close(fd);
+    close(known);
+    close(listener);
+}
+
+/* Only a socket of the very path is taken. */
+static void test_listen_takes_what_is_handed_over(void **state)
+{
+    World *world = *state;
+    pid_t child = fork();
+    int status = -1;
+
+    if (child == 0) {
+        g_autoptr(Service) service = start(world, NULL, &status);
+        int listener = service_listen(service, "queue", NULL);
+        g_autofree char *pid = g_strdup_printf("%d", getpid());
+        dup2(listener, 3);
+        g_setenv("LISTEN_PID", pid, TRUE);
+        g_setenv("LISTEN_FDS", "1", TRUE);
+        int again = service_listen(service, "queue", NULL);
+        int other = service_listen(service, "other", NULL);
+        _exit(again == 3 && other > 3 && listener > 3 ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +284,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_listen_refuses_long_path_and_unknown_group, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_accept_knows_its_users, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listen_takes_what_is_handed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lock_is_held_until_exit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,7 @@ CASES = [
     ('tests/worker/a.c', SPDX + '#include "worker/apply.h"\n', []),
     ('milters/a.c', SPDX + '#include "lib/sql/sql.h"\n', ['layer']),
     ('policyd/a.c', SPDX + '#include "lib/directory/server.h"\n', ['layer']),
+    ('transport/a.c', SPDX + '#include "lib/sql/sql.h"\n', ['layer']),
     ('lib/edge/a.c', SPDX + 'int f(void)\n{\n    log_info(NULL, "x");\n}\n', ['lib-logs']),
     ('lib/edge/a.c', SPDX + 'int f(void)\n{\n    log_debug(NULL, "x");\n}\n', []),
     ('lib/edge/util.c', SPDX, ['name']),
