@@ -10,6 +10,7 @@
 #include "lib/log/log.h"
 #include "lib/service/service.h"
 #include "worker/edge_writer.h"
+#include "worker/hold_keeper.h"
 #include "worker/housekeeping.h"
 #include "worker/journal_applier.h"
 #include "worker/mail_follower.h"
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
         mail_follower_keep, follower);
     journal_applier_start(applier, config);
     g_autoptr(Reconciler) reconciler = reconciler_start(config, follower, applier);
+    g_autoptr(HoldKeeper) keeper = hold_keeper_start(config, follower);
     service_ready(service, "running");
     wait_for_end(service);
     service_stopping(service);

@@ -99,6 +99,22 @@ class Limits(unittest.TestCase):
         self.assertLessEqual(set(recipients[2:]), waiting)
         self.assertEqual(self.count("acme/main/app"), 2)
 
+    def test_held_mail_goes_on_when_there_is_room(self):
+        """Oldest first, and never more than allowed."""
+        self.limit("acme/main/app", f"{A_SECOND}/second", "hold")
+        recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
+        with mail.Client(self.sandbox) as client:
+            for recipient in recipients:
+                self.assertEqual(self.send(client, recipient)[0], 250)
+        messages = [self.sandbox.history(recipient, "Sent") for recipient in recipients]
+        for recipient in recipients:
+            self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+        held = sorted((message for message in messages if message["hold_at"]), key=lambda one: one["id"])
+        self.assertGreater(len(held), A_SECOND)
+        self.assertEqual({message["hold_rule"] for message in held}, {"limit"})
+        released = [message["released_at"] for message in held]
+        self.assertEqual(released, sorted(released))
+
     def test_many_recipients_are_charged_one_by_one(self):
         self.limit("acme", "3/day", "reject")
         recipients = [fresh() for _ in range(5)]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""What goes on hold and off it by itself: suspension, its end, and holds that are too old."""
+
+import smtplib
+import unittest
+
+import mail
+from sandbox import fresh, shared, wait_for
+
+SERVER = "acme/keeper"
+
+
+class Keeper(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = shared()
+        cls.sandbox.outrider("server", "add", SERVER)
+        cls.key = cls.sandbox.outrider("credential", "add", SERVER, "app")["key"]
+        wait_for(cls.login, "the new credential on the mail path")
+
+    @classmethod
+    def login(cls):
+        with mail.Client(cls.sandbox, login=False) as client:
+            try:
+                return client.login(SERVER, cls.key)
+            except smtplib.SMTPAuthenticationError:
+                return None
+
+    def submit(self, recipient):
+        with mail.Client(self.sandbox, login=False) as client:
+            client.login(SERVER, self.key)
+            client.submit(mail.message(recipient), recipient)
+
+    def row(self, recipient):
+        rows = self.sandbox.outrider("message", "list", "--to", recipient)
+        return self.sandbox.outrider("message", "show", str(rows[0]["id"])) if rows else None
+
+    def until(self, recipient, what, is_so):
+        """The message once something is so of it."""
+
+        def look():
+            message = self.row(recipient)
+            return message if message and is_so(message) else None
+
+        return wait_for(look, f"{recipient}: {what}", tell=lambda: self.row(recipient))
+
+    def change(self, *options):
+        self.sandbox.outrider("server", "change", SERVER, *options)
+
+    def test_queued_mail_of_a_suspended_server_waits(self):
+        recipient = fresh("defer.test")
+        self.submit(recipient)
+        self.until(recipient, "SoftFail", lambda message: message["status"] == "SoftFail")
+        self.change("--suspend", "unpaid")
+        held = self.until(recipient, "on hold", lambda message: message["on_hold"])
+        self.assertEqual((held["hold_rule"], held["hold_reason"]), ("suspended", "server is suspended"))
+        self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
+                          if entry["recipients"][0]["address"] == recipient], ["hold"])
+        self.change("--resume")
+        after = self.until(recipient, "released", lambda message: not message["on_hold"])
+        self.assertGreater(after["released_at"], held["hold_at"])
+        self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
+                          if entry["recipients"][0]["address"] == recipient], ["deferred"])
+
+    def test_hold_that_is_too_old_is_cancelled(self):
+        self.change("--mode", "development")
+        self.addCleanup(self.change, "--mode", "live")
+        recipient = wait_for(self.held, "development mode on the mail path")
+        message = self.row(recipient)
+        self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
+                             f"UPDATE message SET hold_expires = 1 WHERE id = {message['id']}")
+        after = self.until(recipient, "HoldCancelled", lambda one: one["status"] == "HoldCancelled")
+        self.assertFalse(after["on_hold"])
+        self.assertEqual(self.sandbox.inbox(recipient), [])
+        self.assertNotIn(message["queue_id"], [entry["queue_id"] for entry in self.sandbox.queue()])
+
+    def held(self):
+        recipient = fresh()
+        self.submit(recipient)
+        self.until(recipient, "an end", lambda message: message["status"] in ("Sent", "Held"))
+        return recipient if self.row(recipient)["status"] == "Held" else None
+
+
+if __name__ == "__main__":
+    unittest.main()
