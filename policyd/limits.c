@@ -13,6 +13,7 @@ struct Limits {
     Book *book; /* NULL: not open */
     LimitsNotice notice;
     gpointer data;
+    gboolean loaded;        /* once */
     gint64 epoch, revision; /* of the directory that the table is of */
     GArray *all;            /* EdgeLimit */
     GHashTable *by_id;      /* id -> EdgeLimit */
@@ -78,7 +79,6 @@ Limits *limits_new(const char *spool_dir, LimitsNotice notice, gpointer data)
     limits->path = g_build_filename(spool_dir, "policyd", "counters", NULL);
     limits->notice = notice;
     limits->data = data;
-    limits->epoch = limits->revision = -1;
     set_table(limits, g_array_new(FALSE, FALSE, sizeof(EdgeLimit)));
     return limits;
 }
@@ -104,12 +104,13 @@ static gboolean reload(Limits *limits, Edge *edge, GError **error)
 
     if (!edge_state(edge, EDGE_FILE_DIRECTORY, &epoch, &revision, error))
         return FALSE;
-    if (epoch == limits->epoch && revision == limits->revision)
+    if (limits->loaded && epoch == limits->epoch && revision == limits->revision)
         return TRUE;
     GArray *all = edge_limits(edge, error);
     if (!all)
         return FALSE;
     set_table(limits, all);
+    limits->loaded = TRUE;
     limits->epoch = epoch;
     limits->revision = revision;
     if (limits->book)
@@ -131,6 +132,14 @@ static void add_list(Found *found, const GPtrArray *list)
 {
     for (guint i = 0; list && i < list->len && found->n < LIMITS_PARTS_MAX; i++)
         found->limits[found->n++] = list->pdata[i];
+}
+
+static gboolean is_loaded(const Limits *limits, const LimitsFacts *facts, GError **error)
+{
+    if (limits->loaded || facts->user)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+    return FALSE;
 }
 
 static Found find(const Limits *limits, const LimitsFacts *facts)
@@ -218,7 +227,7 @@ gboolean limits_look(Limits *limits, const LimitsFacts *facts, guint32 n, Charge
 {
     const Found found = find(limits, facts);
 
-    return look(limits, &found, n, verdict, error);
+    return is_loaded(limits, facts, error) && look(limits, &found, n, verdict, error);
 }
 
 /* Their counters have been looked at, so they are there. */
@@ -243,7 +252,7 @@ gboolean limits_take(Limits *limits, const LimitsFacts *facts, guint32 n, Limits
     const Found found = find(limits, facts);
     LimitsCharge taken = {0};
 
-    if (!look(limits, &found, n, verdict, error))
+    if (!is_loaded(limits, facts, error) || !look(limits, &found, n, verdict, error))
         return FALSE;
     if (verdict->limit == 0)
         count_in(limits, &found, n, &taken);

@@ -5,7 +5,8 @@
  * May touch: the replicas, through lib/edge; <spool_dir>/policyd/counters, through the book.
  * Threads: one.
  * Limits: LIMITS_PARTS_MAX limits on one message. Without a book (no space, or somebody else has it) nothing
- *     that has a limit can be judged: UNAVAILABLE.
+ *     that has a limit can be judged, and nothing at all before the directory was read: UNAVAILABLE. Users
+ *     without a credential of ours have no limit until then: their mail never waits for the replicas.
  */
 #pragma once
 

@@ -148,6 +148,11 @@ def full_judged(facts):
                for submission in facts.submissions)
 
 
+def taken(facts):
+    """Messages that history shows as taken by Postfix: each was charged before."""
+    return sum(row.status not in INVISIBLE for rows in facts.rows.values() for row in rows)
+
+
 def resumed(submissions, since):
     """How long after a moment the first mail was accepted that was begun after it; 0: none was."""
     return min((submission.answered - since for submission in list(submissions)

@@ -122,6 +122,9 @@ def conclude(options, world, load, lanes, seconds):
     world.check()
     troubles = [text for _, text in world.troubles] + evidence.crashes()
     troubles += [f"event rejected: {line}" for line in evidence.rejected()]
+    charged, taken = world.charged(), audit.taken(facts)
+    if charged < taken:
+        troubles.append(f"{taken} messages were taken and {charged} charged to their limit")
     return Report(
         seed=options.seed, seconds=seconds, settled=time.monotonic() - began,
         faults=dict(sorted(collections.Counter(name for *_, name in made).items())),
@@ -129,7 +132,7 @@ def conclude(options, world, load, lanes, seconds):
         received=dict(collections.Counter(len(copies) for copies in facts.received.values())),
         history=dict(collections.Counter(row.status for rows in facts.rows.values() for row in rows)),
         queued=queued, full_judged=audit.full_judged(facts),
-        full_over=audit.full_over(facts), strays=evidence.strays(),
+        full_over=audit.full_over(facts), strays=evidence.strays(), charged=charged,
         differences=differences,
         logged=evidence.log_lines({difference.recipient for difference in differences}),
         troubles=troubles, notes=notes(facts))

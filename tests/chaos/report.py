@@ -26,6 +26,7 @@ class Report:
     full_judged: int  # answers given while the spool was full
     full_over: float  # the longest time until mail was accepted again after it, in seconds
     strays: list  # stored files without a row
+    charged: int  # messages, to a limit that is never reached
     differences: list
     logged: dict  # {recipient: lines of the mail log} for the differences
     troubles: list  # text of what no fault explains
@@ -51,6 +52,7 @@ class Report:
             "answers on a full spool": self.full_judged,
             "seconds until accepted after": round(self.full_over, 1),
             "stored without a row": len(self.strays),
+            "charged to the limit": self.charged,
         })
         lines += [f"note: {text}" for text in self.notes]
         lines += [f"TROUBLE: {text}" for text in self.troubles]

@@ -163,7 +163,7 @@ class Paced(unittest.TestCase):
 class Table(unittest.TestCase):
     def make(self, **changes):
         facts = dict(seed="a", seconds=10, settled=5, faults={"kill-qmgr": 1}, told={"250": 3}, words={},
-                     received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, full_over=0, strays=[],
+                     received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, charged=0, full_over=0, strays=[],
                      differences=[], logged={}, troubles=[], notes=[])
         return report.Report(**{**facts, **changes})
 

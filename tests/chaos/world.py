@@ -18,6 +18,7 @@ SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
 LOG_SHOWN = 500  # octets
+LIMITED = "acme/main"
 # Which ends itself when which disk is full, and is started again until it can run: a database whenever it
 # likes, the worker when it starts.
 GIVE_UP = {"mariadb": "mariadb", "worker": "spool"}
@@ -37,12 +38,22 @@ class World:
                      "--syslog"], timeout=600)
         self.sandbox = sandbox.Sandbox(directory)
         self._hasten()
+        self._limit()
 
     def _hasten(self):
         """Postfix holds back a service whose process died for a minute; here it tries sooner, so
         that more mail meets more faults."""
         self.sandbox.execute("postconf", "-e", "service_throttle_time=2s")
         self.sandbox.execute("postfix", "reload")
+
+    def _limit(self):
+        """One that is never reached, so that every message is charged."""
+        self.sandbox.outrider("limit", "set", LIMITED, "1000000000/day", "--action", "hold")
+        while self.charged() is None:
+            time.sleep(0.1)
+
+    def charged(self):
+        return self.sandbox.outrider("limit", "show", LIMITED)[0]["count"]
 
     def close(self, keep):
         self.sandbox.leave()

@@ -205,6 +205,23 @@ static void test_kill_loses_nothing(void **state)
     close(fd);
 }
 
+/* Nothing passes uncounted because the directory was not read yet; mail that is not ours does not wait. */
+static void test_nothing_is_charged_before_limits_are_known(void **state)
+{
+    State *s = *state;
+    int policy = open_socket(s, "policy");
+    int fd = open_socket(s, "limit");
+
+    expect(fd, CHARGE("1"), "\n", ""); /* closed: 451 */
+    close(fd);
+    expect(policy, RCPT_REQUEST("ann@relay.test", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
+    expect(policy, END_REQUEST("ann@relay.test", "3"), "\n\n", "action=DUNNO\n\n");
+    fd = ready(s, "(1, 'server', 1, '', 'day', 2, 'hold')");
+    expect(fd, CHARGE("1"), "\n", "ok\n");
+    close(fd);
+    close(policy);
+}
+
 static void test_limits_come_and_go(void **state)
 {
     State *s = *state;
@@ -228,9 +245,13 @@ static void test_limits_come_and_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POLICYD_CASE(test_charge_until_full),     POLICYD_CASE(test_end_of_the_connection_refunds),
-        POLICYD_CASE(test_gravest_action_counts), POLICYD_CASE(test_refused_at_rcpt),
-        POLICYD_CASE(test_users_alone),           POLICYD_CASE(test_kill_loses_nothing),
+        POLICYD_CASE(test_charge_until_full),
+        POLICYD_CASE(test_end_of_the_connection_refunds),
+        POLICYD_CASE(test_gravest_action_counts),
+        POLICYD_CASE(test_refused_at_rcpt),
+        POLICYD_CASE(test_users_alone),
+        POLICYD_CASE(test_kill_loses_nothing),
+        POLICYD_CASE(test_nothing_is_charged_before_limits_are_known),
         POLICYD_CASE(test_limits_come_and_go),
     };
     if (!g_file_test(POLICYD_PROGRAM, G_FILE_TEST_IS_EXECUTABLE))
