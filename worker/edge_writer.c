@@ -18,6 +18,7 @@ struct EdgeWriter {
     Sql *sql;
     sqlite3 *replicas[EDGE_FILE_COUNT];
     gboolean lanes_known; /* lanes.regexp was compared since start */
+    gboolean elders_gone; /* replicas of elder schemas were removed since start */
     GThread *thread;
     GMutex mutex;
     GCond wake;
@@ -140,6 +141,10 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
         writer->lanes_known = FALSE;
         return FALSE;
     }
+    /* Whoever still reads them has had time until here, where the new ones are filled. */
+    if (!writer->elders_gone)
+        edge_schema_remove_elder(config_string(writer->config, CONFIG_EDGE_DIR));
+    writer->elders_gone = TRUE;
     *changed = any;
     return trim_replicas(writer, error);
 }

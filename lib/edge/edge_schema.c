@@ -146,6 +146,21 @@ sqlite3 *edge_schema_open(const char *edge_dir, EdgeFile file, gid_t group, GErr
     return db;
 }
 
+void edge_schema_remove_elder(const char *edge_dir)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++) {
+        g_auto(GStrv) parts = g_strsplit(edge_file_name((EdgeFile)file), ".", 2);
+        for (guint schema = 1; schema < EDGE_SCHEMA; schema++)
+            for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+                g_autofree char *path =
+                    g_strdup_printf("%s/%s.%u.db%s", edge_dir, parts[0], schema, suffixes[i]);
+                unlink(path);
+            }
+    }
+}
+
 const EdgeTable *edge_schema_table(const char *name)
 {
     for (guint i = 0; i < edge_table_count; i++)

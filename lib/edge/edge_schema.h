@@ -48,5 +48,8 @@ gboolean edge_schema_set_state(sqlite3 *db, gint64 epoch, gint64 revision, GErro
  * called now and then outside of a transaction. While a reader is in the way it stays as it is. */
 gboolean edge_schema_trim(sqlite3 *db, GError **error);
 
+/* Removes the replicas of elder schemas: they hold secrets, and nobody keeps them any more. */
+void edge_schema_remove_elder(const char *edge_dir);
+
 /* Runs statements without results. */
 gboolean edge_schema_exec(sqlite3 *db, const char *sql, GError **error);

@@ -121,6 +121,24 @@ static Edge *reader(World *world)
     return edge_open(config_string(world->config, CONFIG_EDGE_DIR));
 }
 
+static const char *const elders[] = {"edge.1.db", "edge-auth.1.db", "edge-sign.1.db-wal"};
+
+static void make_elders(const World *world)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(elders); i++) {
+        g_autofree char *path = g_build_filename(world->dir, "edge", elders[i], NULL);
+        assert_true(g_file_set_contents(path, "secret", -1, NULL));
+    }
+}
+
+static void assert_no_elders(const World *world)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(elders); i++) {
+        g_autofree char *path = g_build_filename(world->dir, "edge", elders[i], NULL);
+        assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    }
+}
+
 static void test_round_fills_every_replica(void **state)
 {
     World *world = *state;
@@ -129,7 +147,9 @@ static void test_round_fills_every_replica(void **state)
     guint8 hash[EDGE_KEY_HASH_LENGTH];
     gsize length = sizeof(hash);
 
+    make_elders(world);
     round_once(world, TRUE);
+    assert_no_elders(world);
     round_once(world, FALSE);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_checksum_update(sum, (const guchar *)"key", 3);
