@@ -12,6 +12,7 @@ import world
 PROTOCOLS = ("policy", "map", "auth")
 DOMAINS, CREDENTIALS = 10000, 100000
 SERVERS = 1000  # that the credentials belong to
+LIMITS = 10000  # one on each server, the others on credentials
 BATCH = 1000  # rows of an INSERT
 BASE = 1000  # first number of what is filled in
 MESSAGES = 2000
@@ -32,7 +33,7 @@ def measure(place, options):
     key = place.variables["SMTP_KEY"]
     if options.large:
         identities.write_text("".join(f"{user} {secret}\n" for user, secret in fill(place)))
-        document["large"] = {"domains": DOMAINS, "credentials": CREDENTIALS, "start_ms": {
+        document["large"] = {"domains": DOMAINS, "credentials": CREDENTIALS, "limits": LIMITS, "start_ms": {
             name: start_time(place, name) for name in ("milter", "policyd")}}
         place.control("restart", "postfix")
     else:
@@ -71,7 +72,7 @@ def ask(place, name, identities, options):
 def fill(place):
     """Writes domains with keys and credentials; (user, key) of each credential. Waits until the
     replicas have them."""
-    world.say(f"filling the directory: {DOMAINS} domains, {CREDENTIALS} credentials")
+    world.say(f"filling the directory: {DOMAINS} domains, {CREDENTIALS} credentials, {LIMITS} limits")
     owner = int(place.sql("SELECT id FROM organization WHERE permalink = 'acme'"))
     keys = [f"benchkey{i:016d}" for i in range(CREDENTIALS)]
     hashes = [hashlib.sha256(key.encode()).hexdigest() for key in keys]
@@ -92,6 +93,10 @@ def fill(place):
                   for i in range(CREDENTIALS)]),
         *inserts("credential_secret (id, key_hash, revision)",
                  [f"({BASE + i}, x'{digest}', @revision)" for i, digest in enumerate(hashes)])]
+    statements += inserts(
+        "rate_limit (id, subject, subject_id, subject_name, period, max, action, created_at, revision)",
+        [f"({BASE + i}, '{'server' if i < SERVERS else 'credential'}', {BASE + i % SERVERS if i < SERVERS else BASE + i}"
+         ", '', 'hour', 1000000000, 'reject', 1, @revision)" for i in range(LIMITS)])
     # One transaction: who reads a revision takes all of it.
     place.sql(f"BEGIN;{''.join(statements)}COMMIT;")
     await_replicas(place)
@@ -153,6 +158,6 @@ def show(document):
     large = document.get("large")
     if large:
         memory, start = large["resident_mb"], large["start_ms"]
-        print(f"with {large['domains']} domains and {large['credentials']} credentials: resident milter "
+        print(f"with {large['domains']} domains, {large['credentials']} credentials and {large['limits']} limits: resident milter "
               f"{memory['milter']} MB, policyd {memory['policyd']} MB, together {sum(memory.values()):.1f} "
               f"MB; started in {start['milter']} and {start['policyd']} ms")

@@ -7,8 +7,9 @@ import time
 import figures
 import world
 
+OURS = ("milter", "policyd", "worker", "mariadbd")
 PROGRAMS = {"bare": ("postfix",), "opendkim": ("postfix", "opendkim"),
-            "outrider": ("postfix", "milter", "policyd", "worker", "mariadbd")}
+            "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS)}
 COLUMNS = ("postfix", "opendkim", "milter", "policyd", "worker", "mariadbd", "client")
 CONNECTIONS = ("each", "reuse")
 WARM_UP = 40  # messages before a run, so that no process is started within it
@@ -46,18 +47,22 @@ def send(place, path, case, count, seconds):
                  seconds, "--sender", world.SENDER, "--domain", world.RECIPIENTS]
     if connections == "reuse":
         arguments.append("--reuse")
-    if path == "outrider":
+    if is_ours(path):
         arguments += ["--user", "bench"]
-    return place.load("smtp_load", [*arguments, world.PORTS[path]], seconds)
+    return place.load("smtp_load", [*arguments, world.PORTS[path]], seconds, place.keys.get(path))
+
+
+def is_ours(path):
+    return PROGRAMS[path][1:] == OURS
 
 
 def settle(place, path, done):
-    place.drain(done if path == "outrider" else 0)
+    place.drain(done if is_ours(path) else 0)
 
 
 def run_once(place, path, case, options):
     """The figures of one run."""
-    others = path != "outrider" and "outrider" in options.paths
+    others = not is_ours(path) and any(map(is_ours, options.paths))
     if others:
         place.pause("worker")
     warm = send(place, path, case, max(WARM_UP, case[1]), options.seconds)
@@ -117,7 +122,7 @@ def summary(case, paths, runs):
     rates = {path: result["paths"][path]["rate"] for path in paths}
     result["ratio"] = {f"{path}/{other}": round(rates[path] / rates[other], 3)
                        for path, other in (("opendkim", "bare"), ("outrider", "bare"),
-                                           ("outrider", "opendkim"))
+                                           ("outrider", "opendkim"), ("limited", "outrider"))
                        if path in rates and other in rates}
     return result
 
@@ -139,9 +144,10 @@ def show(document):
             name = ""
     figures.table(rows)
     for case in document["cases"]:
-        ratio = case["ratio"].get("outrider/opendkim")
-        if ratio:
-            print(f"outrider to opendkim, "
-                  f"{name_of((case['size_kb'], case['sessions'], case['connections']))}: {ratio:.2f}")
+        for pair in ("outrider/opendkim", "limited/outrider"):
+            if pair in case["ratio"]:
+                print(f"{pair.replace('/', ' to ')}, "
+                      f"{name_of((case['size_kb'], case['sessions'], case['connections']))}: "
+                      f"{case['ratio'][pair]:.2f}")
     if document["missing"]:
         print(f"{document['missing']} messages in history came to no end")

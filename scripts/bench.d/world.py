@@ -18,7 +18,9 @@ SANDBOX = SOURCE / "scripts" / "sandbox"
 DOMAIN = "acme.test"
 SENDER = f"bench@{DOMAIN}"
 RECIPIENTS = "bench.test"
-PORTS = {"bare": "127.0.0.1:2530", "opendkim": "127.0.0.1:2531", "outrider": "127.0.0.1:2525"}
+PORTS = {"bare": "127.0.0.1:2530", "opendkim": "127.0.0.1:2531", "outrider": "127.0.0.1:2525",
+         "limited": "127.0.0.1:2525"}
+LIMITED = "acme/limited"
 TICK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 300  # seconds that the queue and the history may take to drain
 
@@ -61,6 +63,7 @@ def wait_for(look, what, seconds):
 class World:
     def __init__(self, directory, build, keep):
         self.directory = directory
+        self.keys = {}  # of a path that has a credential of its own
         self.build = pathlib.Path(build).resolve()
         self.keep = keep
         self.opendkim = None
@@ -115,9 +118,9 @@ class World:
         except (OSError, TypeError, AttributeError):
             pass
 
-    def load(self, program, arguments, seconds):
+    def load(self, program, arguments, seconds, key=None):
         """One run of a program of tests/bench: its figures."""
-        environment = {**os.environ, "SMTP_KEY": self.variables["SMTP_KEY"]}
+        environment = {**os.environ, "SMTP_KEY": key or self.variables["SMTP_KEY"]}
         result = self.inside(self.build / "tests/bench" / program, *arguments, env=environment,
                              timeout=seconds + 200)
         figures = json.loads(result.stdout)
@@ -138,8 +141,25 @@ class World:
                 self.add_listener(PORTS[path], milters[path])
         if "opendkim" in paths:
             self.start_opendkim()
+        if "limited" in paths:
+            self.add_limited()
         self.inside("postfix", "reload")
         time.sleep(1)
+
+    def add_limited(self):
+        """A server and a credential with a limit for each period, which are never reached."""
+        self.outrider("server", "add", LIMITED, "--pool", "main")
+        self.keys["limited"] = self.outrider("credential", "add", LIMITED, "app")["key"]
+        for subject in (LIMITED, f"{LIMITED}/app"):
+            for period in ("second", "minute", "hour", "day"):
+                self.outrider("limit", "set", subject, f"1000000000/{period}", "--action", "hold")
+        wait_for(lambda: self.outrider("limit", "show", LIMITED)[0]["count"] == 0, "the limits at policyd",
+                 PATIENCE)
+
+    def outrider(self, *arguments):
+        """The CLI's JSON."""
+        return json.loads(run([self.variables["OUTRIDER"], "-c", self.path("etc/outrider.conf"), "--json",
+                               *arguments]).stdout)
 
     def add_listener(self, address, milters):
         words = ["smtpd", f"-o smtpd_milters={milters}", "-o smtpd_tls_security_level=none",
