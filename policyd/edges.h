@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "lib/base/id.h"
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
 #include "policyd/limits.h"
@@ -25,6 +26,8 @@ typedef struct {
     Penalty *penalty;
     Tally *tally;
     Limits *limits;
+    IdSource *ids;        /* NULL: refusals have no id to explain */
+    GHashTable *refusals; /* limit -> PolicyRefusal: the last one that was recorded */
     const char *hostname; /* in CRAM-MD5 challenges */
     guint delayed;        /* refusals that wait */
     guint32 connections;  /* so far */

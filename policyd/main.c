@@ -139,10 +139,18 @@ int main(int argc, char **argv)
                            (guint)config_int(config, CONFIG_NODE_ID)),
         .hostname = config_string(config, CONFIG_HOSTNAME),
     };
+    g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
+    g_autoptr(GError) error = NULL;
+    policyd.ids = id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), &error);
+    if (!policyd.ids)
+        log_warning(NULL, "refusals have no id", LOG_GERROR(error));
+    policyd.refusals = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR), on_limit, policyd.tally);
     Running running = {.service = service, .policyd = &policyd};
     status = serve(&running) ? EXIT_SUCCESS : EX_UNAVAILABLE;
     limits_free(policyd.limits);
+    g_hash_table_unref(policyd.refusals);
+    id_source_close(policyd.ids);
     tally_free(policyd.tally);
     penalty_free(policyd.penalty);
     edge_close(policyd.edge);

@@ -5,6 +5,13 @@
 #include "policyd/decide.h"
 #include "policyd/edges.h"
 
+/* Recipients that a limit refuses within a second share the id that `outrider explain' takes: what is told of
+ * the first is true of all. */
+typedef struct {
+    gint64 at_us; /* monotonic */
+    guint64 id;
+} PolicyRefusal;
+
 /* What a request is answered. */
 typedef struct {
     const char *action;
@@ -21,6 +28,50 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
 
 static const char *const limit_actions[LIMIT_ACTION_COUNT] = {
     [LIMIT_HOLD] = "HOLD", [LIMIT_DEFER] = "DEFER", [LIMIT_REJECT] = "REJECT"};
+
+/* 0: none can be had. */
+static guint64 refusal_id(Policyd *policyd, guint32 limit, gboolean *fresh)
+{
+    PolicyRefusal *last = g_hash_table_lookup(policyd->refusals, GUINT_TO_POINTER(limit));
+    gint64 now = g_get_monotonic_time();
+
+    *fresh = !last || now - last->at_us >= G_USEC_PER_SEC;
+    if (!*fresh)
+        return last->id;
+    last = g_new(PolicyRefusal, 1);
+    *last = (PolicyRefusal){
+        now, policyd->ids ? id_reserve(policyd->ids, 1, g_get_real_time() / G_USEC_PER_SEC) : 0};
+    g_hash_table_insert(policyd->refusals, GUINT_TO_POINTER(limit), last);
+    return last->id;
+}
+
+/* Records the refusal, with the counter of that moment, and names it in the answer. */
+static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCredential *credential,
+                   const ChargeVerdict *verdict, Answer *answer)
+{
+    gboolean fresh;
+    guint64 id = refusal_id(policyd, verdict->limit, &fresh);
+
+    if (id == 0)
+        return;
+    g_autofree char *plain = answer->text;
+    answer->text = g_strdup_printf("%s; outrider explain %" G_GUINT64_FORMAT, plain, id);
+    if (!fresh)
+        return;
+    g_auto(GStrv) words = g_strsplit(plain, " ", 2); /* enhanced status, text */
+    g_autofree char *code =
+        g_strconcat(verdict->action == LIMIT_REJECT ? "554 " : "450 ", words[0], NULL);
+    g_autofree char *reason = charge_verdict_reason(verdict, words[1]);
+    const TallyRefusal refusal = {.id = id,
+                                  .credential = credential,
+                                  .queue_id = request->queue_id,
+                                  .sender = request->sender,
+                                  .recipient = request->recipient,
+                                  .client = request->client_address,
+                                  .code = code,
+                                  .text = reason};
+    tally_refused(policyd->tally, &refusal);
+}
 
 static void reached(const ChargeVerdict *verdict, const EdgeCredential *credential,
                     const char *domain, Answer *answer)
@@ -43,10 +94,10 @@ static void trouble(Answer *answer)
 }
 
 /* Refused early, before the message is sent; the milter charges, and holds. */
-static void look_at_limits(const Policyd *policyd, const EdgeCredential *credential,
-                           const char *recipient, Answer *answer)
+static void look_at_limits(Policyd *policyd, const PolicyRequest *request,
+                           const EdgeCredential *credential, Answer *answer)
 {
-    g_autofree char *domain = limit_domain(recipient);
+    g_autofree char *domain = limit_domain(request->recipient);
     const LimitsFacts facts = {.organization = credential->organization,
                                .server = credential->server,
                                .credential = credential->id,
@@ -57,8 +108,10 @@ static void look_at_limits(const Policyd *policyd, const EdgeCredential *credent
         return;
     if (!limits_look(policyd->limits, &facts, 1, &verdict, &answer->error))
         trouble(answer);
-    else if (verdict.limit != 0 && verdict.action != LIMIT_HOLD)
-        reached(&verdict, credential, domain, answer);
+    if (verdict.limit == 0 || verdict.action == LIMIT_HOLD)
+        return;
+    reached(&verdict, credential, domain, answer);
+    record(policyd, request, credential, &verdict, answer);
 }
 
 /* A user of this Postfix without a credential of ours: looked at for each recipient, charged at the end of
@@ -86,7 +139,7 @@ static void limit_user(const Policyd *policyd, const PolicyRequest *request, Ans
         reached(&verdict, NULL, NULL, answer);
 }
 
-static void judge(const Policyd *policyd, const PolicyRequest *request, guint32 id, Answer *answer)
+static void judge(Policyd *policyd, const PolicyRequest *request, guint32 id, Answer *answer)
 {
     const char *text = NULL;
     g_autoptr(EdgeCredential) credential = edge_credential_by_id(policyd->edge, id, &answer->error);
@@ -95,10 +148,10 @@ static void judge(const Policyd *policyd, const PolicyRequest *request, guint32 
         decide_policy(credential, answer->error, g_get_real_time() / G_USEC_PER_SEC, &text);
     answer->text = g_strdup(text);
     if (!text)
-        look_at_limits(policyd, credential, request->recipient, answer);
+        look_at_limits(policyd, request, credential, answer);
 }
 
-static void answer(const Policyd *policyd, const PolicyRequest *request, GString *out)
+static void answer(Policyd *policyd, const PolicyRequest *request, GString *out)
 {
     guint32 id = decide_identity(request->sasl_username);
     g_auto(Answer) answer = {.action = "DUNNO"};

@@ -194,6 +194,17 @@ void tally_write(Tally *tally)
     g_hash_table_remove_all(tally->failed);
 }
 
+/* For the next writing; takes json over. */
+static void keep(Tally *tally, EventType type, gint64 at_us, json_object *json)
+{
+    LimitEvent *event = g_new(LimitEvent, 1);
+
+    *event = (LimitEvent){type, at_us,
+                          g_strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN))};
+    g_ptr_array_add(tally->limits, event);
+    json_object_put(json);
+}
+
 void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 count)
 {
     gint64 now = g_get_real_time();
@@ -212,11 +223,37 @@ void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 c
     json_object_object_add(json, "action",
                            json_object_new_string(limit_action_word(limit->action)));
     json_object_object_add(json, "count", json_object_new_int64((gint64)count));
-    LimitEvent *event = g_new(LimitEvent, 1);
-    *event = (LimitEvent){type, now,
-                          g_strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN))};
-    g_ptr_array_add(tally->limits, event);
-    json_object_put(json);
+    keep(tally, type, now, json);
+}
+
+static void add_text(json_object *json, const char *key, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    if (*valid)
+        json_object_object_add(json, key, json_object_new_string(valid));
+}
+
+void tally_refused(Tally *tally, const TallyRefusal *refusal)
+{
+    gint64 now = g_get_real_time();
+
+    if (tally->limits->len >= TALLY_MAX)
+        return;
+    json_object *json = begin(tally, now);
+    json_object *client = json_object_new_object();
+    json_object_object_add(json, "id", json_object_new_int64((gint64)refusal->id));
+    json_object_object_add(json, "server", json_object_new_int64(refusal->credential->server));
+    json_object_object_add(json, "credential", json_object_new_int64(refusal->credential->id));
+    add_text(json, "queue_id", refusal->queue_id);
+    add_text(json, "mail_from", refusal->sender);
+    add_text(json, "rcpt", refusal->recipient);
+    add_text(json, "code", refusal->code);
+    add_text(json, "text", refusal->text);
+    add_text(json, "rule", "limit");
+    add_text(client, "ip", refusal->client);
+    json_object_object_add(json, "client", client);
+    keep(tally, EVENT_MESSAGE_REFUSED, now, json);
 }
 
 void tally_write_limits(Tally *tally)

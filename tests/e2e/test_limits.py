@@ -63,9 +63,14 @@ class Limits(unittest.TestCase):
             for _ in range(3):
                 self.assertEqual(self.send(client, fresh())[0], 250)
             replies, _ = self.answer(client, [fresh()])
-        self.assertEqual(replies, [(554, b"5.7.1 <" + replies[0][1].split(b"<")[1].split(b">")[0] + b">: "
-                                    b"Recipient address rejected: Limit of 3 messages per day for server "
-                                    b"acme/main is reached (limit %d)" % number)])
+        code, text = replies[0]
+        self.assertEqual(code, 554)
+        told = re.search(rb"Limit of 3 messages per day for server acme/main is reached \(limit (\d+)\); "
+                         rb"outrider explain (\d+)$", text)
+        self.assertTrue(told, text)
+        self.assertEqual(int(told.group(1)), number)
+        reason = wait_for(lambda: self.explained(told.group(2).decode()), "the refusal in history")
+        self.assertIn("3 counted, room in", reason)
         self.assertEqual(self.count("acme/main"), 3)
         self.sandbox.outrider("limit", "reset", "acme/main")
         self.assertEqual(self.count("acme/main"), 0)

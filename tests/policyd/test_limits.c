@@ -128,6 +128,21 @@ static void test_gravest_action_counts(void **state)
     close(fd);
 }
 
+/* The answer is text and the id of the refusal, which is returned. */
+static guint64 expect_refusal(int fd, const char *request, const char *text)
+{
+    g_autofree char *prefix = g_strdup_printf("action=%s; outrider explain ", text);
+    guint64 id = 0;
+
+    send_text(fd, request);
+    g_autofree char *answer = read_until(fd, "\n\n");
+    if (!g_str_has_prefix(answer, prefix))
+        fail_msg("%s, not %s", answer, prefix);
+    g_strchomp(answer);
+    assert_true(g_ascii_string_to_unsigned(answer + strlen(prefix), 10, 1, G_MAXINT64, &id, NULL));
+    return id;
+}
+
 static void test_refused_at_rcpt(void **state)
 {
     State *s = *state;
@@ -138,13 +153,21 @@ static void test_refused_at_rcpt(void **state)
 
     expect(policy, RCPT_REQUEST("acme/main/7", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
     expect(policy, RCPT_REQUEST("acme/main/7", "a@held.test"), "\n\n", "action=DUNNO\n\n");
-    expect(policy, RCPT_REQUEST("acme/main/7", "a@SLOW.test"), "\n\n",
-           "action=DEFER 4.7.1 Limit of 0 messages per hour for recipients at slow.test is reached "
-           "(limit 2)\n\n");
+    guint64 id = expect_refusal(policy, RCPT_REQUEST("acme/main/7", "a@SLOW.test"),
+                                "DEFER 4.7.1 Limit of 0 messages per hour for recipients at "
+                                "slow.test is reached (limit 2)");
     expect(fd, CHARGE("1"), "\n", "ok\n");
-    expect(policy, RCPT_REQUEST("acme/main/7", "a@ok.test"), "\n\n",
-           "action=REJECT 5.7.1 Limit of 1 message per day for server acme/main is reached (limit "
-           "1)\n\n");
+    const char *reject =
+        "REJECT 5.7.1 Limit of 1 message per day for server acme/main is reached (limit 1)";
+    guint64 other = expect_refusal(policy, RCPT_REQUEST("acme/main/7", "a@ok.test"), reject);
+    assert_int_not_equal(id, other);
+    /* Of the same second or the next: not one for each. */
+    guint64 ids[20], different = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        ids[i] = expect_refusal(policy, RCPT_REQUEST("acme/main/7", "b@ok.test"), reject);
+        different += i > 0 && ids[i] != ids[i - 1];
+    }
+    assert_in_range(different, 0, 2);
     expect(policy, RCPT_REQUEST("", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
     edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, "UPDATE server SET shadow = 1");
     expect(policy, RCPT_REQUEST("acme/main/7", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
