@@ -14,7 +14,7 @@
 
 #define COMMAND_TEXT_MAX      4096
 #define COMMAND_OPTIONS_MAX   32
-#define COMMAND_ARGUMENTS_MAX 4
+#define COMMAND_ARGUMENTS_MAX 1000
 
 typedef struct Command Command;
 

@@ -35,6 +35,7 @@ struct HoldKeeper {
     const Config *config;
     MailFollower *follower;
     Sql *sql;
+    QueueLink *queue;
     GHashTable *refused; /* set of ids that the helper does not take for ours: told once */
     gint64 looked_us;    /* when the rarer work was done last */
     gint64 complained_us;
@@ -98,7 +99,7 @@ static GArray *ask_queue(HoldKeeper *keeper, QueueVerb verb, const GPtrArray *li
     for (guint i = 0; i < list->len; i++)
         g_ptr_array_add(ids, ((HeldMail *)list->pdata[i])->queue_id);
     g_ptr_array_add(ids, NULL);
-    if (list->len > 0 && !queue_link_ask(keeper->config, verb, (const char *const *)ids->pdata,
+    if (list->len > 0 && !queue_link_ask(keeper->queue, verb, (const char *const *)ids->pdata,
                                          (QueueAnswer *)(gpointer)answers->data, error))
         return NULL;
     for (guint i = 0; i < list->len; i++) {
@@ -354,6 +355,7 @@ HoldKeeper *hold_keeper_start(const Config *config, MailFollower *follower)
 
     keeper->config = config;
     keeper->follower = follower;
+    keeper->queue = queue_link_new(config);
     keeper->refused = g_hash_table_new(NULL, NULL);
     g_mutex_init(&keeper->mutex);
     g_cond_init(&keeper->wake);
@@ -371,6 +373,7 @@ void hold_keeper_stop(HoldKeeper *keeper)
     g_mutex_unlock(&keeper->mutex);
     g_thread_join(keeper->thread);
     sql_close(keeper->sql);
+    queue_link_free(keeper->queue);
     g_hash_table_unref(keeper->refused);
     g_cond_clear(&keeper->wake);
     g_mutex_clear(&keeper->mutex);

@@ -33,17 +33,27 @@ static gboolean away(const AskLink *link, const char *why, GError **error)
     return FALSE;
 }
 
+static gboolean set_patience(const AskLink *link, guint seconds)
+{
+    const struct timeval patience = {.tv_sec = seconds};
+
+    return setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+           setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0;
+}
+
+void ask_patience(AskLink *link, guint seconds)
+{
+    set_patience(link, seconds);
+}
+
 static gboolean connect_to(AskLink *link, const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = ASK_SECONDS};
 
     if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
         return away(link, "its path is too long", error);
     link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (link->fd < 0 ||
-        setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
-        setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
+    if (link->fd < 0 || !set_patience(link, ASK_SECONDS) ||
         connect(link->fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return away(link, g_strerror(errno), error);
     return TRUE;

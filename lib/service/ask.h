@@ -4,7 +4,7 @@
  * Used by: milter, worker and CLI.
  * May touch: <socket_dir>/NAME.
  * Threads: a link belongs to one thread at a time.
- * Limits: waits ASK_SECONDS at most for each line. A line in of ASK_LINE_MAX octets.
+ * Limits: waits ASK_SECONDS at most for each line, unless ask_patience says otherwise. A line in of ASK_LINE_MAX octets.
  */
 #pragma once
 
@@ -21,6 +21,9 @@ typedef struct AskLink AskLink;
 AskLink *ask_open(const Config *config, const char *name, GError **error);
 void ask_close(AskLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AskLink, ask_close)
+
+/* How long each wait of this link may last from now on. */
+void ask_patience(AskLink *link, guint seconds);
 
 /* Sends whole lines. After UNAVAILABLE the link is good for nothing but ask_close. */
 gboolean ask_send(AskLink *link, const GString *lines, GError **error);

@@ -11,9 +11,13 @@
 #define FIRST     ((guint64)60000000 << 22 | 1) /* message 0; each of the others is a sequence later */
 #define MESSAGES  8
 
+#define DEVELOPMENT                                                                                \
+    "1795248000000000, 'development', 'server is in development mode', 1795852800000000"
+
 static MariadbFixture *server;
 static char *dir;
 static char *config_file;
+static char *other_node; /* the same for node 2 */
 
 static int run(const char *line, char **out, char **err)
 {
@@ -43,6 +47,18 @@ static void assert_has(const char *text, const char *part)
 {
     if (!strstr(text, part))
         fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+/* It fails, says why in one line and prints nothing else. */
+static void assert_wrong(const char *line, int wanted, const char *says)
+{
+    g_autofree char *out = NULL, *err = NULL;
+    int status = run(line, &out, &err);
+
+    if (status != wanted || !strstr(err, says))
+        fail_msg("%s: %d: %s", line, status, err);
+    assert_string_equal(out, "");
+    assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
 }
 
 static guint64 message(guint index)
@@ -187,11 +203,170 @@ static void test_hold_explained(void **state)
     assert_has(cancelled, "QHLD5");
 }
 
+static void test_hold_release_wrong(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"hold release", 65, "wanted are ids, or --server"},
+        {"hold cancel", 65, "wanted are ids, or --server"},
+        {"hold release --yes", 65, "wanted are ids, or --server"},
+        {"hold release 5 --all", 65, "wanted are ids, or --server"},
+        {"hold release 5 --rule limit", 65, "wanted are ids, or --server"},
+        {"hold cancel --all --to a@ok.test", 65, "wanted are ids, or --server"},
+        {"hold cancel --all --server acme", 65, "wanted are ids, or --server"},
+        {"hold release x", 65, "id: \"x\""},
+        {"hold release 0", 65, "id: \"0\""},
+        {"hold release 5 QHLD0", 65, "id: \"QHLD0\""},
+        {"hold release -- -5", 65, "id: \"-5\""},
+        {"hold release 9007199254740992", 65, "id: "},
+        {"hold cancel 5 6x 7", 65, "id: \"6x\""},
+        {"hold release --rule x", 65, "allowed are suspended"},
+        {"hold release --to nobody", 65, "allowed is a mail address"},
+        {"hold release --server nobody", 69, "nobody"},
+        {"hold release --server acme/nobody --rule limit", 69, "nobody"},
+        {"hold release --server /", 65, ""},
+        {"hold release --server", 64, "a value is missing"},
+        {"hold release --all=yes", 64, "no value is allowed"},
+        {"hold release --after 5", 64, "unknown option"},
+        {"hold cancel --limit 5", 64, "unknown option"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_wrong(cases[i].line, cases[i].status, cases[i].says);
+}
+
+/* More ids than a command takes. */
+static void test_hold_release_too_many(void **state)
+{
+    static char five[] = "5";
+    char *argv[1000 + 7] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file,
+                            (char[]){"hold"}, (char[]){"release"}};
+    g_autofree char *err = NULL, *good = NULL;
+    int status = -1;
+
+    (void)state;
+    for (guint i = 5; i < G_N_ELEMENTS(argv) - 1; i++)
+        argv[i] = five;
+    assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &err,
+                             &status, NULL));
+    assert_int_equal(WEXITSTATUS(status), 64);
+    assert_has(err, "too many arguments");
+    argv[1005] = NULL;
+    assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &good,
+                             &status, NULL));
+    assert_int_equal(WEXITSTATUS(status), 69);
+    assert_string_equal(good, "outrider: 5 (-): no such message\n"); /* once */
+}
+
+/* What cannot be asked is named, and nobody is asked. */
+static void test_hold_release_not_asked(void **state)
+{
+    static const struct {
+        const char *options, *verb;
+        guint index;
+        const char *says;
+    } cases[] = {
+        {"", "release", 99, "no such message"},
+        {"", "release", 3, "(QHLD3): not on hold: Pending"},
+        {"", "cancel", 5, "(QHLD5): not on hold: HoldCancelled"},
+        {"", "cancel", 6, "(QHLD6): not on hold: Sent"},
+        {"", "release", 0, "(QHLD0): its queue id is not known"}, /* Postfix makes no such id */
+        {"other", "release", 0, "(QHLD0): held by node 1: release it there"},
+        {"other", "cancel", 1, "(QHLD1): held by node 1: cancel it there"},
+        {"other", "cancel", 6, "(QHLD6): not on hold: Sent"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *out = NULL, *err = NULL;
+        g_autofree char *line = g_strdup_printf("-c %s hold %s %" G_GUINT64_FORMAT,
+                                                *cases[i].options ? other_node : config_file,
+                                                cases[i].verb, message(cases[i].index));
+        if (run(line, &out, &err) != 69)
+            fail_msg("%s: %s", line, err);
+        assert_has(err, cases[i].says);
+        assert_has(out, "absent 0, refused 0, not asked 1\n");
+    }
+}
+
+static void test_hold_release_of_other_nodes(void **state)
+{
+    g_autofree char *out = NULL, *err = NULL, *json = NULL, *quiet = NULL;
+    g_autofree char *line = g_strdup_printf("-c %s hold release --all", other_node);
+    g_autofree char *as_json =
+        g_strdup_printf("-c %s --json hold cancel --server acme --rule development", other_node);
+
+    (void)state;
+    assert_int_equal(run(line, &out, &err), 69);
+    assert_string_equal(err, "outrider: 5 messages: held by node 1: release them there\n");
+    assert_string_equal(out, "released 0, absent 0, refused 0, not asked 5\n");
+    assert_int_equal(run(as_json, &json, &quiet), 69);
+    assert_string_equal(quiet, "");
+    struct json_object *parsed = json_tokener_parse(json);
+    assert_string_equal(
+        json_object_to_json_string_ext(parsed, JSON_C_TO_STRING_PLAIN),
+        "{\"cancelled\":0,\"absent\":0,\"refused\":0,\"not_asked\":2,\"interrupted\":false,"
+        "\"not_done\":[{\"node\":1,\"messages\":2,\"reason\":\"held by node 1: cancel them "
+        "there\"}]}");
+    json_object_put(parsed);
+}
+
+/* A query that finds nothing is done, whether or not outrider-queue runs. */
+static void test_hold_release_of_nothing(void **state)
+{
+    static const char *const lines[] = {
+        "hold release --server acme/quiet",
+        "hold release --rule suspended",
+        "hold release --server other --rule development",
+        "hold release --to nobody@ok.test",
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *out = run_good(lines[i]);
+        assert_string_equal(out, "released 0, absent 0, refused 0\n");
+    }
+    g_autofree char *out = run_good("hold cancel --server acme/quiet");
+    assert_string_equal(out, "cancelled 0 for good, absent 0, refused 0\n");
+}
+
+/* The last test, as it adds messages: 100 need no --yes, 101 do. Nobody answers on the socket. */
+static void test_hold_release_of_many(void **state)
+{
+    g_autoptr(GString) sql = g_string_new(NULL);
+    static const char wanted[] = "nothing is done without --yes";
+
+    (void)state;
+    for (guint i = 0; i < 101; i++)
+        g_string_append_printf(
+            sql,
+            "INSERT INTO message (server_id, status, rcpt_to, hold_at, hold_rule, hold_reason, "
+            "hold_expires, hold_seen_at, id, queue_id, accepted_at, status_at) VALUES (2, 'Held', "
+            "'%s@ok.test', " DEVELOPMENT ", 1795248000000001, %" G_GUINT64_FORMAT
+            ", '51FC7A9A%03X', 1795248000000000, 1795248005000000);",
+            i == 100 ? "last" : "many", message(100 + i), i);
+    g_free(mariadb_fixture_run(server, "hold", sql->str));
+    assert_wrong("hold release --server acme/quiet", 69, wanted);
+    assert_wrong("hold release --all", 69, wanted);
+    assert_wrong("hold cancel --server acme --rule development", 69, wanted);
+    assert_wrong("hold cancel --to many@ok.test", 75, "outrider-queue did not answer");
+    assert_wrong("hold release --server acme/quiet --yes", 75, "socket queue: No such file");
+    g_autofree char *line = g_strdup_printf("--json hold release %" G_GUINT64_FORMAT, message(100));
+    assert_wrong(line, 75, "outrider-queue did not answer");
+    g_autofree char *elsewhere =
+        g_strdup_printf("-c %s hold release --server acme/quiet", other_node);
+    g_autofree char *out = NULL, *err = NULL;
+    assert_int_equal(run(elsewhere, &out, &err), 69);
+    assert_has(err, "101 messages: held by node 1");
+}
+
 /* Held messages in the states that a hold has. */
 static void write_messages(void)
 {
-#define DEVELOPMENT                                                                                \
-    "1795248000000000, 'development', 'server is in development mode', 1795852800000000"
     static const char *const rows[MESSAGES] = {
         "1, 'Held', NULL, 'a@ok.test', " DEVELOPMENT ", 1795248000000001, NULL",
         "1, 'SoftFail', NULL, 'b@ok.test', NULL, NULL, NULL, NULL, 1795248001000000, NULL",
@@ -237,10 +412,13 @@ static int start(void **state)
     dir = g_dir_make_tmp("outrider-hold-XXXXXX", NULL);
     config_file = g_build_filename(dir, "outrider.conf", NULL);
     g_autofree char *text = g_strdup_printf(
-        "return_path_domain = rp.example\nspool_dir = %s/spool\ndb_socket = %s\ndb_name = hold\n"
-        "db_user = root\n",
-        dir, server->socket);
+        "return_path_domain = rp.example\nspool_dir = %s/spool\nsocket_dir = %s/sockets\n"
+        "db_socket = %s\ndb_name = hold\ndb_user = root\n",
+        dir, dir, server->socket);
+    g_autofree char *other = g_strconcat(text, "node_id = 2\n", NULL);
+    other_node = g_build_filename(dir, "other.conf", NULL);
     g_file_set_contents(config_file, text, -1, NULL);
+    g_file_set_contents(other_node, other, -1, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
         g_free(run_good(lines[i]));
     write_messages();
@@ -256,6 +434,7 @@ static int stop(void **state)
     mariadb_fixture_stop(server);
     g_free(dir);
     g_free(config_file);
+    g_free(other_node);
     return 0;
 }
 
@@ -266,6 +445,12 @@ int main(void)
         cmocka_unit_test(test_hold_list_wrong),
         cmocka_unit_test(test_hold_list_shows_what_a_release_needs),
         cmocka_unit_test(test_hold_explained),
+        cmocka_unit_test(test_hold_release_wrong),
+        cmocka_unit_test(test_hold_release_too_many),
+        cmocka_unit_test(test_hold_release_not_asked),
+        cmocka_unit_test(test_hold_release_of_other_nodes),
+        cmocka_unit_test(test_hold_release_of_nothing),
+        cmocka_unit_test(test_hold_release_of_many),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What becomes of held mail: history learns it from Postfix's own log."""
+"""What becomes of held mail, by postsuper or by ours: history learns it from Postfix's own log."""
 
+import json
 import smtplib
 import unittest
 
@@ -9,31 +10,53 @@ from sandbox import fresh, shared, wait_for
 
 DAY = 86400 * 1000000
 SERVER = "acme/holds"
+MANY = 300
 
 
 class Holds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.sandbox.outrider("server", "add", SERVER, "--mode", "development")
-        cls.key = cls.sandbox.outrider("credential", "add", SERVER, "app")["key"]
-        wait_for(cls.login, "the new credential on the mail path")
+        cls.key = cls.add(SERVER)
 
     @classmethod
-    def login(cls):
+    def add(cls, server):
+        """A server in development mode; the key of its credential, once the mail path knows it."""
+        cls.sandbox.outrider("server", "add", server, "--mode", "development")
+        key = cls.sandbox.outrider("credential", "add", server, "app")["key"]
+        wait_for(lambda: cls.login(server, key), "the new credential on the mail path")
+        return key
+
+    @classmethod
+    def login(cls, server, key):
         with mail.Client(cls.sandbox, login=False) as client:
             try:
-                return client.login(SERVER, cls.key)
+                return client.login(server, key)
             except smtplib.SMTPAuthenticationError:
                 return None
 
-    def held(self):
+    def held(self, **transaction):
         """A message that the milter holds: its recipient, and what history has of it."""
         recipient = fresh()
         with mail.Client(self.sandbox, login=False) as client:
             client.login(SERVER, self.key)
-            client.submit(mail.message(recipient), recipient)
+            client.submit(mail.message(recipient), recipient, **transaction)
         return recipient, self.sandbox.history(recipient, "Held")
+
+    def hold(self, *words, done=True):
+        """A hold command as JSON; done: it did all that it was asked for."""
+        result = self.sandbox.outrider("hold", *words, check=False)
+        self.assertEqual(result.returncode, 0 if done else 69, result.stderr)
+        self.assertEqual(result.stderr, "")
+        return json.loads(result.stdout)
+
+    def fails(self, status, *words, says, prefix=()):
+        """A hold command that does nothing and says why."""
+        result = self.sandbox.execute(*prefix, self.sandbox.variables["OUTRIDER"], "-c",
+                                      self.sandbox.outrider_conf, "hold", *words, check=False)
+        self.assertEqual((result.returncode, result.stdout), (status, ""), result.stderr)
+        self.assertRegex(result.stderr, says)
+        self.assertEqual(result.stderr.count("\n"), 1)
 
     def listed(self, recipient):
         return self.sandbox.outrider("hold", "list", "--to", recipient)
@@ -91,6 +114,106 @@ class Holds(unittest.TestCase):
         self.postsuper("-H", entry)
         self.not_listed(recipient)
         self.postsuper("-d", self.sandbox.history(recipient, "SoftFail"))
+
+    def test_release(self):
+        """Its server is in development mode still."""
+        recipient, entry = self.held()
+        number = str(entry["id"])
+        told = self.hold("release", number, number)
+        self.assertEqual(told, {"released": 1, "absent": 0, "refused": 0, "not_asked": 0,
+                                "interrupted": False, "not_done": []})
+        after = self.sandbox.history(recipient, "Sent")
+        self.sandbox.received(recipient)
+        self.assertIsNotNone(after["released_at"])
+        self.not_listed(recipient)
+        told = self.hold("release", number, done=False)
+        self.assertEqual(told["not_done"], [{"id": entry["id"], "queue_id": entry["queue_id"],
+                                             "reason": "not on hold: Sent"}])
+
+    def test_cancel(self):
+        recipient, entry = self.held()
+        other, _ = self.held()
+        result = self.sandbox.outrider_plain("hold", "cancel", "--to", recipient)
+        self.assertEqual(result.stdout, "cancelled 1 for good, absent 0, refused 0\n")
+        self.sandbox.history(recipient, "HoldCancelled")
+        self.not_listed(recipient)
+        self.assertEqual(self.sandbox.inbox(recipient), [])
+        self.assertNotIn(entry["queue_id"], [one["queue_id"] for one in self.sandbox.queue()])
+        self.assertEqual(len(self.listed(other)), 1)
+        told = self.hold("cancel", str(entry["id"]), done=False)
+        self.assertEqual(told["not_done"][0]["reason"], "not on hold: HoldCancelled")
+
+    def test_what_history_does_not_know_yet_is_absent(self):
+        """The worker has not read the log of it."""
+        recipient, entry = self.held()
+        self.sandbox.stop("worker")
+        self.addCleanup(self.sandbox.start, "worker")
+        self.postsuper("-H", entry)
+        for verb in ("release", "cancel"):
+            self.assertEqual(self.hold(verb, str(entry["id"]))["absent"], 1)
+        self.sandbox.received(recipient)
+
+    def test_release_of_many(self):
+        key = self.add("acme/many")
+        recipients = [fresh() for _ in range(MANY)]
+        with mail.Client(self.sandbox, login=False) as client:
+            client.login("acme/many", key)
+            for recipient in recipients:
+                client.submit(mail.message(recipient), recipient)
+        query = ("release", "--server", "acme/many", "--rule", "development")
+        wait_for(lambda: len(self.all_of("acme/many")) == MANY, f"{MANY} messages on hold")
+        self.fails(69, *query, says="more than 100 messages would be released: nothing is done without --yes")
+        self.assertEqual(self.hold("release", "--server", "acme/many", "--rule", "limit")["released"], 0)
+        self.assertEqual(len(self.all_of("acme/many")), MANY)
+        told = self.hold(*query, "--yes")
+        self.assertEqual((told["released"], told["absent"], told["not_done"]), (MANY, 0, []))
+        wait_for(lambda: len(self.sent_of("acme/many")) == MANY, f"{MANY} messages sent")
+        self.assertEqual(self.all_of("acme/many"), [])
+        got = [entry["address"] for _, side in self.sandbox.inbox(domain="ok.test")
+               for entry in side["recipients"]]
+        self.assertEqual(sorted(address for address in got if address in set(recipients)), sorted(recipients))
+
+    def all_of(self, server):
+        return self.sandbox.outrider("hold", "list", server, "--limit", "1000")
+
+    def sent_of(self, server):
+        return self.sandbox.outrider("message", "list", server, "--status", "Sent", "--limit", "1000")
+
+    def test_null_sender_is_refused(self):
+        recipient, entry = self.held(sender="")
+        told = self.hold("release", str(entry["id"]), done=False)
+        self.assertEqual((told["released"], told["refused"]), (0, 1))
+        self.assertEqual(told["not_done"], [{"id": entry["id"], "queue_id": entry["queue_id"],
+                                             "reason": "refused: not a message of ours"}])
+        result = self.sandbox.outrider_plain("hold", "cancel", str(entry["id"]), check=False)
+        self.assertEqual(result.returncode, 69)
+        self.assertIn("by hand: postsuper -d QUEUE-ID hold", result.stderr)
+        self.postsuper("-H", entry)
+        self.sandbox.history(recipient, "Sent")
+
+    def test_nobody_answers(self):
+        recipient, entry = self.held()
+        self.sandbox.stop("queue")
+        try:
+            for words in (("release", str(entry["id"])), ("cancel", "--to", recipient)):
+                self.fails(75, *words, says="outrider-queue did not answer: socket queue: ")
+        finally:
+            self.sandbox.start("queue")
+        self.assertEqual(len(self.listed(recipient)), 1)
+        self.assertEqual(self.sandbox.history(recipient)["status"], "Held")
+        self.hold("cancel", str(entry["id"]))
+
+    def test_who_may_not_ask(self):
+        """One reaches the socket, one the database, and one both, but is hung up on."""
+        recipient, entry = self.held()
+        nobody = ("setpriv", "--reuid", "nobody", "--regid")
+        only = r"did not answer \(it does to root, outrider-worker and outrider-apid only\): socket queue: .*"
+        for groups, says in ((("nogroup", "--groups", "outrider"), "db_password_file: .*Permission denied"),
+                             (("outrider-worker", "--clear-groups"), only + "Permission denied"),
+                             (("outrider-worker", "--groups", "outrider"), only + "(closed|Broken|reset)")):
+            self.fails(75, "release", str(entry["id"]), prefix=(*nobody, *groups), says=says)
+        self.assertEqual(len(self.listed(recipient)), 1)
+        self.hold("cancel", str(entry["id"]))
 
 
 if __name__ == "__main__":

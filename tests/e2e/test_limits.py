@@ -215,7 +215,8 @@ class Limits(unittest.TestCase):
                 self.assertEqual(self.send(client, fresh())[0], 250)
         self.sandbox.control("kill", "policyd")
         self.sandbox.start("policyd")
-        wait_for(lambda: self.count("acme/main") == 10, "the counter of before")
+        wait_for(lambda: self.count("acme/main") == 10, "the counter of before",
+                 tell=lambda: self.count("acme/main"))
 
     def test_milter_killed_charges_nobody_twice(self):
         """What it had charged and Postfix did not get goes back; the hop's retry is charged once."""
