@@ -26,7 +26,8 @@
 #define MINUTE_US    (60 * G_TIME_SPAN_SECOND)
 #define LOOK_US      (10 * G_TIME_SPAN_SECOND)
 #define PAGES_MAX    25 /* of a server in a row: others wait */
-#define QUEUED_DAYS  7  /* how long Postfix may have had what is queued */
+#define REFUSED_MAX  100000
+#define QUEUED_DAYS  7 /* how long Postfix may have had what is queued */
 #define RULE_LIMIT   "limit"
 #define RULE_SUSPEND "suspended"
 #define REASON       "server is suspended"
@@ -36,8 +37,9 @@ struct HoldKeeper {
     MailFollower *follower;
     Sql *sql;
     QueueLink *queue;
-    GHashTable *refused; /* set of ids that the helper does not take for ours: told once */
-    gint64 looked_us;    /* when the rarer work was done last */
+    GHashTable
+        *refused;     /* set of ids that the helper does not take for ours: told once, while few */
+    gint64 looked_us; /* when the rarer work was done last */
     gint64 complained_us;
     GThread *thread;
     GMutex mutex;
@@ -84,6 +86,8 @@ static gboolean can_ask(const HoldKeeper *keeper, const HeldMail *mail)
 
 static void note_refused(HoldKeeper *keeper, const HeldMail *mail, const QueueAnswer *answer)
 {
+    if (g_hash_table_size(keeper->refused) >= REFUSED_MAX)
+        g_hash_table_remove_all(keeper->refused);
     g_hash_table_add(keeper->refused, GSIZE_TO_POINTER(mail->id));
     log_warning(mail->queue_id, "queue helper refuses", LOG_ID("id", mail->id),
                 LOG_TEXT("why", answer->why));
@@ -271,14 +275,17 @@ static gboolean tell_held(HoldKeeper *keeper, const HeldMail *mail, GError **err
     return done;
 }
 
-static gboolean hold_suspended(HoldKeeper *keeper, GError **error)
+static gboolean read_flag(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
 {
-    gint64 since = g_get_real_time() / G_USEC_PER_SEC - QUEUED_DAYS * 86400;
-    const SqlParameter parameters[] = {SQL_UNSIGNED(id_floor(since)), SQL_UNSIGNED(node_of(keeper)),
-                                       SQL_UNSIGNED(QUEUE_IDS_MAX)};
-    g_autoptr(GArray) list = read_mail(keeper, SQL_HOLD_SUSPENDED, parameters, 3, error);
-    g_autoptr(GPtrArray) chosen = list ? askable(keeper, list) : NULL;
-    g_autoptr(GArray) answers = chosen ? ask_queue(keeper, QUEUE_HOLD, chosen, error) : NULL;
+    *(gboolean *)data = sql_row_unsigned(row, 0) != 0;
+    return TRUE;
+}
+
+/* What the helper takes, history is told of. */
+static gboolean hold_list(HoldKeeper *keeper, const GArray *list, GError **error)
+{
+    g_autoptr(GPtrArray) chosen = askable(keeper, list);
+    g_autoptr(GArray) answers = ask_queue(keeper, QUEUE_HOLD, chosen, error);
     guint held = 0;
 
     if (!answers)
@@ -293,6 +300,21 @@ static gboolean hold_suspended(HoldKeeper *keeper, GError **error)
     if (held > 0)
         log_info(NULL, "queued mail of suspended senders held", LOG_INT("messages", held));
     return TRUE;
+}
+
+static gboolean hold_suspended(HoldKeeper *keeper, GError **error)
+{
+    gint64 since = g_get_real_time() / G_USEC_PER_SEC - QUEUED_DAYS * 86400;
+    const SqlParameter parameters[] = {SQL_UNSIGNED(id_floor(since)), SQL_UNSIGNED(node_of(keeper)),
+                                       SQL_UNSIGNED(QUEUE_IDS_MAX)};
+    gboolean any = FALSE;
+
+    if (!sql_query(keeper->sql, SQL_SENDER_SUSPENDED, NULL, 0, read_flag, &any, error))
+        return FALSE;
+    if (!any)
+        return TRUE;
+    g_autoptr(GArray) list = read_mail(keeper, SQL_HOLD_SUSPENDED, parameters, 3, error);
+    return list && hold_list(keeper, list, error);
 }
 
 static gboolean run_round(HoldKeeper *keeper, GError **error)
