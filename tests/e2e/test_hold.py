@@ -2,11 +2,11 @@
 """What becomes of held mail, by postsuper or by ours: history learns it from Postfix's own log."""
 
 import json
-import smtplib
 import unittest
 
 import mail
 from sandbox import fresh, shared, wait_for
+from sender import Sender
 
 DAY = 86400 * 1000000
 SERVER = "acme/holds"
@@ -17,30 +17,12 @@ class Holds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.key = cls.add(SERVER)
-
-    @classmethod
-    def add(cls, server):
-        """A server in development mode; the key of its credential, once the mail path knows it."""
-        cls.sandbox.outrider("server", "add", server, "--mode", "development")
-        key = cls.sandbox.outrider("credential", "add", server, "app")["key"]
-        wait_for(lambda: cls.login(server, key), "the new credential on the mail path")
-        return key
-
-    @classmethod
-    def login(cls, server, key):
-        with mail.Client(cls.sandbox, login=False) as client:
-            try:
-                return client.login(server, key)
-            except smtplib.SMTPAuthenticationError:
-                return None
+        cls.sender = Sender(cls.sandbox, SERVER, "--mode", "development")
 
     def held(self, **transaction):
         """A message that the milter holds: its recipient, and what history has of it."""
         recipient = fresh()
-        with mail.Client(self.sandbox, login=False) as client:
-            client.login(SERVER, self.key)
-            client.submit(mail.message(recipient), recipient, **transaction)
+        self.sender.submit(recipient, **transaction)
         return recipient, self.sandbox.history(recipient, "Held")
 
     def hold(self, *words, done=True):
@@ -154,10 +136,9 @@ class Holds(unittest.TestCase):
         self.sandbox.received(recipient)
 
     def test_release_of_many(self):
-        key = self.add("acme/many")
+        sender = Sender(self.sandbox, "acme/many", "--mode", "development")
         recipients = [fresh() for _ in range(MANY)]
-        with mail.Client(self.sandbox, login=False) as client:
-            client.login("acme/many", key)
+        with sender.client() as client:
             for recipient in recipients:
                 client.submit(mail.message(recipient), recipient)
         query = ("release", "--server", "acme/many", "--rule", "development")

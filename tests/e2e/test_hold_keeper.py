@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What goes on hold and off it by itself: suspension, its end, and holds that are too old."""
 
-import smtplib
 import unittest
 
-import mail
 from sandbox import fresh, shared, wait_for
+from sender import Sender
 
 SERVER = "acme/keeper"
 
@@ -14,22 +13,7 @@ class Keeper(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.sandbox.outrider("server", "add", SERVER)
-        cls.key = cls.sandbox.outrider("credential", "add", SERVER, "app")["key"]
-        wait_for(cls.login, "the new credential on the mail path")
-
-    @classmethod
-    def login(cls):
-        with mail.Client(cls.sandbox, login=False) as client:
-            try:
-                return client.login(SERVER, cls.key)
-            except smtplib.SMTPAuthenticationError:
-                return None
-
-    def submit(self, recipient):
-        with mail.Client(self.sandbox, login=False) as client:
-            client.login(SERVER, self.key)
-            client.submit(mail.message(recipient), recipient)
+        cls.sender = Sender(cls.sandbox, SERVER)
 
     def row(self, recipient):
         rows = self.sandbox.outrider("message", "list", "--to", recipient)
@@ -44,27 +28,24 @@ class Keeper(unittest.TestCase):
 
         return wait_for(look, f"{recipient}: {what}", tell=lambda: self.row(recipient))
 
-    def change(self, *options):
-        self.sandbox.outrider("server", "change", SERVER, *options)
-
     def test_queued_mail_of_a_suspended_server_waits(self):
         recipient = fresh("defer.test")
-        self.submit(recipient)
+        self.sender.submit(recipient)
         self.until(recipient, "SoftFail", lambda message: message["status"] == "SoftFail")
-        self.change("--suspend", "unpaid")
+        self.sender.change("--suspend", "unpaid")
         held = self.until(recipient, "on hold", lambda message: message["on_hold"])
         self.assertEqual((held["hold_rule"], held["hold_reason"]), ("suspended", "server is suspended"))
         self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
                           if entry["recipients"][0]["address"] == recipient], ["hold"])
-        self.change("--resume")
+        self.sender.change("--resume")
         after = self.until(recipient, "released", lambda message: not message["on_hold"])
         self.assertGreater(after["released_at"], held["hold_at"])
         self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
                           if entry["recipients"][0]["address"] == recipient], ["deferred"])
 
     def test_hold_that_is_too_old_is_cancelled(self):
-        self.change("--mode", "development")
-        self.addCleanup(self.change, "--mode", "live")
+        self.sender.change("--mode", "development")
+        self.addCleanup(self.sender.change, "--mode", "live")
         recipient = wait_for(self.held, "development mode on the mail path")
         message = self.row(recipient)
         self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
@@ -76,7 +57,7 @@ class Keeper(unittest.TestCase):
 
     def held(self):
         recipient = fresh()
-        self.submit(recipient)
+        self.sender.submit(recipient)
         self.until(recipient, "an end", lambda message: message["status"] in ("Sent", "Held"))
         return recipient if self.row(recipient)["status"] == "Held" else None
 

@@ -4,13 +4,13 @@
 import concurrent.futures
 import json
 import re
-import smtplib
 import socket
 import time
 import unittest
 
 import mail
 from sandbox import fresh, shared, wait_for
+from sender import Sender
 
 SERVER = "acme/limits"
 MANY = 60
@@ -20,25 +20,8 @@ A_SECOND = 10
 class Limits(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """A server of its own: what other tests have left to be tried again must not count."""
         cls.sandbox = shared()
-        cls.sandbox.outrider("server", "add", SERVER)
-        cls.key = cls.sandbox.outrider("credential", "add", SERVER, "app")["key"]
-        wait_for(cls.login, "the new credential on the mail path")
-
-    @classmethod
-    def login(cls):
-        try:
-            with cls.client():
-                return True
-        except smtplib.SMTPAuthenticationError:
-            return None
-
-    @classmethod
-    def client(cls):
-        client = mail.Client(cls.sandbox, login=False)
-        client.login(SERVER, cls.key)
-        return client
+        cls.sender = Sender(cls.sandbox, SERVER)
 
     def limit(self, subject, rate, action):
         """Sets a limit for this test; returns its id once policyd knows it."""
@@ -78,8 +61,8 @@ class Limits(unittest.TestCase):
         return end or replies[0]
 
     def test_reject_tells_the_limit_and_its_unit(self):
-        number = self.limit("acme/limits", "3/day", "reject")
-        with self.client() as client:
+        number = self.limit(SERVER, "3/day", "reject")
+        with self.sender.client() as client:
             for _ in range(3):
                 self.assertEqual(self.send(client, fresh())[0], 250)
             replies, _ = self.answer(client, [fresh()])
@@ -91,15 +74,15 @@ class Limits(unittest.TestCase):
         self.assertEqual(int(told.group(1)), number)
         reason = wait_for(lambda: self.explained(told.group(2).decode()), "the refusal in history")
         self.assertIn("3 counted, room in", reason)
-        self.assertEqual(self.count("acme/limits"), 3)
-        self.sandbox.outrider("limit", "reset", "acme/limits")
-        self.assertEqual(self.count("acme/limits"), 0)
-        with self.client() as client:
+        self.assertEqual(self.count(SERVER), 3)
+        self.sandbox.outrider("limit", "reset", SERVER)
+        self.assertEqual(self.count(SERVER), 0)
+        with self.sender.client() as client:
             self.assertEqual(self.send(client, fresh())[0], 250)
 
     def test_defer_of_a_recipient_domain(self):
         self.limit("@bulk3.test", "1/hour", "defer")
-        with self.client() as client:
+        with self.sender.client() as client:
             self.assertEqual(self.send(client, fresh("bulk3.test"))[0], 250)
             replies, _ = self.answer(client, [fresh("bulk3.test")])
             self.assertEqual(replies[0][0], 450)
@@ -108,9 +91,9 @@ class Limits(unittest.TestCase):
             self.assertEqual(self.send(client, fresh("bulk4.test"))[0], 250)
 
     def test_hold_waits_in_the_hold_queue(self):
-        self.limit("acme/limits/app", "2/day", "hold")
+        self.limit(f"{SERVER}/app", "2/day", "hold")
         recipients = [fresh() for _ in range(5)]
-        with self.client() as client:
+        with self.sender.client() as client:
             for recipient in recipients:
                 self.assertEqual(self.send(client, recipient)[0], 250)
         for recipient in recipients[:2]:
@@ -123,13 +106,13 @@ class Limits(unittest.TestCase):
         held = [entry for entry in self.sandbox.queue() if entry["queue_name"] == "hold"]
         waiting = {entry["recipients"][0]["address"] for entry in held}
         self.assertLessEqual(set(recipients[2:]), waiting)
-        self.assertEqual(self.count("acme/limits/app"), 2)
+        self.assertEqual(self.count(f"{SERVER}/app"), 2)
 
     def test_held_mail_goes_on_when_there_is_room(self):
         """Oldest first, and never more than allowed."""
-        self.limit("acme/limits/app", f"{A_SECOND}/second", "hold")
+        self.limit(f"{SERVER}/app", f"{A_SECOND}/second", "hold")
         recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
-        with self.client() as client:
+        with self.sender.client() as client:
             for recipient in recipients:
                 self.assertEqual(self.send(client, recipient)[0], 250)
         messages = [self.sandbox.history(recipient, "Sent") for recipient in recipients]
@@ -144,7 +127,7 @@ class Limits(unittest.TestCase):
     def test_many_recipients_are_charged_one_by_one(self):
         self.limit(SERVER, "3/day", "reject")
         recipients = [fresh() for _ in range(5)]
-        with self.client() as client:
+        with self.sender.client() as client:
             replies, end = self.answer(client, recipients)
         self.assertEqual([code for code, _ in replies] + [end[0]], [250] * 6)
         messages = [wait_for(lambda r=recipient: self.ended(r), f"the end of {recipient}")
@@ -162,9 +145,9 @@ class Limits(unittest.TestCase):
 
     def test_refused_after_the_message_is_explained(self):
         """Two sessions find room at RCPT; one of them is refused at its end, with an id to ask for."""
-        self.limit("acme/limits", "1/day", "reject")
+        self.limit(SERVER, "1/day", "reject")
         recipients = [fresh(), fresh()]
-        with self.client() as first, self.client() as second:
+        with self.sender.client() as first, self.sender.client() as second:
             for client, recipient in zip((first, second), recipients):
                 client.mail(mail.SENDER)
                 self.assertEqual(client.rcpt(recipient)[0], 250)
@@ -182,17 +165,17 @@ class Limits(unittest.TestCase):
         return result.stdout if result.returncode == 0 else None
 
     def test_shadow_mode_lets_pass_and_says_so(self):
-        self.limit("acme/limits", "0/day", "reject")
-        self.sandbox.outrider("server", "change", "acme/limits", "--shadow", "yes", "--mode", "development")
-        self.addCleanup(self.sandbox.outrider, "server", "change", "acme/limits", "--shadow", "no", "--mode", "live")
-        with self.client() as client:
+        self.limit(SERVER, "0/day", "reject")
+        self.sender.change("--shadow", "yes", "--mode", "development")
+        self.addCleanup(self.sender.change, "--shadow", "no", "--mode", "live")
+        with self.sender.client() as client:
             recipient = wait_for(lambda: self.passed(client), "shadow mode")
         message = self.sandbox.history(recipient, "Sent")
         held, limited = json.loads(message["skipped"])
         self.assertEqual(held, "shadow mode: hold: server is in development mode")
         self.assertRegex(limited, "^shadow mode: reject: Limit of 0 messages per day for server acme/limits is "
                          "reached .*: 0 counted$")
-        self.assertEqual(self.count("acme/limits"), 0)
+        self.assertEqual(self.count(SERVER), 0)
 
     def passed(self, client):
         recipient = fresh()
@@ -204,7 +187,7 @@ class Limits(unittest.TestCase):
 
     def test_client_that_retries_loses_nothing(self):
         """Beyond the limit it is told 4xx, tries again, and never is there more than allowed."""
-        self.limit("acme/limits", f"{A_SECOND}/second", "defer")
+        self.limit(SERVER, f"{A_SECOND}/second", "defer")
         recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             deferred = sum(pool.map(self.insist, (recipients[at::4] for at in range(4))))
@@ -221,7 +204,7 @@ class Limits(unittest.TestCase):
 
     def insist(self, recipients):
         deferred = 0
-        with self.client() as client:
+        with self.sender.client() as client:
             for recipient in recipients:
                 while (reply := self.send(client, recipient))[0] != 250:
                     self.assertIn(reply[0], (450, 451), reply)
@@ -230,20 +213,20 @@ class Limits(unittest.TestCase):
         return deferred
 
     def test_policyd_killed_keeps_its_counters(self):
-        self.limit("acme/limits", "100/day", "reject")
-        with self.client() as client:
+        self.limit(SERVER, "100/day", "reject")
+        with self.sender.client() as client:
             for _ in range(10):
                 self.assertEqual(self.send(client, fresh())[0], 250)
         self.sandbox.control("kill", "policyd")
         self.sandbox.start("policyd")
-        wait_for(lambda: self.count("acme/limits") == 10, "the counter of before",
-                 tell=lambda: self.count("acme/limits"))
+        wait_for(lambda: self.count(SERVER) == 10, "the counter of before",
+                 tell=lambda: self.count(SERVER))
 
     def test_milter_killed_charges_nobody_twice(self):
         """What it had charged and Postfix did not get goes back; the hop's retry is charged once."""
-        self.limit("acme/limits", "1000/day", "reject")
+        self.limit(SERVER, "1000/day", "reject")
         recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
-        with self.client() as client:
+        with self.sender.client() as client:
             self.assertEqual(self.answer(client, recipients)[1][0], 250)
         for _ in range(3):
             self.sandbox.control("kill", "milter")
@@ -251,7 +234,7 @@ class Limits(unittest.TestCase):
             self.sandbox.execute("postqueue", "-f")
         wait_for(lambda: self.all_sent(recipients), "all to be sent",
                  tell=lambda: self.sandbox.queue())
-        self.assertEqual(self.count("acme/limits"), MANY)
+        self.assertEqual(self.count(SERVER), MANY)
 
     def all_sent(self, recipients):
         self.sandbox.execute("postqueue", "-f")
