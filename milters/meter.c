@@ -101,7 +101,7 @@ gboolean meter_charge(Meter *meter, const ChargeRequest *request, ChargeVerdict 
     return TRUE;
 }
 
-/* A connection that is lost now has given the charge back. */
+/* A connection that is lost now has given the charge back, unless policyd was killed: then it stays. */
 static void settle(MeterCharge *charge, ChargeVerb verb)
 {
     g_autoptr(GString) line = g_string_new(NULL);

@@ -4,7 +4,9 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <pwd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct Listener {
@@ -51,6 +53,24 @@ static void drop(Connection *connection)
 void connection_send(Connection *connection, const GString *out)
 {
     bufferevent_write(connection->stream, out->str, out->len);
+}
+
+gboolean connection_is_from(const Connection *connection, const char *const *users)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+
+    if (getsockopt(bufferevent_getfd(connection->stream), SOL_SOCKET, SO_PEERCRED, &peer, &length) <
+        0)
+        return FALSE;
+    if (peer.uid == 0 || peer.uid == geteuid())
+        return TRUE;
+    for (; *users; users++) {
+        const struct passwd *user = getpwnam(*users);
+        if (user && user->pw_uid == peer.uid)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void set_timeout(Connection *connection, gboolean begun)

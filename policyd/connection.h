@@ -36,5 +36,8 @@ typedef struct Listener Listener;
 Listener *listener_new(struct event_base *base, int fd, const Protocol *protocol, gpointer context);
 void listener_free(Listener *listener);
 
+/* Whether root, this program's own user or one of those that are named (up to NULL) is on the other side. */
+gboolean connection_is_from(const Connection *connection, const char *const *users);
+
 /* Sends later output; closes. Not from within open or take. */
 void connection_send(Connection *connection, const GString *out);

@@ -27,10 +27,13 @@ typedef struct {
     Tally *tally;
     Limits *limits;
     IdSource *ids;        /* NULL: refusals have no id to explain */
-    GHashTable *refusals; /* limit -> PolicyRefusal: the last one that was recorded */
+    GHashTable *refusals; /* limit and credential -> PolicyRefusal: the last that was recorded */
     const char *hostname; /* in CRAM-MD5 challenges */
     guint delayed;        /* refusals that wait */
     guint32 connections;  /* so far */
 } Policyd;
+
+/* Forgets the refusals that are told anew when they come again. */
+void policy_forget_refusals(Policyd *policyd);
 
 extern const Protocol auth_protocol, policy_protocol, map_protocol, limit_protocol;

@@ -12,8 +12,12 @@
 
 #define PENDING_MAX 256 /* of one connection */
 
+/* Postfix's user may use the other sockets, but neither charge nor reset. */
+static const char *const users[] = {"outrider-milter", "outrider-worker", "outrider-apid", NULL};
+
 typedef struct {
     Policyd *policyd;
+    gboolean may_ask;
     GHashTable *pending; /* message -> LimitsCharge */
 } Asker;
 
@@ -21,9 +25,9 @@ static gpointer limit_open(Connection *connection, gpointer context, GString *ou
 {
     Asker *asker = g_new(Asker, 1);
 
-    (void)connection;
     (void)out;
     asker->policyd = context;
+    asker->may_ask = connection_is_from(connection, users);
     asker->pending = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return asker;
 }
@@ -124,9 +128,13 @@ static gssize limit_take(Connection *connection, gpointer state, const char *dat
 {
     g_auto(ChargeRequest) request = {0};
     g_autoptr(GError) error = NULL;
-    gssize used = charge_request_parse(data, length, &request, &error);
 
     (void)connection;
+    if (!((const Asker *)state)->may_ask) {
+        log_warning(NULL, "connection closed: may not ask", LOG_TEXT("socket", CHARGE_SOCKET));
+        return -1;
+    }
+    gssize used = charge_request_parse(data, length, &request, &error);
     if (used > 0 && !answer(state, &request, out, &error))
         used = -1;
     if (error)

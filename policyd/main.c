@@ -52,6 +52,7 @@ static void on_second(evutil_socket_t fd, short what, void *data)
     if (!well && !complained)
         log_warning(NULL, "limits stay as they are", LOG_GERROR(error));
     complained = !well;
+    policy_forget_refusals(policyd);
     tally_write_limits(policyd->tally);
 }
 

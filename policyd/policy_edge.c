@@ -5,7 +5,7 @@
 #include "policyd/decide.h"
 #include "policyd/edges.h"
 
-/* Recipients that a limit refuses within a second share the id that `outrider explain' takes: what is told of
+/* Recipients that a limit refuses to a credential within a second share the id that `outrider explain' takes: what is told of
  * the first is true of all. */
 typedef struct {
     gint64 at_us; /* monotonic */
@@ -30,9 +30,10 @@ static const char *const limit_actions[LIMIT_ACTION_COUNT] = {
     [LIMIT_HOLD] = "HOLD", [LIMIT_DEFER] = "DEFER", [LIMIT_REJECT] = "REJECT"};
 
 /* 0: none can be had. */
-static guint64 refusal_id(Policyd *policyd, guint32 limit, gboolean *fresh)
+static guint64 refusal_id(Policyd *policyd, guint32 limit, guint32 credential, gboolean *fresh)
 {
-    PolicyRefusal *last = g_hash_table_lookup(policyd->refusals, GUINT_TO_POINTER(limit));
+    gpointer key = GSIZE_TO_POINTER((gsize)limit << 32 | credential);
+    PolicyRefusal *last = g_hash_table_lookup(policyd->refusals, key);
     gint64 now = g_get_monotonic_time();
 
     *fresh = !last || now - last->at_us >= G_USEC_PER_SEC;
@@ -41,8 +42,21 @@ static guint64 refusal_id(Policyd *policyd, guint32 limit, gboolean *fresh)
     last = g_new(PolicyRefusal, 1);
     *last = (PolicyRefusal){
         now, policyd->ids ? id_reserve(policyd->ids, 1, g_get_real_time() / G_USEC_PER_SEC) : 0};
-    g_hash_table_insert(policyd->refusals, GUINT_TO_POINTER(limit), last);
+    g_hash_table_insert(policyd->refusals, key, last);
     return last->id;
+}
+
+static gboolean is_over(gpointer key, gpointer value, gpointer now)
+{
+    (void)key;
+    return *(const gint64 *)now - ((const PolicyRefusal *)value)->at_us >= G_USEC_PER_SEC;
+}
+
+void policy_forget_refusals(Policyd *policyd)
+{
+    gint64 now = g_get_monotonic_time();
+
+    g_hash_table_foreach_remove(policyd->refusals, is_over, &now);
 }
 
 /* Records the refusal, with the counter of that moment, and names it in the answer. */
@@ -50,7 +64,7 @@ static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCre
                    const ChargeVerdict *verdict, Answer *answer)
 {
     gboolean fresh;
-    guint64 id = refusal_id(policyd, verdict->limit, &fresh);
+    guint64 id = refusal_id(policyd, verdict->limit, credential->id, &fresh);
 
     if (id == 0)
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *     every second  held by a limit, or for a suspension that is over: server by server, oldest first ─▶ policyd
+ *     every second  (five, while nothing comes of it) held by a limit, or for a suspension that is over: server by server, oldest first ─▶ policyd
  *                   charges ─▶ outrider-queue releases ─▶ the charge stays; of what is not released it goes back
  *     every ten     held too long ─▶ deleted; queued of a suspended sender ─▶ held, and told to history
  *
@@ -25,7 +25,10 @@
 #define PAUSE_MS     1000
 #define MINUTE_US    (60 * G_TIME_SPAN_SECOND)
 #define LOOK_US      (10 * G_TIME_SPAN_SECOND)
-#define PAGES_MAX    25 /* of a server in a row: others wait */
+#define PAGES_MAX    25  /* of a server in a row that are asked about: others wait */
+#define PAGES_READ   500 /* and that are read past what is known to be full */
+#define AGAIN_S      600 /* when the helper is asked again about what it refused */
+#define IDLE_US      (5 * G_TIME_SPAN_SECOND)
 #define REFUSED_MAX  100000
 #define QUEUED_DAYS  7 /* how long Postfix may have had what is queued */
 #define RULE_LIMIT   "limit"
@@ -37,9 +40,10 @@ struct HoldKeeper {
     MailFollower *follower;
     Sql *sql;
     QueueLink *queue;
-    GHashTable
-        *refused;     /* set of ids that the helper does not take for ours: told once, while few */
-    gint64 looked_us; /* when the rarer work was done last */
+    GHashTable *refused; /* id -> when the helper refused it, in seconds */
+    gint64 released_us;  /* when it was last looked for what to release */
+    gboolean busy;       /* and some was */
+    gint64 looked_us;    /* when the rarer work was done last */
     gint64 complained_us;
     GThread *thread;
     GMutex mutex;
@@ -78,17 +82,26 @@ static GArray *read_mail(HoldKeeper *keeper, SqlStatement statement, const SqlPa
                : NULL;
 }
 
-static gboolean can_ask(const HoldKeeper *keeper, const HeldMail *mail)
+static gint64 now_seconds(void)
 {
-    return queue_id_is_good(mail->queue_id, strlen(mail->queue_id)) &&
-           !g_hash_table_contains(keeper->refused, GSIZE_TO_POINTER(mail->id));
+    return g_get_monotonic_time() / G_USEC_PER_SEC;
 }
 
+static gboolean can_ask(const HoldKeeper *keeper, const HeldMail *mail)
+{
+    gpointer refused = g_hash_table_lookup(keeper->refused, GSIZE_TO_POINTER(mail->id));
+
+    return queue_id_is_good(mail->queue_id, strlen(mail->queue_id)) &&
+           (!refused || now_seconds() - (gint64)GPOINTER_TO_SIZE(refused) >= AGAIN_S);
+}
+
+/* For good, as of a null sender, or because something is in the way now: it cannot tell. */
 static void note_refused(HoldKeeper *keeper, const HeldMail *mail, const QueueAnswer *answer)
 {
     if (g_hash_table_size(keeper->refused) >= REFUSED_MAX)
         g_hash_table_remove_all(keeper->refused);
-    g_hash_table_add(keeper->refused, GSIZE_TO_POINTER(mail->id));
+    g_hash_table_insert(keeper->refused, GSIZE_TO_POINTER(mail->id),
+                        GSIZE_TO_POINTER((gsize)now_seconds()));
     log_warning(mail->queue_id, "queue helper refuses", LOG_ID("id", mail->id),
                 LOG_TEXT("why", answer->why));
 }
@@ -108,8 +121,7 @@ static GArray *ask_queue(HoldKeeper *keeper, QueueVerb verb, const GPtrArray *li
         return NULL;
     for (guint i = 0; i < list->len; i++) {
         const QueueAnswer *answer = &g_array_index(answers, QueueAnswer, i);
-        /* Mail that cleanup has not finished cannot be held yet. */
-        if (answer->result == QUEUE_REFUSED && verb != QUEUE_HOLD)
+        if (answer->result == QUEUE_REFUSED)
             note_refused(keeper, list->pdata[i], answer);
     }
     return g_steal_pointer(&answers);
@@ -139,7 +151,7 @@ static gboolean charge(AskLink *link, const HeldMail *mail, ChargeVerdict *verdi
 
 /* Those of a page that have room, charged: pointers into it. */
 static GPtrArray *charge_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo, const GArray *page,
-                              GError **error)
+                              gboolean *any, GError **error)
 {
     g_autoptr(GPtrArray) charged = g_ptr_array_new();
 
@@ -148,6 +160,7 @@ static GPtrArray *charge_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo,
         ChargeVerdict verdict;
         if (!can_ask(keeper, mail) || hold_memo_is_full(memo, mail))
             continue;
+        *any = TRUE;
         if (!charge(link, mail, &verdict, error))
             return NULL;
         if (verdict.limit == 0)
@@ -160,9 +173,9 @@ static GPtrArray *charge_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo,
 
 /* What is not said to policyd goes back with the link, when the caller closes it. */
 static gboolean release_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo, const GArray *page,
-                             guint *released, GError **error)
+                             guint *released, gboolean *any, GError **error)
 {
-    g_autoptr(GPtrArray) charged = charge_page(keeper, link, memo, page, error);
+    g_autoptr(GPtrArray) charged = charge_page(keeper, link, memo, page, any, error);
     g_autoptr(GArray) answers = charged ? ask_queue(keeper, QUEUE_RELEASE, charged, error) : NULL;
 
     if (!answers)
@@ -176,20 +189,23 @@ static gboolean release_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo, 
     return TRUE;
 }
 
-/* Page by page, as long as any of a page has room. */
+/* Page by page; those that hold nothing but what is full cost no question. */
 static gboolean release_server(HoldKeeper *keeper, AskLink *link, HoldMemo *memo, guint32 server,
                                const char *rule, guint *released, GError **error)
 {
     guint64 after = 0;
+    guint asked = 0;
 
-    for (guint pages = 0; pages < PAGES_MAX && !keeper->stop; pages++) {
+    for (guint pages = 0; pages < PAGES_READ && asked < PAGES_MAX && !keeper->stop; pages++) {
         const SqlParameter parameters[] = {SQL_UNSIGNED(server), SQL_UNSIGNED(node_of(keeper)),
                                            SQL_TEXT(rule), SQL_UNSIGNED(after),
                                            SQL_UNSIGNED(HOLD_KEEPER_BATCH)};
         g_autoptr(GArray) page =
             read_mail(keeper, SQL_HOLD_DUE, parameters, G_N_ELEMENTS(parameters), error);
-        if (!page || !release_page(keeper, link, memo, page, released, error))
+        gboolean any = FALSE;
+        if (!page || !release_page(keeper, link, memo, page, released, &any, error))
             return FALSE;
+        asked += any;
         if (page->len < HOLD_KEEPER_BATCH)
             return TRUE;
         after = g_array_index(page, HeldMail, page->len - 1).id;
@@ -220,6 +236,7 @@ static gboolean release_rule(HoldKeeper *keeper, const char *rule, GError **erro
     for (guint i = 0; i < servers->len && good; i++)
         good = release_server(keeper, link, memo, g_array_index(servers, guint32, i), rule,
                               &released, error);
+    keeper->busy |= released > 0;
     if (released > 0)
         log_info(NULL, "held mail released", LOG_TEXT("rule", rule), LOG_INT("messages", released));
     return good;
@@ -238,24 +255,62 @@ static GPtrArray *askable(const HoldKeeper *keeper, const GArray *list)
     return chosen;
 }
 
-static gboolean delete_expired(HoldKeeper *keeper, GError **error)
+static guint count_done(const GArray *answers)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(node_of(keeper)), SQL_INT(g_get_real_time()),
-                                       SQL_UNSIGNED(QUEUE_IDS_MAX)};
-    g_autoptr(GArray) list = read_mail(keeper, SQL_HOLD_EXPIRED, parameters, 3, error);
-    g_autoptr(GPtrArray) chosen = list ? askable(keeper, list) : NULL;
-    g_autoptr(GArray) answers = chosen ? ask_queue(keeper, QUEUE_DELETE, chosen, error) : NULL;
+    guint done = 0;
 
-    if (answers && answers->len > 0)
-        log_info(NULL, "held for too long, deleted", LOG_INT("messages", answers->len));
+    for (guint i = 0; i < answers->len; i++)
+        done += g_array_index(answers, QueueAnswer, i).result == QUEUE_DONE;
+    return done;
+}
+
+/* What is done with a page of a list. */
+typedef gboolean (*PageFunc)(HoldKeeper *keeper, const GArray *list, guint *done, GError **error);
+
+/* Page by page to the end: what cannot be done of one must not keep the next from its turn. parameters[0] is
+ * the place of the id to read from. */
+static gboolean each_page(HoldKeeper *keeper, SqlStatement statement, SqlParameter *parameters,
+                          guint n, PageFunc func, guint *done, GError **error)
+{
+    for (guint pages = 0; pages < PAGES_READ && !keeper->stop; pages++) {
+        g_autoptr(GArray) list = read_mail(keeper, statement, parameters, n, error);
+        if (!list || !func(keeper, list, done, error))
+            return FALSE;
+        if (list->len < QUEUE_IDS_MAX)
+            return TRUE;
+        parameters[0] = SQL_UNSIGNED(g_array_index(list, HeldMail, list->len - 1).id);
+    }
+    return TRUE;
+}
+
+static gboolean delete_list(HoldKeeper *keeper, const GArray *list, guint *done, GError **error)
+{
+    g_autoptr(GPtrArray) chosen = askable(keeper, list);
+    g_autoptr(GArray) answers = ask_queue(keeper, QUEUE_DELETE, chosen, error);
+
+    if (answers)
+        *done += count_done(answers);
     return answers != NULL;
 }
 
-/* message.held for what the helper has just put on hold. */
-static gboolean tell_held(HoldKeeper *keeper, const HeldMail *mail, GError **error)
+static gboolean delete_expired(HoldKeeper *keeper, GError **error)
 {
-    gint64 now = g_get_real_time();
+    SqlParameter parameters[] = {SQL_UNSIGNED(0), SQL_UNSIGNED(node_of(keeper)),
+                                 SQL_INT(g_get_real_time()), SQL_UNSIGNED(QUEUE_IDS_MAX)};
+    guint deleted = 0;
+    gboolean good = each_page(keeper, SQL_HOLD_EXPIRED, parameters, G_N_ELEMENTS(parameters),
+                              delete_list, &deleted, error);
+
+    if (deleted > 0)
+        log_info(NULL, "held for too long, deleted", LOG_INT("messages", deleted));
+    return good;
+}
+
+/* The JSON of message.held; g_free. */
+static char *held_event(const HoldKeeper *keeper, const HeldMail *mail, gint64 now)
+{
     json_object *event = json_object_new_object();
+    gint64 days = config_int(keeper->config, CONFIG_HOLD_DAYS);
 
     json_object_object_add(event, "v", json_object_new_int(1));
     json_object_object_add(event, "node", json_object_new_int((int)node_of(keeper)));
@@ -264,15 +319,25 @@ static gboolean tell_held(HoldKeeper *keeper, const HeldMail *mail, GError **err
     json_object_object_add(event, "server", json_object_new_int64(mail->server));
     json_object_object_add(event, "rule", json_object_new_string(RULE_SUSPEND));
     json_object_object_add(event, "reason", json_object_new_string(REASON));
-    json_object_object_add(
-        event, "expires",
-        json_object_new_int64(now +
-                              config_int(keeper->config, CONFIG_HOLD_DAYS) * G_TIME_SPAN_DAY));
-    JournalEntry entry = {EVENT_MESSAGE_HELD, now,
-                          json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN), -1};
-    gboolean done = journal_append(mail_follower_journal(keeper->follower), &entry, 1, error);
+    json_object_object_add(event, "expires", json_object_new_int64(now + days * G_TIME_SPAN_DAY));
+    char *text = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
     json_object_put(event);
-    return done;
+    return text;
+}
+
+/* History learns the rule first: what is on hold without one would never come off it. */
+static gboolean tell_held(HoldKeeper *keeper, const GPtrArray *list, GError **error)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree JournalEntry *entries = g_new(JournalEntry, list->len + 1);
+    gint64 now = g_get_real_time();
+
+    for (guint i = 0; i < list->len; i++) {
+        g_ptr_array_add(texts, held_event(keeper, list->pdata[i], now));
+        entries[i] = (JournalEntry){EVENT_MESSAGE_HELD, now, texts->pdata[i], -1};
+    }
+    return list->len == 0 ||
+           journal_append(mail_follower_journal(keeper->follower), entries, list->len, error);
 }
 
 static gboolean read_flag(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
@@ -281,57 +346,77 @@ static gboolean read_flag(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError
     return TRUE;
 }
 
-/* What the helper takes, history is told of. */
-static gboolean hold_list(HoldKeeper *keeper, const GArray *list, GError **error)
+static gboolean hold_list(HoldKeeper *keeper, const GArray *list, guint *done, GError **error)
 {
     g_autoptr(GPtrArray) chosen = askable(keeper, list);
-    g_autoptr(GArray) answers = ask_queue(keeper, QUEUE_HOLD, chosen, error);
-    guint held = 0;
 
-    if (!answers)
+    if (!tell_held(keeper, chosen, error))
         return FALSE;
-    for (guint i = 0; i < answers->len; i++) {
-        if (g_array_index(answers, QueueAnswer, i).result != QUEUE_DONE)
-            continue;
-        if (!tell_held(keeper, chosen->pdata[i], error))
-            return FALSE;
-        held++;
-    }
-    if (held > 0)
-        log_info(NULL, "queued mail of suspended senders held", LOG_INT("messages", held));
-    return TRUE;
+    g_autoptr(GArray) answers = ask_queue(keeper, QUEUE_HOLD, chosen, error);
+    if (answers)
+        *done += count_done(answers);
+    return answers != NULL;
 }
 
 static gboolean hold_suspended(HoldKeeper *keeper, GError **error)
 {
     gint64 since = g_get_real_time() / G_USEC_PER_SEC - QUEUED_DAYS * 86400;
-    const SqlParameter parameters[] = {SQL_UNSIGNED(id_floor(since)), SQL_UNSIGNED(node_of(keeper)),
-                                       SQL_UNSIGNED(QUEUE_IDS_MAX)};
+    SqlParameter parameters[] = {SQL_UNSIGNED(id_floor(since)), SQL_UNSIGNED(node_of(keeper)),
+                                 SQL_UNSIGNED(QUEUE_IDS_MAX)};
     gboolean any = FALSE;
+    guint held = 0;
 
     if (!sql_query(keeper->sql, SQL_SENDER_SUSPENDED, NULL, 0, read_flag, &any, error))
         return FALSE;
-    if (!any)
+    gboolean good = !any || each_page(keeper, SQL_HOLD_SUSPENDED, parameters,
+                                      G_N_ELEMENTS(parameters), hold_list, &held, error);
+    if (held > 0)
+        log_info(NULL, "queued mail of suspended senders held", LOG_INT("messages", held));
+    return good;
+}
+
+static gboolean release_limited(HoldKeeper *keeper, GError **error)
+{
+    keeper->busy = FALSE;
+    return release_rule(keeper, RULE_LIMIT, error);
+}
+
+static gboolean release_suspended(HoldKeeper *keeper, GError **error)
+{
+    return release_rule(keeper, RULE_SUSPEND, error);
+}
+
+/* Does what is due; what one cannot do keeps no other from its turn. The first error is told. */
+static gboolean run_tasks(HoldKeeper *keeper, gint64 *last_us, gint64 pause_us,
+                          gboolean (*const *tasks)(HoldKeeper *keeper, GError **error), guint n,
+                          GError **error)
+{
+    gint64 now = g_get_monotonic_time();
+    gboolean good = TRUE;
+
+    if (*last_us && now - *last_us < pause_us)
         return TRUE;
-    g_autoptr(GArray) list = read_mail(keeper, SQL_HOLD_SUSPENDED, parameters, 3, error);
-    return list && hold_list(keeper, list, error);
+    *last_us = now;
+    for (guint i = 0; i < n; i++)
+        if (!tasks[i](keeper, good ? error : NULL))
+            good = FALSE;
+    return good;
 }
 
 static gboolean run_round(HoldKeeper *keeper, GError **error)
 {
-    gint64 now = g_get_monotonic_time();
+    static gboolean (*const rare[])(HoldKeeper *, GError **) = {hold_suspended, delete_expired};
+    static gboolean (*const often[])(HoldKeeper *, GError **) = {release_limited,
+                                                                 release_suspended};
 
     if (!keeper->sql && !(keeper->sql = database_open(keeper->config, error)))
         return FALSE;
-    if (!sql_schema_check(keeper->sql, error) || !release_rule(keeper, RULE_LIMIT, error) ||
-        !release_rule(keeper, RULE_SUSPEND, error))
+    if (!sql_schema_check(keeper->sql, error))
         return FALSE;
-    if (keeper->looked_us && now - keeper->looked_us < LOOK_US)
-        return TRUE;
-    if (!delete_expired(keeper, error) || !hold_suspended(keeper, error))
-        return FALSE;
-    keeper->looked_us = now;
-    return TRUE;
+    gboolean good = run_tasks(keeper, &keeper->looked_us, LOOK_US, rare, 2, error);
+    return run_tasks(keeper, &keeper->released_us, keeper->busy ? 0 : IDLE_US, often, 2,
+                     good ? error : NULL) &&
+           good;
 }
 
 /* Once a minute while it lasts. */

@@ -180,6 +180,24 @@ static void test_book_open_cut_file(void **state)
     book_close(book);
 }
 
+static void test_book_open_with_part_of_a_counter(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    Book *book = open_book();
+    count(book, 7, 3);
+    book_close(book);
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(truncate(file, st.st_size - 100), 0);
+    book = open_book();
+    assert_int_equal(counted(book, 7), 3);
+    for (guint32 limit = 100; limit < 1000; limit++)
+        count(book, limit, 1);
+    assert_int_equal(counted(book, 7), 3);
+    book_close(book);
+}
+
 static void test_book_open_impossible(void **state)
 {
     GError *error = NULL;
@@ -217,10 +235,15 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        CASE(test_book_counts_survive),   CASE(test_book_counts_survive_kill),
-        CASE(test_book_keep_frees),       CASE(test_book_remembers_the_last_messages),
-        CASE(test_book_open_twice),       CASE(test_book_open_refuses_nothing_it_can_put_aside),
-        CASE(test_book_open_cut_file),    CASE(test_book_open_impossible),
+        CASE(test_book_counts_survive),
+        CASE(test_book_open_with_part_of_a_counter),
+        CASE(test_book_counts_survive_kill),
+        CASE(test_book_keep_frees),
+        CASE(test_book_remembers_the_last_messages),
+        CASE(test_book_open_twice),
+        CASE(test_book_open_refuses_nothing_it_can_put_aside),
+        CASE(test_book_open_cut_file),
+        CASE(test_book_open_impossible),
         CASE(test_book_now_after_reboot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
