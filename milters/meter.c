@@ -65,7 +65,7 @@ static char *ask(AskLink *link, const GString *line, GError **error)
 }
 
 /* Asks on a connection that was kept, which policyd may have closed meanwhile, or on a new one. What the
- * lost one may have charged went back with it. */
+ * lost one may have charged went back with it, unless policyd was killed. */
 static char *ask_on_any(Meter *meter, const GString *line, AskLink **link, GError **error)
 {
     g_autoptr(AskLink) kept = take_idle(meter);

@@ -11,14 +11,9 @@ static gint64 slot_length(gint64 period_us)
     return (period_us + WINDOW_SLOTS - 1) / WINDOW_SLOTS;
 }
 
-gint64 window_slot(gint64 at_us, gint64 period_us)
-{
-    return at_us / slot_length(period_us);
-}
-
 static gint64 now_slot(const Window *window, gint64 at_us, gint64 period_us)
 {
-    return MAX(window->newest, window_slot(at_us, period_us));
+    return MAX(window->newest, at_us / slot_length(period_us));
 }
 
 guint64 window_count(const Window *window, gint64 at_us, gint64 period_us)

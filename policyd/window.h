@@ -22,10 +22,7 @@ typedef struct {
     guint32 reserved;
 } Window;
 
-/* Number of the slot that a time (microseconds, not negative) lies in. */
-gint64 window_slot(gint64 at_us, gint64 period_us);
-
-/* How many there were in the period that ends at at_us. */
+/* How many there were in the period that ends at at_us (microseconds, not negative). */
 guint64 window_count(const Window *window, gint64 at_us, gint64 period_us);
 
 /* Counts n messages at at_us; returns the slot, for window_give_back. */
