@@ -12,8 +12,8 @@
 #include "lib/base/id.h"
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
-#include "policyd/limits.h"
 #include "policyd/penalty.h"
+#include "policyd/pending.h"
 #include "policyd/tally.h"
 
 #define EDGES_DELAYED_MAX   4096
@@ -26,6 +26,7 @@ typedef struct {
     Penalty *penalty;
     Tally *tally;
     Limits *limits;
+    Pending *pending;
     IdSource *ids;        /* NULL: refusals have no id to explain */
     GHashTable *refusals; /* limit and credential -> PolicyRefusal: the last that was recorded */
     const char *hostname; /* in CRAM-MD5 challenges */

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Charges of a connection wait until they are kept: when it ends before, the messages were not taken, and
- * the charges go back. A message that was kept is free from then on.
- *
- *     charge ──▶ pending ──keep──▶ charged
- *                   └──refund, end of the connection──▶ given back
- */
+/* What a connection charged and did not keep is refunded when it ends. */
 #include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "policyd/edges.h"
 
-#define PENDING_MAX 256 /* of one connection */
+#define HELD_MAX 256 /* of one connection */
 
 /* Postfix's user may use the other sockets, but neither charge nor reset. */
 static const char *const users[] = {"outrider-milter", "outrider-worker", "outrider-apid", NULL};
@@ -18,7 +12,7 @@ static const char *const users[] = {"outrider-milter", "outrider-worker", "outri
 typedef struct {
     Policyd *policyd;
     gboolean may_ask;
-    GHashTable *pending; /* message -> LimitsCharge */
+    GHashTable *held; /* messages, each in itself, that it is a holder of */
 } Asker;
 
 static gpointer limit_open(Connection *connection, gpointer context, GString *out)
@@ -28,7 +22,7 @@ static gpointer limit_open(Connection *connection, gpointer context, GString *ou
     (void)out;
     asker->policyd = context;
     asker->may_ask = connection_is_from(connection, users);
-    asker->pending = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    asker->held = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     return asker;
 }
 
@@ -36,18 +30,13 @@ static void limit_closed(gpointer state)
 {
     Asker *asker = state;
     GHashTableIter iter;
-    gpointer charge;
+    gpointer message;
 
-    g_hash_table_iter_init(&iter, asker->pending);
-    while (g_hash_table_iter_next(&iter, NULL, &charge))
-        limits_give_back(asker->policyd->limits, charge);
-    g_hash_table_unref(asker->pending);
+    g_hash_table_iter_init(&iter, asker->held);
+    while (g_hash_table_iter_next(&iter, &message, NULL))
+        pending_refund(asker->policyd->pending, *(const guint64 *)message);
+    g_hash_table_unref(asker->held);
     g_free(asker);
-}
-
-static gpointer key_of(const ChargeRequest *request)
-{
-    return GSIZE_TO_POINTER(request->message);
 }
 
 static gboolean charge(Asker *asker, const ChargeRequest *request, GString *out, GError **error)
@@ -57,19 +46,17 @@ static gboolean charge(Asker *asker, const ChargeRequest *request, GString *out,
                                .credential = request->credential,
                                .domain = request->domain};
     ChargeVerdict verdict = {0};
-    LimitsCharge taken = {0};
 
-    if (!limits_is_charged(asker->policyd->limits, request->message) &&
-        !g_hash_table_contains(asker->pending, key_of(request))) {
-        if (g_hash_table_size(asker->pending) >= PENDING_MAX) {
-            g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
-                        "more than %d charges that are not kept", PENDING_MAX);
-            return FALSE;
-        }
-        if (!limits_take(asker->policyd->limits, &facts, 1, &taken, &verdict, error))
+    if (g_hash_table_size(asker->held) >= HELD_MAX) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                    "more than %d charges that are not kept", HELD_MAX);
+        return FALSE;
+    }
+    if (!g_hash_table_contains(asker->held, &request->message)) {
+        if (!pending_charge(asker->policyd->pending, request->message, &facts, &verdict, error))
             return FALSE;
         if (verdict.limit == 0)
-            g_hash_table_insert(asker->pending, key_of(request), g_memdup2(&taken, sizeof taken));
+            g_hash_table_add(asker->held, g_memdup2(&request->message, sizeof request->message));
     }
     charge_verdict_append(out, &verdict);
     return TRUE;
@@ -94,19 +81,14 @@ static gboolean count_or_reset(Asker *asker, const ChargeRequest *request, GStri
     return *error == NULL;
 }
 
-/* Ends what is pending of a message; two copies of it may have been charged at once. */
-static void settle(Asker *asker, const ChargeRequest *request, gboolean keep)
+static void settle(Asker *asker, const ChargeRequest *request)
 {
-    Limits *limits = asker->policyd->limits;
-    LimitsCharge *pending = g_hash_table_lookup(asker->pending, key_of(request));
-
-    if (!pending)
+    if (!g_hash_table_remove(asker->held, &request->message))
         return;
-    if (!keep || limits_is_charged(limits, request->message))
-        limits_give_back(limits, pending);
+    if (request->verb == CHARGE_KEEP)
+        pending_keep(asker->policyd->pending, request->message);
     else
-        limits_note_charged(limits, request->message);
-    g_hash_table_remove(asker->pending, key_of(request));
+        pending_refund(asker->policyd->pending, request->message);
 }
 
 static gboolean answer(Asker *asker, const ChargeRequest *request, GString *out, GError **error)
@@ -118,7 +100,7 @@ static gboolean answer(Asker *asker, const ChargeRequest *request, GString *out,
     case CHARGE_RESET:
         return count_or_reset(asker, request, out, error);
     default:
-        settle(asker, request, request->verb == CHARGE_KEEP);
+        settle(asker, request);
         return TRUE;
     }
 }

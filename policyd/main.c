@@ -147,8 +147,10 @@ int main(int argc, char **argv)
         log_warning(NULL, "refusals have no id", LOG_GERROR(error));
     policyd.refusals = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR), on_limit, policyd.tally);
+    policyd.pending = pending_new(policyd.limits);
     Running running = {.service = service, .policyd = &policyd};
     status = serve(&running) ? EXIT_SUCCESS : EX_UNAVAILABLE;
+    pending_free(policyd.pending);
     limits_free(policyd.limits);
     g_hash_table_unref(policyd.refusals);
     id_source_close(policyd.ids);

@@ -128,6 +128,13 @@ static void look_at_limits(Policyd *policyd, const PolicyRequest *request,
     record(policyd, request, credential, &verdict, answer);
 }
 
+/* More recipients in one message than the limit is high will have no room later either. */
+static void never(ChargeVerdict *verdict, guint64 recipients)
+{
+    if (verdict->action == LIMIT_DEFER && recipients > verdict->max)
+        verdict->action = LIMIT_REJECT;
+}
+
 /* A user of this Postfix without a credential of ours: looked at for each recipient, charged at the end of
  * the message, where Postfix says how many there were. */
 static void limit_user(const Policyd *policyd, const PolicyRequest *request, Answer *answer)
@@ -144,6 +151,7 @@ static void limit_user(const Policyd *policyd, const PolicyRequest *request, Ans
         g_ascii_string_to_unsigned(request->recipient_count, 10, 1, G_MAXUINT32, &count, NULL);
         known =
             limits_take(policyd->limits, &facts, (guint32)count, NULL, &verdict, &answer->error);
+        never(&verdict, count);
     } else {
         known = limits_look(policyd->limits, &facts, 1, &verdict, &answer->error);
     }

@@ -124,8 +124,8 @@ static gboolean open_file(StoreWriter *writer, GError **error)
         writer->fd = open_new(path);
     }
     if (writer->fd < 0 && errno == EEXIST) {
-        path = writer->temporary = g_strconcat(writer->path, ".new", NULL);
-        writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+        path = writer->temporary = g_strconcat(writer->path, ".XXXXXX", NULL);
+        writer->fd = g_mkstemp_full(writer->temporary, O_WRONLY | O_CLOEXEC, 0640);
     }
     if (writer->fd < 0)
         return error_set_errno(error, errno, "open", path);

@@ -165,6 +165,21 @@ static void test_store_writer_open_second_copy(void **state)
     assert_stored(id, "fourth");
 }
 
+/* Each copy writes a file of its own until it is whole. */
+static void test_store_writer_open_third_copy(void **state)
+{
+    guint64 id = id_of(NOW, 0);
+
+    (void)state;
+    finish(begin(id, "first"));
+    StoreWriter *second = begin(id, "second");
+    StoreWriter *third = begin(id, "third, and longer");
+    finish(second);
+    assert_stored(id, "second");
+    finish(third);
+    assert_stored(id, "third, and longer");
+}
+
 static void test_store_writer_open_after_kill(void **state)
 {
     guint64 id = id_of(NOW, 0);
@@ -303,6 +318,7 @@ int main(void)
         CASE(test_store_writer_commit_replaces),
         CASE(test_store_writer_abort_leaves_nothing),
         CASE(test_store_writer_open_second_copy),
+        CASE(test_store_writer_open_third_copy),
         CASE(test_store_writer_open_after_kill),
         CASE(test_store_remove_twice),
         CASE(test_store_writer_open_without_spool),

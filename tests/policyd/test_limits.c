@@ -98,16 +98,40 @@ static void test_end_of_the_connection_refunds(void **state)
     assert_counted(s, 3);
     close(fd);
     assert_counted(s, 2);
-    /* Two copies of a message at once: counted once in the end. */
-    fd = open_socket(s, "limit");
+    close(other);
+    assert_counted(s, 1);
+    close(fd);
+}
+
+/* The hop may bring a message again while the first copy is on its way: there is room for both or for none. */
+static void test_copies_share_a_charge(void **state)
+{
+    State *s = *state;
+    int fd = ready(s, "(1, 'server', 1, '', 'day', 1, 'reject')");
+    int other = open_socket(s, "limit");
+
     expect(fd, CHARGE("3"), "\n", "ok\n");
-    assert_counted(s, 3);
+    expect(other, CHARGE("3"), "\n", "ok\n");
+    assert_counted(s, 1);
+    send_text(fd, "refund 3\n");
+    send_text(fd, CHARGE("4"));
+    g_autofree char *answer = read_until(fd, "\n");
+    assert_true(g_str_has_prefix(answer, "full 1 reject server 1 day 1 "));
     send_text(other, "keep 3\n");
     expect(other, CHARGE("3"), "\n", "ok\n");
-    send_text(fd, "keep 3\n");
-    assert_counted(s, 2);
     close(other);
+    expect(fd, CHARGE("3"), "\n", "ok\n");
+    assert_counted(s, 1);
+    /* Neither was taken. */
+    set_limits(s, "(1, 'server', 1, '', 'day', 2, 'reject')");
+    other = open_socket(s, "limit");
+    await(fd, CHARGE("5"), "ok");
+    expect(other, CHARGE("5"), "\n", "ok\n");
     close(fd);
+    assert_counted(s, 2);
+    send_text(other, "refund 5\n");
+    assert_counted(s, 1);
+    close(other);
 }
 
 static void test_gravest_action_counts(void **state)
@@ -179,8 +203,10 @@ static void test_refused_at_rcpt(void **state)
 static void test_users_alone(void **state)
 {
     State *s = *state;
-    int fd = ready(s, "(1, 'user', 0, 'ann@relay.test', 'hour', 5, 'reject'), (2, 'user', 0, "
-                      "'bob@relay.test', 'hour', 1, 'hold')");
+    int fd = ready(
+        s, "(1, 'user', 0, 'ann@relay.test', 'hour', 5, 'reject'), (2, 'user', 0, "
+           "'bob@relay.test', 'hour', 1, 'hold'), (3, 'user', 0, 'dan@relay.test', 'hour', 2, "
+           "'defer')");
     int policy = open_socket(s, "policy");
 
     expect(policy, RCPT_REQUEST("ann@relay.test", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
@@ -197,6 +223,13 @@ static void test_users_alone(void **state)
     expect(policy, RCPT_REQUEST("bob@relay.test", "a@ok.test"), "\n\n", "action=DUNNO\n\n");
     expect(policy, END_REQUEST("bob@relay.test", "1"), "\n\n",
            "action=HOLD Limit of 1 message per hour for this user is reached (limit 2)\n\n");
+    /* Put off while there may be room later, and no longer. */
+    const char *text = "4.7.1 Limit of 2 messages per hour for this user is reached (limit 3)";
+    g_autofree char *defer = g_strdup_printf("action=DEFER %s\n\n", text);
+    g_autofree char *reject = g_strdup_printf("action=REJECT 5%s\n\n", text + 1);
+    expect(policy, END_REQUEST("dan@relay.test", "1"), "\n\n", "action=DUNNO\n\n");
+    expect(policy, END_REQUEST("dan@relay.test", "2"), "\n\n", defer);
+    expect(policy, END_REQUEST("dan@relay.test", "3"), "\n\n", reject);
     expect(policy, END_REQUEST("carol@relay.test", "1"), "\n\n", "action=DUNNO\n\n");
     expect(
         policy, END_REQUEST("ann@relay.test", "nonsense"), "\n\n",
@@ -270,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POLICYD_CASE(test_charge_until_full),
         POLICYD_CASE(test_end_of_the_connection_refunds),
+        POLICYD_CASE(test_copies_share_a_charge),
         POLICYD_CASE(test_gravest_action_counts),
         POLICYD_CASE(test_refused_at_rcpt),
         POLICYD_CASE(test_users_alone),
