@@ -42,15 +42,15 @@ static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const cha
 
     g_checksum_update(checksum, (const guchar *)key, -1);
     g_checksum_get_digest(checksum, hash, &length);
-    EdgeCredential *credential = edge_credential_by_key(edge, hash, &failure);
+    EdgeCredential *credential = edge_credential_by_key(edge, hash, now, &failure);
     return settle(credential, now, failure, reason, error);
 }
 
 /* The id of the credential whose state fits; 0 none. FALSE on trouble. */
 static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char *organization,
-                           const char *server, guint32 *id, GError **error)
+                           const char *server, gint64 now, guint32 *id, GError **error)
 {
-    g_autoptr(GArray) states = edge_cram_states(edge, organization, server, error);
+    g_autoptr(GArray) states = edge_cram_states(edge, organization, server, now, error);
 
     for (guint i = 0; states && i < states->len && *id == 0; i++) {
         const EdgeCram *cram = &g_array_index(states, EdgeCram, i);
@@ -71,7 +71,7 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
         g_autofree char *organization =
             g_strndup(exchange->username, (gsize)(at - exchange->username));
-        if (!try_server(edge, exchange, organization, ++at, &id, error))
+        if (!try_server(edge, exchange, organization, ++at, now, &id, error))
             return NULL;
     }
     if (id == 0) {
