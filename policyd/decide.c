@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_access.h"
 #include "lib/wire/cram.h"
 
 const char *decide_unusable(const EdgeCredential *credential, gint64 now)
@@ -82,12 +83,20 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     return settle(credential, now, failure, reason, error);
 }
 
-EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, gint64 now,
-                            const char **reason, GError **error)
+EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,
+                            gint64 now, const char **reason, GError **error)
 {
-    return exchange->mechanism == SASL_CRAM_MD5
-               ? by_cram(edge, exchange, now, reason, error)
-               : by_key(edge, exchange->secret, now, reason, error);
+    g_autoptr(EdgeCredential) credential = exchange->mechanism == SASL_CRAM_MD5
+                                               ? by_cram(edge, exchange, now, reason, error)
+                                               : by_key(edge, exchange->secret, now, reason, error);
+    gboolean allowed;
+
+    if (!credential || !edge_network_allowed(edge, credential, client, &allowed, error))
+        return NULL;
+    if (allowed)
+        return g_steal_pointer(&credential);
+    *reason = "not from this address";
+    return NULL;
 }
 
 guint32 decide_identity(const char *username)
@@ -99,6 +108,13 @@ guint32 decide_identity(const char *username)
         !g_ascii_string_to_unsigned(parts[2], 10, 1, G_MAXUINT32, &id, NULL))
         return 0;
     return (guint32)id;
+}
+
+const char *decide_admission(const char *action)
+{
+    if (strcmp(action, "DUNNO") == 0)
+        return "OK";
+    return strcmp(action, "DEFER_IF_PERMIT") == 0 ? "DEFER" : action;
 }
 
 const char *decide_policy(const EdgeCredential *credential, const GError *trouble, gint64 now,
