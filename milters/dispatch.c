@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "lib/mime/field.h"
+#include "lib/mime/received.h"
 #include "milters/lane.h"
+
+#define FEEDBACK_PART_MAX 40
 
 #define OWN_PREFIX "X-Outrider-"
 #define OWN_TAG    "X-Outrider-Tag"
@@ -187,6 +190,39 @@ static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *en
         edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
 }
 
+/* Without a form that we know, the field goes. */
+static void hide_client(GPtrArray *edits, GPtrArray *fields)
+{
+    char name[] = "Received";
+    const char *value = mime_fields_nth(fields, name, 1);
+
+    if (!value)
+        return;
+    g_autofree char *hidden = mime_received_without_client(value);
+    edit_make(
+        edits, fields,
+        (Edit){
+            .kind = hidden ? EDIT_CHANGE : EDIT_REMOVE, .name = name, .nth = 1, .value = hidden});
+}
+
+char *dispatch_feedback(const char *tag, const EdgeCredential *credential, const char *sender)
+{
+    const char *const parts[] = {tag ? tag : "none", credential->server_permalink,
+                                 credential->organization_permalink, sender};
+    GString *value = g_string_new(NULL);
+
+    if (!*sender) {
+        g_string_free(value, TRUE);
+        return NULL;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *part = g_strndup(parts[i], FEEDBACK_PART_MAX);
+        g_strcanon(part, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-", '_');
+        g_string_append_printf(value, "%s%s", i > 0 ? ":" : "", part);
+    }
+    return g_string_free(value, FALSE);
+}
+
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
                           const char **reason)
 {
@@ -199,11 +235,15 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     char own_name[] = DISPATCH_ID_HEADER;
 
     remove_strange(edits, fields);
+    if (stamp->hide_client)
+        hide_client(edits, fields);
     fold_long(edits, fields, reason);
     if (safe->encoding)
         declare_encoding(edits, fields, safe->encoding);
     append_when_missing(edits, fields, "Date", date);
     append_when_missing(edits, fields, "Message-ID", message_id);
+    if (stamp->feedback)
+        append_when_missing(edits, fields, "Feedback-ID", stamp->feedback);
     edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = own_name, .value = own});
     return edits;
 }

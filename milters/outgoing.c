@@ -113,13 +113,21 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
     return TRUE;
 }
 
-static void edit(Outgoing *outgoing, Message *message, Shared *shared, gint64 now)
+static void edit(Outgoing *outgoing, Message *message, Shared *shared,
+                 const EdgeCredential *credential)
 {
-    DispatchStamp stamp = {outgoing->id, outgoing->token,
-                           config_string(shared_config(shared), CONFIG_HOSTNAME), now};
+    const Config *config = shared_config(shared);
     const char *long_header = NULL;
 
     outgoing->tag = dispatch_tag(message->fields);
+    g_autofree char *feedback =
+        dispatch_feedback(outgoing->tag, credential, config_string(config, CONFIG_FEEDBACK_ID));
+    const DispatchStamp stamp = {.id = outgoing->id,
+                                 .token = outgoing->token,
+                                 .hostname = config_string(config, CONFIG_HOSTNAME),
+                                 .now = g_get_real_time() / G_USEC_PER_SEC,
+                                 .hide_client = credential->privacy && outgoing->reserved.hop,
+                                 .feedback = feedback};
     mime_wire_safe(message->fields, message->body->str, message->body->len, &outgoing->safe);
     outgoing->edits = dispatch_edits(message->fields, &outgoing->safe, &stamp, &long_header);
     if (outgoing->safe.changed) {
@@ -183,7 +191,6 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
                         const EdgeCredential *credential, const Author *author,
                         const OutgoingTick *tick, GError **error)
 {
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GArray) keys = NULL;
 
     if (!decide(outgoing, shared, credential, author, &keys, error) ||
@@ -194,7 +201,7 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
     if (!seal(outgoing, message, shared, credential->server, error))
         return FALSE;
     tick->call(tick->data);
-    edit(outgoing, message, shared, now);
+    edit(outgoing, message, shared, credential);
     tick->call(tick->data);
     const char *domain = outgoing->verdict.sign_domain
                              ? author->from_domain
