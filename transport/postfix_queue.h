@@ -2,8 +2,8 @@
 /*
  * Purpose: holds, releases and deletes messages of ours in Postfix's queue, and nobody else's.
  * Used by: transport/queue.c.
- * May touch: runs postconf, postsuper and postkick; reads queue files and the key ring `return'; the
- *     mtime of queue files that it releases.
+ * May touch: runs postconf, postsuper and postkick; reads queue files and the key ring `return'; of queue
+ *     files that it releases the time from which Postfix counts their lifetime, and the mtime.
  * Threads: one, as it changes the process's effective user.
  */
 #pragma once

@@ -95,7 +95,7 @@ static gboolean can_ask(const HoldKeeper *keeper, const HeldMail *mail)
            (!refused || now_seconds() - (gint64)GPOINTER_TO_SIZE(refused) >= AGAIN_S);
 }
 
-/* For good, as of a null sender, or because something is in the way now: it cannot tell. */
+/* For good, as of what a lost key sealed, or because something is in the way now: it cannot tell. */
 static void note_refused(HoldKeeper *keeper, const HeldMail *mail, const QueueAnswer *answer)
 {
     if (g_hash_table_size(keeper->refused) >= REFUSED_MAX)

@@ -72,6 +72,15 @@ gboolean queue_id_inode(const char *id, guint64 *inode)
     return TRUE;
 }
 
+gboolean queue_id_fits(const char *id, const struct stat *file, uid_t owner)
+{
+    guint64 inode;
+
+    return S_ISREG(file->st_mode) && file->st_nlink == 1 && file->st_uid == owner &&
+           (file->st_mode & S_IXUSR) /* cleanup(8) is done with it */ &&
+           queue_id_inode(id, &inode) && inode == file->st_ino;
+}
+
 char *queue_id_path(const char *queue, const char *id, guint depth)
 {
     const char *z = separator(id, strlen(id));

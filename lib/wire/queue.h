@@ -13,6 +13,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/stat.h>
 
 #define QUEUE_ID_MAX      32
 #define QUEUE_IDS_MAX     1000
@@ -52,6 +53,9 @@ gboolean queue_id_is_good(const char *text, gsize length);
 
 /* The inode number that a good id names. FALSE: it names none that exists. */
 gboolean queue_id_inode(const char *id, guint64 *inode);
+
+/* Whether a file is what a good id names: a whole message, under that one name, of Postfix's user. */
+gboolean queue_id_fits(const char *id, const struct stat *file, uid_t owner);
 
 /* Where a queue has a good id's file, relative to queue_directory: "hold/ID", or with a depth above 0
  * "deferred/A/ID" (Postfix's mail_queue_path). g_free. */

@@ -29,19 +29,27 @@ class Keeper(unittest.TestCase):
         return wait_for(look, f"{recipient}: {what}", tell=lambda: self.row(recipient))
 
     def test_queued_mail_of_a_suspended_server_waits(self):
-        recipient = fresh("defer.test")
-        self.sender.submit(recipient)
-        self.until(recipient, "SoftFail", lambda message: message["status"] == "SoftFail")
+        """With the null sender, too."""
+        recipients = {sender: fresh("defer.test") for sender in ("app@acme.test", "")}
+        for sender, recipient in recipients.items():
+            self.sender.submit(recipient, sender=sender)
+            self.until(recipient, "SoftFail", lambda message: message["status"] == "SoftFail")
         self.sender.change("--suspend", "unpaid")
-        held = self.until(recipient, "on hold", lambda message: message["on_hold"])
-        self.assertEqual((held["hold_rule"], held["hold_reason"]), ("suspended", "server is suspended"))
-        self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
-                          if entry["recipients"][0]["address"] == recipient], ["hold"])
+        held = {}
+        for recipient in recipients.values():
+            held[recipient] = self.until(recipient, "on hold", lambda message: message["on_hold"])
+            self.assertEqual((held[recipient]["hold_rule"], held[recipient]["hold_reason"]),
+                             ("suspended", "server is suspended"))
+            self.assertEqual(self.queues(recipient), ["hold"])
         self.sender.change("--resume")
-        after = self.until(recipient, "released", lambda message: not message["on_hold"])
-        self.assertGreater(after["released_at"], held["hold_at"])
-        self.assertEqual([entry["queue_name"] for entry in self.sandbox.queue()
-                          if entry["recipients"][0]["address"] == recipient], ["deferred"])
+        for recipient in recipients.values():
+            after = self.until(recipient, "released", lambda message: not message["on_hold"])
+            self.assertGreater(after["released_at"], held[recipient]["hold_at"])
+            self.assertEqual(self.queues(recipient), ["deferred"])
+
+    def queues(self, recipient):
+        return [entry["queue_name"] for entry in self.sandbox.queue()
+                if entry["recipients"][0]["address"] == recipient]
 
     def test_hold_that_is_too_old_is_cancelled(self):
         self.sender.change("--mode", "development")
