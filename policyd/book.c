@@ -252,6 +252,14 @@ void book_keep(Book *book, gboolean (*keep)(guint32 limit, gpointer data), gpoin
     }
 }
 
+void book_each(const Book *book, void (*func)(const BookCounter *counter, gpointer data),
+               gpointer data)
+{
+    for (guint i = 0; i < book->used; i++)
+        if (book->counters[i].limit != 0)
+            func(&book->counters[i], data);
+}
+
 gboolean book_is_charged(const Book *book, guint64 message)
 {
     return g_hash_table_contains(book->in_charged, key_of(message));

@@ -24,8 +24,8 @@
 typedef struct Book Book;
 
 typedef struct {
-    guint32 limit; /* id; 0: free */
-    guint32 reserved;
+    guint32 limit;    /* id; 0: free */
+    guint32 resets;   /* so far, on whatever node */
     gint64 told_near; /* when an event said so last, in the book's time; 0: never */
     gint64 told_exceeded;
     Window window;
@@ -45,6 +45,10 @@ BookCounter *book_counter(Book *book, guint32 limit);
 
 /* Frees the counters of limits that keep says are gone. */
 void book_keep(Book *book, gboolean (*keep)(guint32 limit, gpointer data), gpointer data);
+
+/* Calls func with each counter there is. */
+void book_each(const Book *book, void (*func)(const BookCounter *counter, gpointer data),
+               gpointer data);
 
 /* Whether a message is among the last that were charged; and notes one. */
 gboolean book_is_charged(const Book *book, guint64 message);
