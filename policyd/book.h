@@ -9,7 +9,8 @@
  *     one of ours is put aside as counters.broken and begun anew.
  *
  * Time in here is the book's own, in microseconds: it goes on with CLOCK_BOOTTIME, so a step of the
- * wall clock changes nothing, and over a reboot by as much as the wall clock says has passed.
+ * wall clock changes nothing, and over a reboot by as much as the wall clock says has passed. A new book begins
+ * at more than the longest period.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policyd/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -349,6 +350,11 @@ static const EdgeLimit *by_id(const Limits *limits, guint32 limit, GError **erro
     return found;
 }
 
+static int by_node(const void *a, const void *b)
+{
+    return (int)((const ChargeShare *)a)->node - (int)((const ChargeShare *)b)->node;
+}
+
 /* What each node has, when others have any. */
 static void add_shares(const Limits *limits, const BookCounter *counter, gint64 now, gint64 period,
                        ChargeCount *count)
@@ -358,6 +364,7 @@ static void add_shares(const Limits *limits, const BookCounter *counter, gint64 
     others_shares(limits->others, counter->limit, counter->resets, now, period, count);
     if (count->n == 1)
         count->n = 0;
+    qsort(count->shares, count->n, sizeof *count->shares, by_node);
 }
 
 gboolean limits_count(Limits *limits, guint32 limit, ChargeCount *count, GError **error)

@@ -116,7 +116,7 @@ void window_set(Window *window, gint64 at_us, gint64 period_us, const UsageSlots
     for (guint i = slots->n; i-- > 0;) {
         /* Its end, unless that is still to come. */
         gint64 at = at_us - MAX(slots->age_us + ((gint64)i - 1) * length, 0);
-        if (at >= 0 && slots->counts[i] > 0)
-            window_add(window, at, period_us, slots->counts[i]);
+        if (at_us - at < RING * length && slots->counts[i] > 0)
+            window_add(window, MAX(at, 0), period_us, slots->counts[i]);
     }
 }

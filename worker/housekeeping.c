@@ -10,6 +10,7 @@
 
 #define DAY_US   (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 #define RETRY_MS 5000
+#define USAGE_US (2 * DAY_US) /* longer than the longest period */
 
 struct Housekeeping {
     const Config *config;
@@ -21,11 +22,14 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
     gint64 kept = config_int(config, CONFIG_HISTORY_DAYS);
     const SqlParameter days[] = {SQL_UNSIGNED(kept)};
     const SqlParameter before[] = {SQL_INT(now * G_USEC_PER_SEC - kept * DAY_US)};
+    const SqlParameter usage[] = {SQL_UNSIGNED(USAGE_US)};
     g_autoptr(Sql) sql = database_open(config, error);
 
     return sql && sql_execute(sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error) &&
            sql_execute(sql, SQL_REJECTED_EXPIRE, before, 1, NULL, NULL, error) &&
-           sql_partitions_maintain(sql, now, error);
+           sql_partitions_maintain(sql, now, error) &&
+           sql_execute(sql, SQL_LIMIT_USAGE_EXPIRE, usage, 1, NULL, NULL, error) &&
+           sql_execute(sql, SQL_LIMIT_NODE_EXPIRE, usage, 1, NULL, NULL, error);
 }
 
 /* Each task is tried even when the other fails. */

@@ -16,41 +16,13 @@
     "request=smtpd_access_policy\nprotocol_state=END-OF-MESSAGE\nsasl_username=" user              \
     "\nrecipient_count=" count "\n\n"
 #define CHARGE(message) "charge " message " 1 1 7 ok.test\n"
-#define ASKED           3000 /* times */
 #define MANY            4000
-
-/* Puts limits in force: the columns of rate_limit, row by row. */
-static void set_limits(const State *s, const char *rows)
-{
-    g_autofree char *sql = g_strdup_printf("DELETE FROM rate_limit; INSERT INTO rate_limit VALUES "
-                                           "%s; UPDATE edge_state SET revision = "
-                                           "revision + 1",
-                                           rows);
-
-    edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, sql);
-}
-
-/* Asks until the answer begins as wanted: what changed in the replicas counts within a second or two. */
-static void await(int fd, const char *request, const char *wanted)
-{
-    g_autofree char *answer = NULL;
-
-    for (guint i = 0; i < ASKED; i++) {
-        send_text(fd, request);
-        g_free(answer);
-        answer = read_until(fd, "\n");
-        if (g_str_has_prefix(answer, wanted))
-            return;
-        g_usleep(10000);
-    }
-    fail_msg("%s: %s, never %s", request, answer, wanted);
-}
 
 /* With these limits in force, limit 1 among them; a connection. */
 static int ready(const State *s, const char *rows)
 {
     policyd_fill(s);
-    set_limits(s, rows);
+    policyd_set_limits(s, rows);
     int fd = open_socket(s, "limit");
     await(fd, "count 1\n", "count 0 ");
     return fd;
@@ -253,14 +225,14 @@ static void test_limits_come_and_go(void **state)
     int fd = ready(s, "(1, 'server', 1, '', 'day', 1, 'hold')");
 
     expect(fd, CHARGE("1"), "\n", "ok\n");
-    set_limits(s, "(1, 'server', 1, '', 'day', 5, 'defer')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 5, 'defer')");
     await(fd, CHARGE("2"), "ok");
-    set_limits(s, "(1, 'server', 1, '', 'day', 1, 'reject')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 1, 'reject')");
     await(fd, "count 1\n", "count 2 8"); /* full for a day */
     expect(fd, "reset 99\n", "\n", "none\n");
     expect(fd, "reset 1\n", "\n", "ok\n");
     expect(fd, CHARGE("3"), "\n", "ok\n");
-    set_limits(s, "(2, 'server', 1, '', 'day', 0, 'reject')");
+    policyd_set_limits(s, "(2, 'server', 1, '', 'day', 0, 'reject')");
     await(fd, CHARGE("4"), "full 2 reject");
     expect(fd, "count 1\n", "\n", "none\n");
     expect(fd, "count x\n", "\n", ""); /* closed */
@@ -331,7 +303,7 @@ static void test_changes_are_told_once(void **state)
     g_autofree char *again = changes(fd, &mark, &more);
     assert_true(g_str_equal(again, "1:0:1 2:1:0 ") || g_str_equal(again, "2:1:0 1:0:1 "));
     assert_true(mark.instance != instance);
-    set_limits(s, "(2, 'organization', 1, '', 'minute', 9, 'hold')");
+    policyd_set_limits(s, "(2, 'organization', 1, '', 'minute', 9, 'hold')");
     await(fd, "count 1\n", "none");
     other = (UsageMark){0};
     assert_changes(fd, &other, "2:1:0 ");
@@ -386,7 +358,7 @@ static void test_shares_count(void **state)
     send_text(fd, "share 2 1 day 0 90000000000 900\n"); /* more than a day ago */
     await(fd, "count 1\n", "count 4 0 1=3 3=1\n");
     send_text(fd, "share 2 77 day 0 0 1\n"); /* not known here yet */
-    set_limits(s, "(77, 'server', 1, '', 'day', 5, 'hold')");
+    policyd_set_limits(s, "(77, 'server', 1, '', 'day', 5, 'hold')");
     await(fd, "count 77\n", "count 1 0 1=0 2=1\n");
     expect(fd, "share 2 1 day 0 0 x\n", "\n", ""); /* closed */
     close(fd);

@@ -274,7 +274,10 @@ static void test_window_slots_and_back(void **state)
     assert_int_equal(window_count(&again, 102 * SECOND + 7, period), 7);
     window_set(&again, 4 * SECOND, period, &slots); /* a clock that has just begun */
     assert_int_equal(window_count(&again, 4 * SECOND, period), 7);
-    window_set(&again, SECOND, period, &slots); /* and did not run yet when they were counted */
+    window_set(&again, SECOND, period, &slots); /* or did not run yet when they were counted */
+    assert_int_equal(window_count(&again, SECOND, period), 7);
+    slots.age_us = 60 * SECOND;
+    window_set(&again, SECOND, period, &slots); /* too long ago for all but the newest */
     assert_int_equal(window_count(&again, SECOND, period), 4);
     window_slots(&window, 162 * SECOND, period, &slots);
     assert_int_equal(slots.n, 1); /* the elder has left */
