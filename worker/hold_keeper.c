@@ -21,6 +21,7 @@
 #include "lib/wire/charge.h"
 #include "worker/database.h"
 #include "worker/hold_memo.h"
+#include "worker/rounds.h"
 
 #define PAUSE_MS     1000
 #define MINUTE_US    (60 * G_TIME_SPAN_SECOND)
@@ -45,9 +46,7 @@ struct HoldKeeper {
     gboolean busy;       /* and some was */
     gint64 looked_us;    /* when the rarer work was done last */
     gint64 complained_us;
-    GThread *thread;
-    GMutex mutex;
-    GCond wake;
+    Rounds *rounds;
     _Atomic gboolean stop;
 };
 
@@ -430,43 +429,35 @@ static void complain(HoldKeeper *keeper, const GError *error)
     log_warning(NULL, "held mail stays as it is", LOG_GERROR(error));
 }
 
-/* FALSE: it is to stop. */
-static gboolean pause_round(HoldKeeper *keeper)
-{
-    gint64 end = g_get_monotonic_time() + PAUSE_MS * 1000;
-
-    g_mutex_lock(&keeper->mutex);
-    while (!keeper->stop && g_cond_wait_until(&keeper->wake, &keeper->mutex, end))
-        continue;
-    g_mutex_unlock(&keeper->mutex);
-    return !keeper->stop;
-}
-
-static gpointer run(gpointer data)
+static gboolean run(gpointer data)
 {
     HoldKeeper *keeper = data;
+    g_autoptr(GError) error = NULL;
+    gboolean done = run_round(keeper, &error);
 
-    while (pause_round(keeper)) {
-        g_autoptr(GError) error = NULL;
-        if (run_round(keeper, &error))
-            keeper->complained_us = 0;
-        else
-            complain(keeper, error);
-    }
-    return NULL;
+    if (done)
+        keeper->complained_us = 0;
+    else
+        complain(keeper, error);
+    return done;
 }
 
 HoldKeeper *hold_keeper_start(const Config *config, MailFollower *follower)
 {
     HoldKeeper *keeper = g_new0(HoldKeeper, 1);
+    const RoundsKind kind = {.name = "hold",
+                             .first_ms = PAUSE_MS,
+                             .interval_ms = PAUSE_MS,
+                             .retry_ms = PAUSE_MS,
+                             .retry_max_ms = PAUSE_MS,
+                             .run = run};
 
     keeper->config = config;
     keeper->follower = follower;
     keeper->queue = queue_link_new(config);
     keeper->refused = g_hash_table_new(NULL, NULL);
-    g_mutex_init(&keeper->mutex);
-    g_cond_init(&keeper->wake);
-    keeper->thread = g_thread_new("hold", run, keeper);
+    keeper->rounds = rounds_new(&kind, keeper);
+    rounds_start(keeper->rounds);
     return keeper;
 }
 
@@ -474,15 +465,10 @@ void hold_keeper_stop(HoldKeeper *keeper)
 {
     if (!keeper)
         return;
-    g_mutex_lock(&keeper->mutex);
     keeper->stop = TRUE;
-    g_cond_broadcast(&keeper->wake);
-    g_mutex_unlock(&keeper->mutex);
-    g_thread_join(keeper->thread);
+    rounds_stop(keeper->rounds);
     sql_close(keeper->sql);
     queue_link_free(keeper->queue);
     g_hash_table_unref(keeper->refused);
-    g_cond_clear(&keeper->wake);
-    g_mutex_clear(&keeper->mutex);
     g_free(keeper);
 }
