@@ -103,7 +103,10 @@ static gboolean release_server(const Round *round, guint32 server, GError **erro
         asked += any;
         if (page->len < HOLD_RELEASE_BATCH)
             return TRUE;
-        after = g_array_index(page, HeldMail, page->len - 1).id;
+        const HeldMail *last = &g_array_index(page, HeldMail, page->len - 1);
+        if (hold_memo_is_server_full(round->memo, last))
+            return TRUE;
+        after = last->id;
     }
     return TRUE;
 }
