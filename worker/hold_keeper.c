@@ -2,7 +2,8 @@
 /*
  *     every second  (five, while nothing comes of it) held by a limit, or for a suspension that is over ─▶
  *                   charged and released (hold_release.h)
- *     every ten     held too long ─▶ deleted; queued of a suspended sender ─▶ held, and told to history
+ *     every ten     held too long ─▶ deleted, if the clock can be believed (hold_clock.h);
+ *                   queued of a suspended sender ─▶ held, and told to history
  *
  * What comes of it is told by Postfix's log, a moment later: until then the same mail may be asked for again,
  * which is free and changes nothing.
@@ -10,11 +11,13 @@
 #include "worker/hold_keeper.h"
 
 #include <stdatomic.h>
+#include <time.h>
 
 #include "lib/base/id.h"
 #include "lib/journal/held.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
+#include "worker/hold_clock.h"
 #include "worker/hold_reader.h"
 #include "worker/hold_release.h"
 
@@ -33,9 +36,11 @@ struct HoldKeeper {
     MailFollower *follower;
     Sql *sql;
     HoldQueue *queue;
-    gint64 released_us; /* when it was last looked for what to release */
-    gboolean busy;      /* and some was */
-    gint64 looked_us;   /* when the rarer work was done last */
+    HoldClock clock;
+    HoldClockVerdict clock_told; /* what was said of it last */
+    gint64 released_us;          /* when it was last looked for what to release */
+    gboolean busy;               /* and some was */
+    gint64 looked_us;            /* when the rarer work was done last */
     gint64 complained_us;
     GThread *thread;
     GMutex mutex;
@@ -99,10 +104,57 @@ static gboolean delete_list(HoldKeeper *keeper, const GArray *list, guint *done,
     return answers != NULL;
 }
 
+static gint64 boot_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* Each step is told, and once that the clocks differ. */
+static void tell_clock(HoldKeeper *keeper, HoldClockVerdict verdict, gint64 difference_us)
+{
+    gint64 seconds = difference_us / G_USEC_PER_SEC;
+
+    if (verdict == HOLD_CLOCK_STEPPED)
+        log_warning(NULL, "the clock was set: no held mail expires for a day",
+                    LOG_INT("by_seconds", seconds));
+    else if (verdict == HOLD_CLOCK_APART && keeper->clock_told != verdict)
+        log_warning(NULL, "no held mail expires while this host's and the database's clock differ",
+                    LOG_INT("ahead_seconds", seconds));
+    keeper->clock_told = verdict;
+}
+
+/* Whether what is too old by the clock is too old. */
+static gboolean believe_clock(HoldKeeper *keeper, gint64 *now_us, gboolean *believed,
+                              GError **error)
+{
+    HoldClockLook look = {0};
+    gint64 difference = 0;
+
+    if (!hold_reader_clock(keeper->sql, &look.database_us, error))
+        return FALSE;
+    look.wall_us = g_get_real_time();
+    look.boot_us = boot_clock();
+    HoldClockVerdict verdict = hold_clock_judge(&keeper->clock, &look, &difference);
+    tell_clock(keeper, verdict, difference);
+    *now_us = look.wall_us;
+    *believed = verdict == HOLD_CLOCK_GOOD;
+    return TRUE;
+}
+
 static gboolean delete_expired(HoldKeeper *keeper, GError **error)
 {
-    SqlParameter parameters[] = {SQL_UNSIGNED(0), SQL_UNSIGNED(node_of(keeper)),
-                                 SQL_INT(g_get_real_time()), SQL_UNSIGNED(QUEUE_IDS_MAX)};
+    gboolean believed = FALSE;
+    gint64 now = 0;
+
+    if (!believe_clock(keeper, &now, &believed, error))
+        return FALSE;
+    if (!believed)
+        return TRUE;
+    SqlParameter parameters[] = {SQL_UNSIGNED(0), SQL_UNSIGNED(node_of(keeper)), SQL_INT(now),
+                                 SQL_UNSIGNED(QUEUE_IDS_MAX)};
     guint deleted = 0;
     gboolean good = each_page(keeper, SQL_HOLD_EXPIRED, parameters, G_N_ELEMENTS(parameters),
                               delete_list, &deleted, error);

@@ -55,3 +55,14 @@ gboolean hold_reader_suspended(Sql *sql, gboolean *any, GError **error)
 {
     return sql_query(sql, SQL_SENDER_SUSPENDED, NULL, 0, read_flag, any, error);
 }
+
+static gboolean read_clock(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    *(gint64 *)data = sql_row_int(row, 0);
+    return TRUE;
+}
+
+gboolean hold_reader_clock(Sql *sql, gint64 *now_us, GError **error)
+{
+    return sql_query(sql, SQL_CLOCK, NULL, 0, read_clock, now_us, error);
+}

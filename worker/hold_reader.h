@@ -19,3 +19,6 @@ GArray *hold_reader_servers(Sql *sql, guint node, const char *rule, GError **err
 
 /* Whether any server or organization is suspended. */
 gboolean hold_reader_suspended(Sql *sql, gboolean *any, GError **error);
+
+/* The database's clock, in Unix microseconds. */
+gboolean hold_reader_clock(Sql *sql, gint64 *now_us, GError **error);
