@@ -36,6 +36,7 @@ struct HoldKeeper {
     MailFollower *follower;
     Sql *sql;
     HoldQueue *queue;
+    HoldRelease limited, suspended;
     HoldClock clock;
     HoldClockVerdict clock_told; /* what was said of it last */
     gint64 released_us;          /* when it was last looked for what to release */
@@ -223,30 +224,26 @@ static gboolean hold_suspended(HoldKeeper *keeper, GError **error)
     return good;
 }
 
-static gboolean release_rule(HoldKeeper *keeper, const char *rule, GError **error)
+static gboolean release(HoldKeeper *keeper, HoldRelease *of, GError **error)
 {
-    HoldRelease release = {.config = keeper->config,
-                           .sql = keeper->sql,
-                           .queue = keeper->queue,
-                           .stop = &keeper->stop};
-    gboolean good = hold_release_rule(&release, rule, error);
+    gboolean good = hold_release_look(of, keeper->sql, error);
 
-    keeper->busy |= release.released > 0;
-    if (release.released > 0)
-        log_info(NULL, "held mail released", LOG_TEXT("rule", rule),
-                 LOG_INT("messages", release.released));
+    keeper->busy |= of->released > 0;
+    if (of->released > 0)
+        log_info(NULL, "held mail released", LOG_TEXT("rule", of->rule),
+                 LOG_INT("messages", of->released));
     return good;
 }
 
 static gboolean release_limited(HoldKeeper *keeper, GError **error)
 {
     keeper->busy = FALSE;
-    return release_rule(keeper, RULE_LIMIT, error);
+    return release(keeper, &keeper->limited, error);
 }
 
 static gboolean release_suspended(HoldKeeper *keeper, GError **error)
 {
-    return release_rule(keeper, RULE_SUSPEND, error);
+    return release(keeper, &keeper->suspended, error);
 }
 
 /* Does what is due; what one cannot do keeps no other from its turn. The first error is told. */
@@ -326,6 +323,8 @@ HoldKeeper *hold_keeper_start(const Config *config, MailFollower *follower)
     keeper->config = config;
     keeper->follower = follower;
     keeper->queue = hold_queue_new(config);
+    keeper->limited = (HoldRelease){config, keeper->queue, &keeper->stop, RULE_LIMIT, 0, 0};
+    keeper->suspended = (HoldRelease){config, keeper->queue, &keeper->stop, RULE_SUSPEND, 0, 0};
     g_mutex_init(&keeper->mutex);
     g_cond_init(&keeper->wake);
     keeper->thread = g_thread_new("hold", run, keeper);
