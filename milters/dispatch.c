@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "lib/mime/field.h"
+#include "lib/mime/received.h"
+#include "lib/seal/msgid.h"
 #include "milters/lane.h"
+
+#define FEEDBACK_PART_MAX 40
 
 #define OWN_PREFIX "X-Outrider-"
 #define OWN_TAG    "X-Outrider-Tag"
@@ -115,18 +119,20 @@ void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
     }
 }
 
-static gboolean is_strange(const char *name)
+static gboolean is_strange(const char *name, gboolean postal)
 {
+    if (postal && g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0)
+        return TRUE;
     return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
            g_ascii_strcasecmp(name, OWN_TAG) != 0;
 }
 
 /* From the last to the first, so that the numbers of the others stay. */
-static void remove_strange(GPtrArray *edits, GPtrArray *fields)
+static void remove_strange(GPtrArray *edits, GPtrArray *fields, gboolean postal)
 {
     for (guint i = fields->len; i-- > 0;) {
         const MimeField *field = fields->pdata[i];
-        if (!is_strange(field->name))
+        if (!is_strange(field->name, postal))
             continue;
         g_autofree char *name = g_strdup(field->name);
         edit_make(
@@ -174,6 +180,14 @@ static void append_when_missing(GPtrArray *edits, GPtrArray *fields, const char 
         edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = owned, .value = value});
 }
 
+static void put_on_top(GPtrArray *edits, GPtrArray *fields, const char *name, const char *text)
+{
+    g_autofree char *value = g_strconcat(" ", text, NULL);
+    g_autofree char *owned = g_strdup(name);
+
+    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = owned, .value = value});
+}
+
 static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *encoding)
 {
     char name[] = "Content-Transfer-Encoding";
@@ -187,6 +201,39 @@ static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *en
         edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
 }
 
+/* Without a form that we know, the field goes. */
+static void hide_client(GPtrArray *edits, GPtrArray *fields)
+{
+    char name[] = "Received";
+    const char *value = mime_fields_nth(fields, name, 1);
+
+    if (!value)
+        return;
+    g_autofree char *hidden = mime_received_without_client(value);
+    edit_make(
+        edits, fields,
+        (Edit){
+            .kind = hidden ? EDIT_CHANGE : EDIT_REMOVE, .name = name, .nth = 1, .value = hidden});
+}
+
+char *dispatch_feedback(const char *tag, const EdgeCredential *credential, const char *sender)
+{
+    const char *const parts[] = {tag ? tag : "none", credential->server_permalink,
+                                 credential->organization_permalink, sender};
+    GString *value = g_string_new(NULL);
+
+    if (!*sender) {
+        g_string_free(value, TRUE);
+        return NULL;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *part = g_strndup(parts[i], FEEDBACK_PART_MAX);
+        g_strcanon(part, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-", '_');
+        g_string_append_printf(value, "%s%s", i > 0 ? ":" : "", part);
+    }
+    return g_string_free(value, FALSE);
+}
+
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
                           const char **reason)
 {
@@ -195,15 +242,19 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
     g_autofree char *message_id =
         g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
-    g_autofree char *own = g_strconcat(" ", stamp->token, NULL);
-    char own_name[] = DISPATCH_ID_HEADER;
 
-    remove_strange(edits, fields);
+    remove_strange(edits, fields, stamp->postal);
+    if (stamp->hide_client)
+        hide_client(edits, fields);
     fold_long(edits, fields, reason);
     if (safe->encoding)
         declare_encoding(edits, fields, safe->encoding);
     append_when_missing(edits, fields, "Date", date);
     append_when_missing(edits, fields, "Message-ID", message_id);
-    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = own_name, .value = own});
+    if (stamp->feedback)
+        append_when_missing(edits, fields, "Feedback-ID", stamp->feedback);
+    if (stamp->postal)
+        put_on_top(edits, fields, DISPATCH_POSTAL_ID, stamp->token);
+    put_on_top(edits, fields, MSGID_FIELD, stamp->msgid);
     return edits;
 }

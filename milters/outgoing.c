@@ -6,6 +6,8 @@
  */
 #include "milters/outgoing.h"
 
+#include <string.h>
+
 #include "lib/base/error.h"
 #include "lib/mime/field.h"
 
@@ -18,6 +20,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
+    g_free(outgoing->msgid);
     g_free(outgoing->return_path);
     g_free(outgoing->from);
     g_free(outgoing->tag);
@@ -113,13 +116,23 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
     return TRUE;
 }
 
-static void edit(Outgoing *outgoing, Message *message, Shared *shared, gint64 now)
+static void edit(Outgoing *outgoing, Message *message, Shared *shared,
+                 const EdgeCredential *credential)
 {
-    DispatchStamp stamp = {outgoing->id, outgoing->token,
-                           config_string(shared_config(shared), CONFIG_HOSTNAME), now};
+    const Config *config = shared_config(shared);
     const char *long_header = NULL;
 
     outgoing->tag = dispatch_tag(message->fields);
+    g_autofree char *feedback =
+        dispatch_feedback(outgoing->tag, credential, config_string(config, CONFIG_FEEDBACK_ID));
+    const DispatchStamp stamp = {.id = outgoing->id,
+                                 .token = outgoing->token,
+                                 .msgid = outgoing->msgid,
+                                 .hostname = config_string(config, CONFIG_HOSTNAME),
+                                 .now = g_get_real_time() / G_USEC_PER_SEC,
+                                 .postal = config_bool(config, CONFIG_POSTAL_HEADERS),
+                                 .hide_client = credential->privacy && outgoing->reserved.hop,
+                                 .feedback = feedback};
     mime_wire_safe(message->fields, message->body->str, message->body->len, &outgoing->safe);
     outgoing->edits = dispatch_edits(message->fields, &outgoing->safe, &stamp, &long_header);
     if (outgoing->safe.changed) {
@@ -173,17 +186,22 @@ static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared,
 {
     const ReturnPath path = {RETURN_PATH_MESSAGE, outgoing->id, server, outgoing->verdict.lane};
 
+    Msgid msgid = {.id = outgoing->id, .server = server};
+
+    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
+    outgoing->msgid = shared_seal_msgid(shared, &msgid);
     outgoing->return_path = *message->mail_from ? shared_seal_path(shared, &path) : g_strdup("");
-    if (!outgoing->return_path)
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "return path cannot be sealed");
-    return outgoing->return_path != NULL;
+    if (outgoing->return_path && outgoing->msgid)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "%s cannot be sealed",
+                outgoing->msgid ? "return path" : "message id");
+    return FALSE;
 }
 
 static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
                         const EdgeCredential *credential, const Author *author,
                         const OutgoingTick *tick, GError **error)
 {
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GArray) keys = NULL;
 
     if (!decide(outgoing, shared, credential, author, &keys, error) ||
@@ -194,7 +212,7 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
     if (!seal(outgoing, message, shared, credential->server, error))
         return FALSE;
     tick->call(tick->data);
-    edit(outgoing, message, shared, now);
+    edit(outgoing, message, shared, credential);
     tick->call(tick->data);
     const char *domain = outgoing->verdict.sign_domain
                              ? author->from_domain
@@ -211,7 +229,6 @@ Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *messa
 {
     g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
 
-    G_STATIC_ASSERT(sizeof outgoing->token == TOKEN_LENGTH + 1);
     outgoing->id = id_at(reserved->base, index);
     outgoing->reserved = *reserved;
     token_derive(reserved->seed, index, outgoing->token);

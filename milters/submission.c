@@ -7,9 +7,11 @@
 #include "milters/effect.h"
 #include "milters/hop.h"
 
-static gboolean reserve(Shared *shared, guint n, Reserved *reserved, GError **error)
+/* Postfix's own Received, which names the client, can be seen and changed behind the hop only. */
+static gboolean reserve(Shared *shared, guint n, gboolean privacy, Reserved *reserved,
+                        GError **error)
 {
-    reserved->hop = n > 1;
+    reserved->hop = n > 1 || privacy;
     reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
     if (reserved->base != 0)
         return token_seed(reserved->seed, error);
@@ -68,7 +70,7 @@ static RefusalName send_on(SMFICTX *context, Session *session, Shared *shared,
 {
     Reserved reserved;
 
-    if (!reserve(shared, session->message->rcpts->len, &reserved, error))
+    if (!reserve(shared, session->message->rcpts->len, credential->privacy, &reserved, error))
         return refusal_of_trouble(*error);
     if (reserved.hop) {
         EventSubject whole = *subject;

@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
+#include "lib/mime/received.h"
 #include "lib/mime/wire_safe.h"
 #include "tests/lib/mime_decode.h"
 #include "tests/lib/testing.h"
@@ -352,6 +353,39 @@ static void test_is_unsafe_borders(void **state)
     assert_false(mime_is_unsafe("a\r\nb\n", 5));
 }
 
+static void test_received_without_client_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *wanted; /* NULL: none */
+    } cases[] = {
+        {" from laptop (host.test [192.0.2.7])\n\tby mx.test (Postfix) with ESMTPA id 4X\n\tfor "
+         "<a@b.test>; Thu, 1 Jan 2026 00:00:00 +0000 (UTC)",
+         " by mx.test (Postfix) with ESMTPA id 4X\n\tfor <a@b.test>; Thu, 1 Jan 2026 00:00:00 "
+         "+0000 "
+         "(UTC)"},
+        {" from x (unknown [IPv6:2001:db8::1])\r\n\t(using TLSv1.3)\r\n\tby mx.test with ESMTP id "
+         "1; "
+         "now",
+         " by mx.test with ESMTP id 1; now"},
+        /* What a client calls itself begins no line. */
+        {" from x by evil (unknown [192.0.2.7])\n\tby mx.test with ESMTP id 1; now",
+         " by mx.test with ESMTP id 1; now"},
+        {" from by (unknown [192.0.2.7]) by mx.test; now", NULL},
+        {" from x (unknown [192.0.2.7])\n\tbye mx.test; now", NULL},
+        {" by mx.test (Postfix, from userid 0)\n\tid 1; now", NULL},
+        {"", NULL},
+        {"\n", NULL},
+        {"\n\t", NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *hidden = mime_received_without_client(cases[i].value);
+        if (g_strcmp0(hidden, cases[i].wanted) != 0)
+            fail_msg("%s: %s", cases[i].value, hidden);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_field_fold_long),
         cmocka_unit_test(test_field_fold_nothing),
         cmocka_unit_test(test_field_fold_no_white_space),
+        cmocka_unit_test(test_received_without_client_cases),
         cmocka_unit_test(test_wire_safe_samples),
         cmocka_unit_test(test_wire_safe_nul_and_twice),
         cmocka_unit_test(test_is_unsafe_borders),
