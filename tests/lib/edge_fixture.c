@@ -69,8 +69,8 @@ static void fill_auth(sqlite3 *db, const EdgeFixture *fixture)
         return;
     g_checksum_update(checksum, (const guchar *)fixture->key, -1);
     g_checksum_get_digest(checksum, hash, &length);
-    bind_and_run(db, "INSERT INTO credential_secret VALUES (7, ?1, ?2)", hash, (int)length,
-                 fixture->cram_state);
+    bind_and_run(db, "INSERT INTO credential_secret (id, key_hash, cram_state) VALUES (7, ?1, ?2)",
+                 hash, (int)length, fixture->cram_state);
 }
 
 static void add_key(sqlite3 *db, const char *sql, const char *pem)

@@ -14,6 +14,7 @@
 #define KEY           "abcdefghijklmnopqrstuvwx"
 #define READER        65534 /* nobody */
 #define EXIT_NOT_ROOT 77
+#define NOW           1795248000
 
 static const guint8 cram_state[EDGE_CRAM_STATE_LENGTH] = {1, 2, 3};
 
@@ -44,7 +45,7 @@ static EdgeCredential *by_key(Edge *edge, const char *key, GError **error)
     guint8 hash[EDGE_KEY_HASH_LENGTH];
 
     hash_of(key, hash);
-    return edge_credential_by_key(edge, hash, error);
+    return edge_credential_by_key(edge, hash, NOW, error);
 }
 
 static void assert_found(Edge *edge)
@@ -136,11 +137,12 @@ static void test_edge_cram_states_newest_first(void **state)
                       "INSERT INTO credential VALUES (8, 1, 'smtp', 0, NULL, NULL),"
                       " (9, 1, 'api', 0, NULL, NULL), (10, 1, 'smtp', 0, NULL, NULL),"
                       " (11, 2, 'smtp', 0, NULL, NULL), (12, 1, 'smtp', 0, NULL, NULL)");
-    edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
-                      "INSERT INTO credential_secret VALUES (8, x'01', zeroblob(32)),"
-                      " (9, x'02', zeroblob(32)), (10, x'03', NULL), (11, x'04', zeroblob(32)),"
-                      " (12, x'05', zeroblob(31))");
-    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", &error);
+    edge_fixture_exec(
+        s->dir, EDGE_FILE_AUTH,
+        "INSERT INTO credential_secret (id, key_hash, cram_state) VALUES (8, x'01', zeroblob(32)),"
+        " (9, x'02', zeroblob(32)), (10, x'03', NULL), (11, x'04', zeroblob(32)),"
+        " (12, x'05', zeroblob(31))");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NOW, &error);
     assert_no_error(error);
     assert_int_equal(states->len, 2);
     assert_int_equal(g_array_index(states, EdgeCram, 0).id, 8);
@@ -157,8 +159,9 @@ static void test_edge_cram_states_bounded(void **state)
                       " INSERT INTO credential SELECT i, 1, 'smtp', 0, NULL, NULL FROM n");
     edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
                       "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 1500)"
-                      " INSERT INTO credential_secret SELECT i, i, zeroblob(32) FROM n");
-    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NULL);
+                      " INSERT INTO credential_secret (id, key_hash, cram_state) SELECT i, i, "
+                      "zeroblob(32) FROM n");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NOW, NULL);
     assert_int_equal(states->len, EDGE_CRAM_STATES_MAX);
     assert_int_equal(g_array_index(states, EdgeCram, 0).id, 1599);
 }
@@ -170,7 +173,7 @@ static void test_edge_cram_states_unknown_is_empty(void **state)
     EdgeWorld *s = *state;
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autoptr(GArray) states = edge_cram_states(s->edge, names[i][0], names[i][1], NULL);
+        g_autoptr(GArray) states = edge_cram_states(s->edge, names[i][0], names[i][1], NOW, NULL);
         assert_non_null(states);
         assert_int_equal(states->len, 0);
     }
@@ -273,7 +276,7 @@ static void test_edge_missing_then_appears(void **state)
     assert_error_code(error, UNAVAILABLE);
     assert_null(edge_sign_keys(s->edge, 0, &error));
     assert_error_code(error, UNAVAILABLE);
-    assert_null(edge_cram_states(s->edge, "acme", "main", &error));
+    assert_null(edge_cram_states(s->edge, "acme", "main", NOW, &error));
     assert_error_code(error, UNAVAILABLE);
     assert_null(edge_domain_for(s->edge, 1, 1, "acme.test", &error));
     assert_error_code(error, UNAVAILABLE);
