@@ -13,12 +13,12 @@ static const struct {
     const char *name;
     const char *group;
 } files[EDGE_FILE_COUNT] = {
-    [EDGE_FILE_DIRECTORY] = {"edge.2.db", "outrider"},
-    [EDGE_FILE_AUTH] = {"edge-auth.2.db", "outrider-auth"},
-    [EDGE_FILE_SIGN] = {"edge-sign.2.db", "outrider-sign"},
+    [EDGE_FILE_DIRECTORY] = {"edge.3.db", "outrider"},
+    [EDGE_FILE_AUTH] = {"edge-auth.3.db", "outrider-auth"},
+    [EDGE_FILE_SIGN] = {"edge-sign.3.db", "outrider-sign"},
 };
 
-G_STATIC_ASSERT(EDGE_SCHEMA == 2); /* the number stands in the names above */
+G_STATIC_ASSERT(EDGE_SCHEMA == 3); /* the number stands in the names above */
 
 const char *edge_file_name(EdgeFile file)
 {
