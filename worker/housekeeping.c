@@ -2,6 +2,7 @@
 #include "worker/housekeeping.h"
 
 #include "lib/base/error.h"
+#include "lib/directory/key.h"
 #include "lib/log/log.h"
 #include "lib/sql/sql.h"
 #include "lib/store/store.h"
@@ -30,12 +31,25 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
            sql_partitions_maintain(sql, now, error);
 }
 
-/* Each task is tried even when the other fails. */
+static gboolean expire_keys(const Config *config, GError **error)
+{
+    g_autoptr(Sql) sql = database_open(config, error);
+    guint deleted = 0;
+
+    if (!sql || !directory_keys_expire(sql, &deleted, error))
+        return FALSE;
+    if (deleted)
+        log_info(NULL, "retired DKIM keys deleted", LOG_INT("count", deleted));
+    return TRUE;
+}
+
+/* Each task is tried even when another fails. */
 static gboolean run_tasks(const Config *config)
 {
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GError) history = NULL;
     g_autoptr(GError) store = NULL;
+    g_autoptr(GError) keys = NULL;
     guint64 removed = 0;
 
     if (!keep_history(config, now, &history))
@@ -45,7 +59,9 @@ static gboolean run_tasks(const Config *config)
         log_warning(NULL, "stored messages not expired, will try again", LOG_GERROR(store));
     else if (removed > 0)
         log_info(NULL, "stored messages expired", LOG_INT("count", removed));
-    return !history && !store;
+    if (!expire_keys(config, &keys))
+        log_warning(NULL, "retired keys not deleted, will try again", LOG_GERROR(keys));
+    return !history && !store && !keys;
 }
 
 static gpointer run(gpointer data)

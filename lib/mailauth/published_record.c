@@ -118,7 +118,8 @@ const char *published_spf_differs(const char *text, const char *domain)
         if (g_ascii_strcasecmp(term, "all") == 0)
             return "it does not include the return-path domain before `all'";
         if (names(after(term, "include:"), domain))
-            return qualifier == '+' ? NULL : "it includes the return-path domain, but not as a pass";
+            return qualifier == '+' ? NULL
+                                    : "it includes the return-path domain, but not as a pass";
         redirects |= names(after(term, "redirect="), domain);
     }
     return redirects ? NULL : "it does not include the return-path domain";
