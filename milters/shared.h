@@ -37,7 +37,7 @@ DkimSigner *shared_signer(Shared *shared);
 Meter *shared_meter(Shared *shared);
 
 /* lib/seal's functions with the rings of now. */
-char *shared_seal_path(Shared *shared, const ReturnPath *path);
+char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain);
 gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path);
 char *shared_seal_claim(Shared *shared, const Claim *claim);
 Claim *shared_open_claim(Shared *shared, const char *text, gint64 now, GError **error);

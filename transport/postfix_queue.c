@@ -115,7 +115,6 @@ static gssize read_at(gpointer item, guint8 *buffer, gsize size, guint64 offset)
 /* A submission may be held, and so must be able to go again; it is many messages, so none deletes it. */
 static gboolean is_ours(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb, Item *item)
 {
-    const char *domain = config_string(queue->config, CONFIG_RETURN_PATH_DOMAIN);
     char sender[QUEUE_FILE_SENDER_MAX + 1];
     guint64 inode;
     ReturnPath path;
@@ -124,7 +123,7 @@ static gboolean is_ours(const PostfixQueue *queue, const KeyRing *ring, QueueVer
            item->st.st_uid == queue->owner && (item->st.st_mode & S_IXUSR) /* complete */ &&
            queue_id_inode(item->id, &inode) && inode == item->st.st_ino &&
            queue_file_sender(read_at, item, sender, NULL) &&
-           return_path_open(ring, sender, domain, &path, NULL) &&
+           return_path_open(ring, sender, &path, NULL) &&
            (path.kind == RETURN_PATH_MESSAGE ||
             (path.kind == RETURN_PATH_SUBMISSION && verb != QUEUE_DELETE));
 }
