@@ -64,10 +64,10 @@ static Sql *find(Cli *cli, gboolean with_selector, Keys *keys, GError **error)
         keys->name = g_strdup(config_string(cli->config, CONFIG_RETURN_PATH_DOMAIN));
         keys->selector = cli->arguments[1];
     }
-    if (!with_selector != !keys->selector || (installation && cli->arguments[2])) {
+    gboolean missing = with_selector && !keys->selector;
+    if (missing || (!with_selector && keys->selector) || (installation && cli->arguments[2])) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "key: %s",
-                    with_selector ? "a selector has to come last"
-                                  : "there is an argument too much");
+                    missing ? "a selector has to come last" : "there is an argument too much");
         return NULL;
     }
     keys->before = directory_key_list(sql, keys->domain, error);

@@ -15,7 +15,7 @@ struct DomainChecker {
     GThread *thread;
     GMutex lock;
     GCond wake;
-    gboolean stop;
+    _Atomic gboolean stop;
     gboolean failing; /* the last round did */
 };
 
@@ -44,10 +44,19 @@ static gboolean claim(Sql *sql, DomainCheck *check, gint64 due, GError **error)
            affected == 1;
 }
 
+/* Gives a claimed one back, so that the next start need not wait for the claim to end. */
+static void give_back(Sql *sql, const DomainCheck *check)
+{
+    const SqlParameter due[] = {SQL_UNSIGNED(check->domain), SQL_INT(0)};
+
+    sql_execute(sql, SQL_DNS_CHECK_DUE_SET, due, 2, NULL, NULL, NULL);
+}
+
 static gboolean check_one(DomainChecker *checker, const Record *due, GError **error)
 {
     DomainCheck check = {.domain = (guint64)record_int(due, "domain_id"),
-                         .name = record_text(due, "name")};
+                         .name = record_text(due, "name"),
+                         .stop = &checker->stop};
     g_auto(DomainReport) report = {0};
     g_autoptr(GError) why = NULL;
 
@@ -60,8 +69,11 @@ static gboolean check_one(DomainChecker *checker, const Record *due, GError **er
     }
     /* A cache of its own: what has just been published is to be seen. */
     g_autoptr(Dns) dns = dns_open(DNS_RESOLV_CONF, error);
-    if (!dns || !domain_check(checker->sql, checker->config, dns, &check, &report, error))
+    if (!dns || !domain_check(checker->sql, checker->config, dns, &check, &report, error)) {
+        if (checker->stop)
+            give_back(checker->sql, &check);
         return FALSE;
+    }
     log_debug(NULL, "domain checked", LOG_TEXT("domain", check.name),
               LOG_TEXT("status", report.status));
     if (report.activated)
@@ -97,7 +109,7 @@ static gpointer run(gpointer data)
     do {
         g_autoptr(GError) error = NULL;
         good = run_round(checker, &error);
-        if (!good && !checker->failing)
+        if (!good && !checker->failing && !checker->stop)
             log_warning(NULL, "domains are not checked, will try again", LOG_GERROR(error));
         if (good && checker->failing)
             log_info(NULL, "domains are checked again");

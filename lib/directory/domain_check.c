@@ -15,6 +15,7 @@ typedef struct {
     Record *keys;
     DnsStatus status;      /* of what is needed */
     DnsStatus return_path; /* of the CNAME */
+    guint unanswered;      /* questions */
 } Check;
 
 void domain_report_clear(DomainReport *report)
@@ -54,9 +55,37 @@ static void allow(Check *check, DnsStatus status)
         need(check, status);
 }
 
-static GPtrArray *look(Check *check, const char *name, DnsType type, GError **why)
+static gboolean is_stopped(const Check *check)
 {
-    return dns_lookup(check->dns, name, type, why);
+    return check->check->stop && *check->check->stop;
+}
+
+/* Whether it makes sense to ask any more. */
+static gboolean may_ask(const Check *check, GError **why)
+{
+    if (!is_stopped(check) && check->unanswered < CHECK_UNANSWERED_MAX)
+        return TRUE;
+    g_set_error(why, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "DNS: not asked, as earlier questions had no answer");
+    return FALSE;
+}
+
+static void count_unanswered(Check *check, const GError *why)
+{
+    check->unanswered += why && !g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND);
+}
+
+static GPtrArray *look(Check *check, const char *name, DnsType type, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!may_ask(check, error))
+        return NULL;
+    GPtrArray *records = dns_lookup(check->dns, name, type, &why);
+    count_unanswered(check, why);
+    if (!records)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return records;
 }
 
 static void check_spf(Check *check)
@@ -138,8 +167,11 @@ static gboolean ask_everywhere(Check *check, const char *name, DnsType type, Eve
 {
     g_autoptr(GError) why = NULL;
 
-    if (zone_ask_all(check->dns, name, type, take_answer, all, &why))
+    if (may_ask(check, &why) && zone_ask_all(check->dns, name, type, take_answer, all, &why))
         return TRUE;
+    if (all->worst.status == DNS_STATUS_UNKNOWN)
+        check->unanswered++;
+    count_unanswered(check, why);
     if (why)
         all->worst = (DnsFinding){.status = DNS_STATUS_UNKNOWN, .found = g_strdup(why->message)};
     return FALSE;
@@ -280,6 +312,14 @@ static gboolean do_store(Sql *sql, gpointer data, GError **error)
                        error);
 }
 
+/* What was found until then is not the whole. */
+static gboolean was_stopped(const Check *check, GError **error)
+{
+    if (is_stopped(check))
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "stopped");
+    return is_stopped(check);
+}
+
 gboolean domain_check(Sql *sql, const Config *config, Dns *dns, const DomainCheck *check,
                       DomainReport *report, GError **error)
 {
@@ -292,7 +332,8 @@ gboolean domain_check(Sql *sql, const Config *config, Dns *dns, const DomainChec
         check_mx(&work);
         check_dmarc(&work);
     }
-    gboolean done = check_keys(&work, error) && sql_transaction(sql, do_store, &work, error);
+    gboolean done = check_keys(&work, error) && !was_stopped(&work, error) &&
+                    sql_transaction(sql, do_store, &work, error);
     g_clear_pointer(&work.keys, record_free);
     if (!done)
         return FALSE;
@@ -306,8 +347,9 @@ gboolean domain_check(Sql *sql, const Config *config, Dns *dns, const DomainChec
 gboolean domain_check_now(Sql *sql, const Config *config, guint64 domain, const char *name,
                           DomainReport *report, GError **error)
 {
-    const DomainCheck check = {domain, name,
-                               g_get_real_time() / G_USEC_PER_SEC + CHECK_CLAIM_SECONDS};
+    const DomainCheck check = {.domain = domain,
+                               .name = name,
+                               .claimed = g_get_real_time() / G_USEC_PER_SEC + CHECK_CLAIM_SECONDS};
     const SqlParameter claim[] = {SQL_INT(check.claimed), SQL_UNSIGNED(domain)};
     g_autoptr(Dns) dns = dns_open(DNS_RESOLV_CONF, error);
 

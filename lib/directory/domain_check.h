@@ -6,7 +6,8 @@
  * May touch: name servers; the tables domain, dkim_key and dns_check of MariaDB. No transaction is open while it waits
  *     for the DNS.
  * Threads: one connection per thread.
- * Limits: each question DNS_SECONDS; ZONE_SERVERS_MAX servers for each new key, through at most CHECK_ALIASES_MAX aliases.
+ * Limits: each question DNS_SECONDS, and none any more after CHECK_UNANSWERED_MAX that nobody answered; ZONE_SERVERS_MAX
+ *     servers for each new key, through at most CHECK_ALIASES_MAX aliases.
  */
 #pragma once
 
@@ -14,15 +15,17 @@
 #include "lib/directory/record.h"
 #include "lib/dns/dns.h"
 
-#define CHECK_ALIASES_MAX 5
+#define CHECK_ALIASES_MAX    5
+#define CHECK_UNANSWERED_MAX 2
 
 /* How long a check that has been claimed is not begun by another worker, in seconds. */
 #define CHECK_CLAIM_SECONDS 600
 
 typedef struct {
-    guint64 domain;   /* 0: the installation */
-    const char *name; /* the domain's, or return_path_domain */
-    gint64 claimed;   /* due_at as whoever claimed it has set it */
+    guint64 domain;               /* 0: the installation */
+    const char *name;             /* the domain's, or return_path_domain */
+    gint64 claimed;               /* due_at as whoever claimed it has set it */
+    const _Atomic gboolean *stop; /* becoming TRUE ends it early, as UNAVAILABLE; may be NULL */
 } DomainCheck;
 
 /* What a check has found and done. */
