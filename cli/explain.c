@@ -10,6 +10,7 @@
 #include "lib/base/id.h"
 #include "lib/journal/journal.h"
 #include "lib/journal/reader.h"
+#include "lib/seal/msgid.h"
 
 #define QUEUE_ID_MAX     32
 #define JOURNAL_SCAN_MAX 1000000 /* records of one journal that are looked through */
@@ -36,7 +37,8 @@ static gboolean complete(Sql *sql, Record *message, GError **error)
 }
 
 typedef struct {
-    guint64 id; /* 0: what was asked for is no id */
+    guint64 id;  /* 0: what was asked for is no id */
+    Msgid msgid; /* its token is "" if what was asked for is none */
     const char *queue_id;
     const char *address;
 } Question;
@@ -46,18 +48,35 @@ static gboolean read_question(const char *text, Question *question, GError **err
 {
     gsize length = strlen(text);
 
-    if (id_parse(text, &question->id) ||
-        (length >= 5 && length <= QUEUE_ID_MAX && strspn(text, QUEUE_ID_LETTERS) == length))
+    if (msgid_read(text, &question->msgid))
+        question->id = question->msgid.id;
+    else if (id_parse(text, &question->id) ||
+             (length >= 5 && length <= QUEUE_ID_MAX && strspn(text, QUEUE_ID_LETTERS) == length))
         question->queue_id = text;
     else if (strchr(text, '@') && g_utf8_validate(text, -1, NULL))
         question->address = text;
     else {
         g_autofree char *quoted = value_quote(text);
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                    "%s: allowed are a message id, a queue id and a mail address", quoted);
+                    "%s: allowed are a message id, a value of " MSGID_FIELD
+                    ", a queue id and a mail address",
+                    quoted);
         return FALSE;
     }
     return TRUE;
+}
+
+/* Whoever writes a header can name any id in it, but knows no token of a message that he did not get. */
+static Record *with_token(Record *messages, const char *token)
+{
+    Record *rest = json_object_new_array();
+
+    for (gsize i = 0; i < json_object_array_length(messages); i++) {
+        Record *message = json_object_array_get_idx(messages, i);
+        if (g_strcmp0(record_text(message, "token"), token) == 0)
+            json_object_array_add(rest, json_object_get(message));
+    }
+    return rest;
 }
 
 static Record *find_messages(Sql *sql, const Question *question, GError **error)
@@ -69,6 +88,8 @@ static Record *find_messages(Sql *sql, const Question *question, GError **error)
 
     if (question->id)
         found = record_list(sql, SQL_MESSAGE_FIND, id, 1, error);
+    if (*question->msgid.token)
+        return found ? with_token(found, question->msgid.token) : NULL;
     if (question->id && (!found || json_object_array_length(found) > 0))
         return g_steal_pointer(&found);
     return question->address ? record_list(sql, SQL_MESSAGE_BY_RECIPIENT, address, 1, error)
@@ -120,6 +141,8 @@ static Record *find_refusals(Sql *sql, const Question *question, GError **error)
     const SqlParameter address[] = {SQL_TEXT(question->address)};
     const SqlParameter ids[] = {SQL_UNSIGNED(question->id), SQL_TEXT(question->queue_id)};
 
+    if (*question->msgid.token)
+        return json_object_new_array();
     return question->address ? record_list(sql, SQL_REFUSAL_BY_RECIPIENT, address, 1, error)
                              : record_list(sql, SQL_REFUSAL_FIND, ids, 2, error);
 }
@@ -154,14 +177,15 @@ static char *find_in_journal(const char *spool, const char *program, const char 
 }
 
 /* Nothing was found: says why that may be. */
-static gboolean explain_nothing(Cli *cli, GError **error)
+static gboolean explain_nothing(Cli *cli, const Question *question, GError **error)
 {
+    const char *word = *question->msgid.token ? question->msgid.token : cli->arguments[0];
     const char *spool = config_string(cli->config, CONFIG_SPOOL_DIR);
     g_autofree char *quoted = value_quote(cli->arguments[0]);
     g_auto(GStrv) programs = journal_programs(spool, NULL);
 
     for (char **program = programs; program && *program; program++) {
-        g_autofree char *found = find_in_journal(spool, *program, cli->arguments[0]);
+        g_autofree char *found = find_in_journal(spool, *program, word);
         if (!found)
             continue;
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
@@ -232,7 +256,7 @@ gboolean explain(Cli *cli, GError **error)
     if (json_object_array_length(answer.submissions) + json_object_array_length(answer.messages) +
             json_object_array_length(answer.refusals) ==
         0)
-        return explain_nothing(cli, error);
+        return explain_nothing(cli, &question, error);
     if (cli->json) {
         g_autoptr(Record) all = json_object_new_object();
         json_object_object_add(all, "submissions", json_object_get(answer.submissions));

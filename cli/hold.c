@@ -212,12 +212,11 @@ static void print_not_done(const HoldWalk *walk)
                     queue_id, reason);
     }
     if (walk->results[QUEUE_REFUSED] > 0)
-        fprintf(
-            stderr,
-            "outrider: what is refused, such as mail with the null sender, root can %s by hand: "
-            "postsuper %s QUEUE-ID hold\n",
-            walk->verb == QUEUE_RELEASE ? "release" : "cancel",
-            walk->verb == QUEUE_RELEASE ? "-H" : "-d");
+        fprintf(stderr,
+                "outrider: what is refused root can %s by hand: "
+                "postsuper %s QUEUE-ID hold\n",
+                walk->verb == QUEUE_RELEASE ? "release" : "cancel",
+                walk->verb == QUEUE_RELEASE ? "-H" : "-d");
 }
 
 static void print_result(Cli *cli, const HoldWalk *walk)

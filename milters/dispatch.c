@@ -6,6 +6,7 @@
 #include "lib/mime/field.h"
 #include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
+#include "lib/seal/msgid.h"
 #include "milters/lane.h"
 
 #define FEEDBACK_PART_MAX 40
@@ -136,18 +137,20 @@ void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
     }
 }
 
-static gboolean is_strange(const char *name)
+static gboolean is_strange(const char *name, gboolean postal)
 {
+    if (postal && g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0)
+        return TRUE;
     return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
            g_ascii_strcasecmp(name, OWN_TAG) != 0;
 }
 
 /* From the last to the first, so that the numbers of the others stay. */
-static void remove_strange(GPtrArray *edits, GPtrArray *fields)
+static void remove_strange(GPtrArray *edits, GPtrArray *fields, gboolean postal)
 {
     for (guint i = fields->len; i-- > 0;) {
         const MimeField *field = fields->pdata[i];
-        if (!is_strange(field->name))
+        if (!is_strange(field->name, postal))
             continue;
         g_autofree char *name = g_strdup(field->name);
         edit_make(
@@ -193,6 +196,14 @@ static void append_when_missing(GPtrArray *edits, GPtrArray *fields, const char 
 
     if (mime_fields_count(fields, name) == 0)
         edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = owned, .value = value});
+}
+
+static void put_on_top(GPtrArray *edits, GPtrArray *fields, const char *name, const char *text)
+{
+    g_autofree char *value = g_strconcat(" ", text, NULL);
+    g_autofree char *owned = g_strdup(name);
+
+    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = owned, .value = value});
 }
 
 static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *encoding)
@@ -249,10 +260,8 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
     g_autofree char *message_id =
         g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
-    g_autofree char *own = g_strconcat(" ", stamp->token, NULL);
-    char own_name[] = DISPATCH_ID_HEADER;
 
-    remove_strange(edits, fields);
+    remove_strange(edits, fields, stamp->postal);
     if (stamp->hide_client)
         hide_client(edits, fields);
     fold_long(edits, fields, reason);
@@ -262,6 +271,8 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     append_when_missing(edits, fields, "Message-ID", message_id);
     if (stamp->feedback)
         append_when_missing(edits, fields, "Feedback-ID", stamp->feedback);
-    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = own_name, .value = own});
+    if (stamp->postal)
+        put_on_top(edits, fields, DISPATCH_POSTAL_ID, stamp->token);
+    put_on_top(edits, fields, MSGID_FIELD, stamp->msgid);
     return edits;
 }

@@ -17,7 +17,7 @@
 
 #define DISPATCH_TAG_MAX 255
 
-#define DISPATCH_ID_HEADER   "X-Outrider-MsgID"
+#define DISPATCH_POSTAL_ID   "X-Postal-MsgID"
 #define DISPATCH_LANE_HEADER "X-Outrider-Lane"
 
 typedef struct {
@@ -73,14 +73,17 @@ char *dispatch_feedback(const char *tag, const EdgeCredential *credential, const
 typedef struct {
     guint64 id;
     const char *token;
+    const char *msgid; /* of lib/seal/msgid.h */
     const char *hostname;
     gint64 now;           /* Unix seconds */
+    gboolean postal;      /* with X-Postal-MsgID, too */
     gboolean hide_client; /* the topmost Received that we see is our Postfix's: behind the hop */
     const char *feedback; /* value of Feedback-ID; NULL: none */
 } DispatchStamp;
 
-/* All edits but signatures: strangers' X-Outrider-* (not -Tag) go, so does the client in our Postfix's Received when it is to be hidden, long lines are folded, the new
- * transfer encoding is declared, missing Date and Message-ID are added, ours comes on top. *reason
- * is set (static) when a header line stays too long. */
+/* All edits but signatures: strangers' X-Outrider-* (not -Tag) go, and X-Postal-MsgID if we add our own; the client
+ * goes from our Postfix's Received when it is to be hidden; long lines are folded, the new transfer encoding is
+ * declared, missing Date and Message-ID are added, ours comes on top. *reason is set (static) when a header line stays
+ * too long. */
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
                           const char **reason);

@@ -6,6 +6,8 @@
  */
 #include "milters/outgoing.h"
 
+#include <string.h>
+
 #include "lib/base/error.h"
 #include "lib/mime/field.h"
 
@@ -18,6 +20,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
+    g_free(outgoing->msgid);
     g_free(outgoing->return_path);
     g_free(outgoing->from);
     g_free(outgoing->tag);
@@ -124,8 +127,10 @@ static void edit(Outgoing *outgoing, Message *message, Shared *shared,
         dispatch_feedback(outgoing->tag, credential, config_string(config, CONFIG_FEEDBACK_ID));
     const DispatchStamp stamp = {.id = outgoing->id,
                                  .token = outgoing->token,
+                                 .msgid = outgoing->msgid,
                                  .hostname = config_string(config, CONFIG_HOSTNAME),
                                  .now = g_get_real_time() / G_USEC_PER_SEC,
+                                 .postal = config_bool(config, CONFIG_POSTAL_HEADERS),
                                  .hide_client = credential->privacy && outgoing->reserved.hop,
                                  .feedback = feedback};
     mime_wire_safe(message->fields, message->body->str, message->body->len, &outgoing->safe);
@@ -185,11 +190,17 @@ static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared,
         dispatch_return_path(domain, config_string(config, CONFIG_RETURN_PATH_LABEL),
                              config_string(config, CONFIG_RETURN_PATH_DOMAIN));
 
+    Msgid msgid = {.id = outgoing->id, .server = server};
+
+    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
+    outgoing->msgid = shared_seal_msgid(shared, &msgid);
     outgoing->return_path =
         *message->mail_from ? shared_seal_path(shared, &path, host) : g_strdup("");
-    if (!outgoing->return_path)
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "return path cannot be sealed");
-    return outgoing->return_path != NULL;
+    if (outgoing->return_path && outgoing->msgid)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "%s cannot be sealed",
+                outgoing->msgid ? "return path" : "message id");
+    return FALSE;
 }
 
 static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
@@ -223,7 +234,6 @@ Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *messa
 {
     g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
 
-    G_STATIC_ASSERT(sizeof outgoing->token == TOKEN_LENGTH + 1);
     outgoing->id = id_at(reserved->base, index);
     outgoing->reserved = *reserved;
     token_derive(reserved->seed, index, outgoing->token);

@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
     Reserved reserved;
     guint64 id;
-    char token[17];
+    char token[TOKEN_LENGTH + 1];
     DispatchVerdict verdict;
     MimeWireSafe safe;
     GPtrArray *edits;   /* of Edit; message->fields is what they lead to */
@@ -32,6 +32,7 @@ typedef struct {
     GPtrArray *skipped; /* of text: what did not happen to it, and why */
     LimitOutcome limit;
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
+    char *msgid;         /* of lib/seal/msgid.h */
     char *return_path;   /* "": the sender is null and stays so */
     char *from;
     char *tag;

@@ -125,6 +125,14 @@ gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path)
     return good;
 }
 
+char *shared_seal_msgid(Shared *shared, const Msgid *msgid)
+{
+    g_rw_lock_reader_lock(&shared->ring_lock);
+    char *sealed = msgid_seal(shared->return_ring, msgid);
+    g_rw_lock_reader_unlock(&shared->ring_lock);
+    return sealed;
+}
+
 char *shared_seal_claim(Shared *shared, const Claim *claim)
 {
     g_rw_lock_reader_lock(&shared->ring_lock);

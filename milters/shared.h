@@ -15,6 +15,7 @@
 #include "lib/journal/journal.h"
 #include "lib/mailauth/dkim_sign.h"
 #include "lib/seal/claim.h"
+#include "lib/seal/msgid.h"
 #include "lib/seal/return_path.h"
 #include "milters/meter.h"
 
@@ -39,5 +40,6 @@ Meter *shared_meter(Shared *shared);
 /* lib/seal's functions with the rings of now. */
 char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain);
 gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path);
+char *shared_seal_msgid(Shared *shared, const Msgid *msgid);
 char *shared_seal_claim(Shared *shared, const Claim *claim);
 Claim *shared_open_claim(Shared *shared, const char *text, gint64 now, GError **error);

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Why nothing happens to mail that is not ours, whatever clients send and whatever moves meanwhile: a queue id
- * names an inode. We act on an id only while we have that very inode open, and have read in it a sender that our
- * key sealed; so long no other file gets the inode, nor the id. The message may be gone when postsuper comes, but
+ * names an inode. We act on an id only while we have that very inode open, and have read in it what only our key
+ * seals; so long no other file gets the inode, nor the id. The message may be gone when postsuper comes, but
  * never be another one. (Postfix's own user could rename files behind our back; it may do as it likes with them
- * anyway.) A null sender shows nothing that its writer could not have copied, as X-Outrider-MsgID is no
- * secret: refused for now.
+ * anyway.) Whoever has received mail of ours can copy its seal into mail of his own: that is then not safe from
+ * us, but no client asks for its id, as history has it not.
  */
 #include "transport/postfix_queue.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/log/log.h"
-#include "lib/seal/return_path.h"
+#include "lib/seal/msgid.h"
+#include "lib/service/beneath.h"
 #include "lib/service/program.h"
-#include "lib/wire/queue_file.h"
+#include "lib/service/rights.h"
+#include "lib/wire/queue_owner.h"
 
 #define ASKED                                                                                      \
-    "queue_directory", "command_directory", "mail_owner", "hash_queue_names", "hash_queue_depth"
-#define QUEUES  3
-#define READING (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+    "queue_directory", "command_directory", "mail_owner", "hash_queue_names", "hash_queue_depth",  \
+        "qmgr_message_active_limit"
+#define QUEUES 3
 
 typedef struct {
     const char *id;
     int fd; /* its file; -1: not to be touched */
     struct stat st;
+    QueueFile file;
+    QueueOwner owner;
     QueueResult result;
     const char *why;
 } Item;
@@ -54,7 +59,7 @@ gboolean postfix_queue_open(PostfixQueue *queue, const Config *config, GError **
     if (!program_run(command, "", &text, error))
         return FALSE;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    const struct passwd *owner = g_strv_length(lines) == 6 ? getpwnam(lines[2]) : NULL;
+    const struct passwd *owner = g_strv_length(lines) == 7 ? getpwnam(lines[2]) : NULL;
     guint64 depth = owner ? g_ascii_strtoull(lines[4], NULL, 10) : 0;
     if (!owner || *lines[0] != '/' || *lines[1] != '/' || depth > QUEUE_DEPTH_MAX) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
@@ -69,7 +74,9 @@ gboolean postfix_queue_open(PostfixQueue *queue, const Config *config, GError **
                             .hashed = g_strsplit_set(lines[3], ", \t", -1),
                             .depth = (guint)depth,
                             .owner = owner->pw_uid,
-                            .group = owner->pw_gid};
+                            .group = owner->pw_gid,
+                            .active_max = (guint)g_ascii_strtoull(lines[5], NULL, 10),
+                            .pace = queue_pace_new()};
     return TRUE;
 }
 
@@ -79,53 +86,47 @@ void postfix_queue_clear(PostfixQueue *queue)
     g_free(queue->postsuper);
     g_free(queue->postkick);
     g_strfreev(queue->hashed);
+    queue_pace_free(queue->pace);
 }
 
-/* Queue files are read as their owner: so it needs no right to read what it likes, and a link leads nowhere that
- * Postfix's user could not go. */
-static void become(uid_t uid, gid_t gid)
+static guint depth_of(const PostfixQueue *queue, const char *name)
 {
-    /* Root first on the way back, last on the way there. */
-    if ((uid == 0 && seteuid(uid) < 0) || setegid(gid) < 0 || seteuid(uid) < 0)
-        g_error("cannot change the effective user");
+    return g_strv_contains((const char *const *)queue->hashed, name) ? queue->depth : 0;
 }
 
-/* -1 with errno; ENOENT: it is not in that queue. */
-static int open_in(const PostfixQueue *queue, const char *name, const char *id)
+/* Queue files are opened as their owner: so it needs no right to open what it likes, and a link leads nowhere that
+ * Postfix's user could not go. -1 with errno; ENOENT: it is not in that queue. */
+static int open_in(const PostfixQueue *queue, const char *name, const char *id, int flags)
 {
-    gboolean hashed = g_strv_contains((const char *const *)queue->hashed, name);
-    g_autofree char *path = queue_id_path(name, id, hashed ? queue->depth : 0);
-    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-    int at = open(queue->directory, READING | O_DIRECTORY);
+    g_autofree char *path = queue_id_path(name, id, depth_of(queue, name));
 
-    for (guint i = 0; at >= 0 && parts[i]; i++) {
-        int next = openat(at, parts[i], READING | (parts[i + 1] ? O_DIRECTORY : 0)), why = errno;
-        close(at);
-        errno = why;
-        at = next;
-    }
-    return at;
-}
-
-static gssize read_at(gpointer item, guint8 *buffer, gsize size, guint64 offset)
-{
-    return pread(((const Item *)item)->fd, buffer, size, (off_t)offset);
+    return beneath_open(queue->directory, path, flags);
 }
 
 /* A submission may be held, and so must be able to go again; it is many messages, so none deletes it. */
 static gboolean is_ours(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb, Item *item)
 {
-    char sender[QUEUE_FILE_SENDER_MAX + 1];
-    guint64 inode;
-    ReturnPath path;
+    if (fstat(item->fd, &item->st) < 0 || !queue_id_fits(item->id, &item->st, queue->owner) ||
+        !queue_file_read(queue_file_pread, &item->fd, MSGID_FIELD, &item->file, NULL))
+        return FALSE;
+    item->owner = queue_owner(ring, &item->file);
+    return item->owner == QUEUE_OWNER_MESSAGE ||
+           (item->owner == QUEUE_OWNER_SUBMISSION && verb != QUEUE_DELETE);
+}
 
-    return fstat(item->fd, &item->st) == 0 && S_ISREG(item->st.st_mode) && item->st.st_nlink == 1 &&
-           item->st.st_uid == queue->owner && (item->st.st_mode & S_IXUSR) /* complete */ &&
-           queue_id_inode(item->id, &inode) && inode == item->st.st_ino &&
-           queue_file_sender(read_at, item, sender, NULL) &&
-           return_path_open(ring, sender, &path, NULL) &&
-           (path.kind == RETURN_PATH_MESSAGE ||
-            (path.kind == RETURN_PATH_SUBMISSION && verb != QUEUE_DELETE));
+/* Its lifetime in Postfix's queue begins anew, as with `postsuper -r'; but that also rewrites it. One that
+ * waits to be split ends with its claim, which stays as old as it is. Due is it now, even if its next attempt was
+ * far away when it was held. */
+static void renew(const Item *item)
+{
+    g_autofree char *now = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time() / G_USEC_PER_SEC);
+    gsize length = strlen(now);
+
+    if (item->owner == QUEUE_OWNER_MESSAGE &&
+        (item->file.created_digits != length ||
+         pwrite(item->fd, now, length, (off_t)item->file.created_at) != (gssize)length))
+        log_warning(item->id, "stays as old as it is: Postfix may try it only once");
+    futimens(item->fd, NULL);
 }
 
 /* Twice, as postsuper does: the queue manager moves files from queue to queue. */
@@ -135,20 +136,20 @@ static void look(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb,
 
     for (guint i = 0; item->fd < 0 && why == ENOENT && i < 2 * QUEUES; i++)
         if (verbs[verb].queues[i % QUEUES]) {
-            item->fd = open_in(queue, verbs[verb].queues[i % QUEUES], item->id);
+            item->fd = open_in(queue, verbs[verb].queues[i % QUEUES], item->id,
+                               verb == QUEUE_RELEASE ? O_RDWR : O_RDONLY);
             why = item->fd < 0 ? errno : 0;
         }
     item->result = why == ENOENT ? QUEUE_ABSENT : QUEUE_REFUSED;
-    item->why =
-        why == 0 || why == ELOOP || why == EACCES ? "not a message of ours" : g_strerror(why);
+    item->why = why == 0 || why == ELOOP || why == EACCES || why == EISDIR ? "not a message of ours"
+                                                                           : g_strerror(why);
     if (item->fd < 0)
         return;
     if (!is_ours(queue, ring, verb, item)) {
         close(item->fd);
         item->fd = -1;
     } else if (verb == QUEUE_RELEASE) {
-        /* Its time of the next attempt, which may be far away if it was deferred before it was held. */
-        futimens(item->fd, NULL);
+        renew(item);
     }
 }
 
@@ -156,7 +157,7 @@ static void look(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb,
 static void look_again(const PostfixQueue *queue, QueueVerb verb, Item *item)
 {
     struct stat st, now;
-    int fd = open_in(queue, "hold", item->id);
+    int fd = open_in(queue, "hold", item->id, O_RDONLY);
     gboolean held = fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == item->st.st_ino;
     gboolean gone = fstat(item->fd, &now) == 0 && now.st_nlink == 0;
 
@@ -183,6 +184,36 @@ static void wake_queue_manager(const PostfixQueue *queue)
                     LOG_GERROR(error));
 }
 
+static gboolean stat_in(const PostfixQueue *queue, const char *name, const char *id,
+                        struct stat *st)
+{
+    g_autofree char *path = queue_id_path(name, id, depth_of(queue, name));
+    g_autofree char *whole = g_build_filename(queue->directory, path, NULL);
+
+    return lstat(whole, st) == 0;
+}
+
+/* In the active queue, or due: what was tried and put off has a time to come. */
+static gboolean waits(const char *id, gpointer data)
+{
+    struct stat st;
+
+    return stat_in(data, "active", id, &st) || (stat_in(data, "deferred", id, &st) &&
+                                                st.st_mtime <= g_get_real_time() / G_USEC_PER_SEC);
+}
+
+/* How many messages a request may release. */
+static guint find_room(const PostfixQueue *queue, QueueVerb verb)
+{
+    g_autofree char *path = g_build_filename(queue->directory, "active", NULL);
+
+    if (verb != QUEUE_RELEASE)
+        return QUEUE_IDS_MAX;
+    return queue_pace_room(queue->pace, waits, (gpointer)(guintptr)queue,
+                           beneath_count(path, depth_of(queue, "active"), queue->active_max),
+                           queue->active_max, g_get_monotonic_time());
+}
+
 static void act(const PostfixQueue *queue, QueueVerb verb, Item *items, guint count)
 {
     const char *const *queues = verbs[verb].queues;
@@ -199,13 +230,29 @@ static void act(const PostfixQueue *queue, QueueVerb verb, Item *items, guint co
         return;
     if (!program_run(command, ids->str, NULL, &error))
         log_error(NULL, "postsuper failed", LOG_GERROR(error));
-    become(queue->owner, queue->group);
+    rights_become(queue->owner, queue->group);
     for (guint i = 0; i < count; i++)
         if (items[i].fd >= 0)
             look_again(queue, verb, &items[i]);
     if (verb == QUEUE_RELEASE)
         wake_queue_manager(queue);
-    become(0, getgid());
+    rights_become(0, getgid());
+}
+
+/* Opens those that are asked about and ours; of a release as many as there is room for. */
+static void look_at_all(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb, Item *items,
+                        guint count)
+{
+    guint room = find_room(queue, verb);
+
+    for (guint i = 0; i < count; i++) {
+        if (room == 0) {
+            items[i].result = QUEUE_LATER;
+            continue;
+        }
+        look(queue, ring, verb, &items[i]);
+        room -= items[i].fd >= 0;
+    }
 }
 
 void postfix_queue_act(const PostfixQueue *queue, const QueueRequest *request, uid_t asked_by,
@@ -219,17 +266,20 @@ void postfix_queue_act(const PostfixQueue *queue, const QueueRequest *request, u
 
     if (!ring)
         log_error(NULL, "cannot tell whose mail is", LOG_GERROR(error));
-    become(queue->owner, queue->group);
-    for (guint i = 0; i < request->count; i++) {
+    rights_become(queue->owner, queue->group);
+    for (guint i = 0; i < request->count; i++)
         items[i] = (Item){request->ids[i], -1, .result = QUEUE_REFUSED,
                           .why = "the key ring cannot be read"};
-        if (ring)
-            look(queue, ring, request->verb, &items[i]);
-    }
-    become(0, getgid());
+    if (ring)
+        look_at_all(queue, ring, request->verb, items, request->count);
+    rights_become(0, getgid());
     act(queue, request->verb, items, request->count);
     for (guint i = 0; i < request->count; i++) {
         queue_answer_write(answer, items[i].id, items[i].result, items[i].why);
+        if (items[i].result == QUEUE_LATER)
+            continue;
+        if (request->verb == QUEUE_RELEASE && items[i].result == QUEUE_DONE)
+            queue_pace_note(queue->pace, items[i].id, g_get_monotonic_time());
         log_info(items[i].id, queue_verb_name(request->verb), LOG_INT("uid", asked_by),
                  LOG_TEXT("result", queue_result_name(items[i].result)));
     }

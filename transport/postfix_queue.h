@@ -2,8 +2,8 @@
 /*
  * Purpose: holds, releases and deletes messages of ours in Postfix's queue, and nobody else's.
  * Used by: transport/queue.c.
- * May touch: runs postconf, postsuper and postkick; reads queue files and the key ring `return'; the
- *     mtime of queue files that it releases.
+ * May touch: runs postconf, postsuper and postkick; reads queue files and the key ring `return'; of queue
+ *     files that it releases the time from which Postfix counts their lifetime, and the mtime.
  * Threads: one, as it changes the process's effective user.
  */
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "lib/config/config.h"
 #include "lib/wire/queue.h"
+#include "lib/wire/queue_pace.h"
 
 typedef struct {
     const Config *config;
@@ -21,6 +22,8 @@ typedef struct {
     guint depth;   /* so many below one another */
     uid_t owner;
     gid_t group;
+    guint active_max; /* messages that the queue manager works on at a time */
+    QueuePace *pace;
 } PostfixQueue;
 
 /* Asks postconf. *queue is filled on success only. Error UNAVAILABLE, or GLib's of starting a program. */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -21,17 +22,24 @@
 
 static const char *const clients[] = {"root", "outrider-worker", "outrider-apid", NULL};
 
-/* Whether fd has something before the deadline. A client between two requests makes room for a waiting one. */
-static gboolean await(int fd, gint64 deadline, int other)
+/* What a client makes room for between two requests. */
+enum { NEXT_CLIENT, SIGNALS, OTHERS };
+
+/* Whether fd has something before the deadline. With others: and nobody else has, or at least no signal came. */
+static gboolean await(int fd, gint64 deadline, const struct pollfd *others)
 {
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    struct pollfd fds[1 + OTHERS] = {{.fd = fd, .events = POLLIN}};
     gint64 left = deadline - g_get_monotonic_time();
 
-    return left > 0 && poll(fds, G_N_ELEMENTS(fds), (int)(left / 1000) + 1) > 0 && fds[0].revents;
+    if (others)
+        memcpy(fds + 1, others, OTHERS * sizeof(*others));
+    return left > 0 && poll(fds, others ? 1 + OTHERS : 1, (int)(left / 1000) + 1) > 0 &&
+           fds[0].revents && !fds[1 + SIGNALS].revents;
 }
 
 /* FALSE: no more is to come. */
-static gboolean serve_request(const PostfixQueue *queue, int fd, uid_t uid, int other)
+static gboolean serve_request(const PostfixQueue *queue, int fd, uid_t uid,
+                              const struct pollfd *others)
 {
     const gint64 deadline = g_get_monotonic_time() + CLIENT_US;
     g_auto(QueueRequest) request = {0};
@@ -40,7 +48,7 @@ static gboolean serve_request(const PostfixQueue *queue, int fd, uid_t uid, int 
     char text[QUEUE_REQUEST_MAX];
     gssize got = 0, have = 0, used = 0;
 
-    while (used == 0 && await(fd, deadline, have > 0 ? -1 : other) &&
+    while (used == 0 && await(fd, deadline, have > 0 ? NULL : others) &&
            (got = recv(fd, text + have, sizeof(text) - (gsize)have, MSG_DONTWAIT)) > 0) {
         have += got;
         used = queue_request_parse(text, (gsize)have, &request, &error);
@@ -55,36 +63,34 @@ static gboolean serve_request(const PostfixQueue *queue, int fd, uid_t uid, int 
     return send(fd, answer->str, answer->len, MSG_NOSIGNAL) == (gssize)answer->len;
 }
 
-static void serve_client(const PostfixQueue *queue, int listener)
+static void serve_client(const PostfixQueue *queue, const struct pollfd *others)
 {
     const struct timeval limit = {.tv_sec = CLIENT_US / G_USEC_PER_SEC};
     g_autoptr(GError) error = NULL;
     uid_t uid = 0;
-    int fd = service_accept(listener, clients, &uid, &error);
+    int fd = service_accept(others[NEXT_CLIENT].fd, clients, &uid, &error);
 
     if (fd < 0) {
         log_warning(NULL, "no connection", LOG_GERROR(error));
         return;
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (serve_request(queue, fd, uid, -1))
-        while (serve_request(queue, fd, uid, listener))
+    if (serve_request(queue, fd, uid, NULL))
+        while (serve_request(queue, fd, uid, others))
             ;
     close(fd);
 }
 
 static void serve(Service *service, const PostfixQueue *queue, int listener)
 {
-    struct pollfd fds[] = {{.fd = service_signal_fd(service), .events = POLLIN},
-                           {.fd = listener, .events = POLLIN}};
-    int number = 0;
+    struct pollfd others[OTHERS] = {
+        [NEXT_CLIENT] = {.fd = listener, .events = POLLIN},
+        [SIGNALS] = {.fd = service_signal_fd(service), .events = POLLIN}};
 
     service_ready(service, "answering");
-    while (number == 0 || number == SIGHUP) {
-        if (poll(fds, G_N_ELEMENTS(fds), -1) > 0 && fds[1].revents)
-            serve_client(queue, listener);
-        number = service_read_signal(service);
-    }
+    for (int number = 0; number == 0 || number == SIGHUP; number = service_read_signal(service))
+        if (poll(others, OTHERS, -1) > 0 && others[NEXT_CLIENT].revents)
+            serve_client(queue, others);
     service_stopping(service);
 }
 

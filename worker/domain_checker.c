@@ -4,33 +4,19 @@
 #include "lib/directory/domain_check.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
+#include "worker/rounds.h"
 
-#define ROUND_MS 1000
-#define RETRY_MS 5000
-#define PAUSE_MS (1000 / DOMAIN_CHECKER_PER_SECOND)
+#define ROUND_MS     1000
+#define RETRY_MS     5000
+#define RETRY_MAX_MS 60000
+#define PAUSE_MS     (1000 / DOMAIN_CHECKER_PER_SECOND)
 
 struct DomainChecker {
     const Config *config;
     Sql *sql;
-    GThread *thread;
-    GMutex lock;
-    GCond wake;
-    _Atomic gboolean stop;
+    Rounds *rounds;
     gboolean failing; /* the last round did */
 };
-
-/* Waits, unless it is to stop; FALSE then. */
-static gboolean wait_ms(DomainChecker *checker, gint64 ms)
-{
-    gint64 end = g_get_monotonic_time() + ms * 1000;
-
-    g_mutex_lock(&checker->lock);
-    while (!checker->stop && g_cond_wait_until(&checker->wake, &checker->lock, end))
-        ;
-    gboolean go_on = !checker->stop;
-    g_mutex_unlock(&checker->lock);
-    return go_on;
-}
 
 /* FALSE without error: another worker has it. */
 static gboolean claim(Sql *sql, DomainCheck *check, gint64 due, GError **error)
@@ -56,7 +42,7 @@ static gboolean check_one(DomainChecker *checker, const Record *due, GError **er
 {
     DomainCheck check = {.domain = (guint64)record_int(due, "domain_id"),
                          .name = record_text(due, "name"),
-                         .stop = &checker->stop};
+                         .stop = rounds_stopping(checker->rounds)};
     g_auto(DomainReport) report = {0};
     g_autoptr(GError) why = NULL;
 
@@ -70,7 +56,7 @@ static gboolean check_one(DomainChecker *checker, const Record *due, GError **er
     /* A cache of its own: what has just been published is to be seen. */
     g_autoptr(Dns) dns = dns_open(DNS_RESOLV_CONF, error);
     if (!dns || !domain_check(checker->sql, checker->config, dns, &check, &report, error)) {
-        if (checker->stop)
+        if (*rounds_stopping(checker->rounds))
             give_back(checker->sql, &check);
         return FALSE;
     }
@@ -95,37 +81,38 @@ static gboolean run_round(DomainChecker *checker, GError **error)
     for (gsize i = 0; i < json_object_array_length(list); i++) {
         if (!check_one(checker, json_object_array_get_idx(list, i), error))
             return FALSE;
-        if (!wait_ms(checker, PAUSE_MS))
+        if (!rounds_wait(checker->rounds, PAUSE_MS))
             break;
     }
     return TRUE;
 }
 
-static gpointer run(gpointer data)
+static gboolean run(gpointer data)
 {
     DomainChecker *checker = data;
-    gboolean good;
+    g_autoptr(GError) error = NULL;
+    gboolean good = run_round(checker, &error);
 
-    do {
-        g_autoptr(GError) error = NULL;
-        good = run_round(checker, &error);
-        if (!good && !checker->failing && !checker->stop)
-            log_warning(NULL, "domains are not checked, will try again", LOG_GERROR(error));
-        if (good && checker->failing)
-            log_info(NULL, "domains are checked again");
-        checker->failing = !good;
-    } while (wait_ms(checker, good ? ROUND_MS : RETRY_MS));
-    return NULL;
+    if (!good && !checker->failing && !*rounds_stopping(checker->rounds))
+        log_warning(NULL, "domains are not checked, will try again", LOG_GERROR(error));
+    if (good && checker->failing)
+        log_info(NULL, "domains are checked again");
+    checker->failing = !good;
+    return good;
 }
 
 DomainChecker *domain_checker_start(const Config *config)
 {
     DomainChecker *checker = g_new0(DomainChecker, 1);
+    const RoundsKind kind = {.name = "domain-checker",
+                             .interval_ms = ROUND_MS,
+                             .retry_ms = RETRY_MS,
+                             .retry_max_ms = RETRY_MAX_MS,
+                             .run = run};
 
     checker->config = config;
-    g_mutex_init(&checker->lock);
-    g_cond_init(&checker->wake);
-    checker->thread = g_thread_new("domain-checker", run, checker);
+    checker->rounds = rounds_new(&kind, checker);
+    rounds_start(checker->rounds);
     return checker;
 }
 
@@ -133,13 +120,7 @@ void domain_checker_stop(DomainChecker *checker)
 {
     if (!checker)
         return;
-    g_mutex_lock(&checker->lock);
-    checker->stop = TRUE;
-    g_cond_broadcast(&checker->wake);
-    g_mutex_unlock(&checker->lock);
-    g_thread_join(checker->thread);
+    rounds_stop(checker->rounds);
     sql_close(checker->sql);
-    g_mutex_clear(&checker->lock);
-    g_cond_clear(&checker->wake);
     g_free(checker);
 }

@@ -7,16 +7,15 @@
 #include "lib/sql/sql.h"
 #include "lib/store/store.h"
 #include "worker/database.h"
+#include "worker/rounds.h"
 
 #define DAY_US   (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
-#define RETRY_US (5 * G_USEC_PER_SEC)
+#define RETRY_MS 5000
+#define USAGE_US (2 * DAY_US) /* longer than the longest period */
 
 struct Housekeeping {
     const Config *config;
-    GThread *thread;
-    GMutex lock;
-    GCond wake;
-    gboolean stop;
+    Rounds *rounds;
 };
 
 static gboolean keep_history(const Config *config, gint64 now, GError **error)
@@ -24,11 +23,14 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
     gint64 kept = config_int(config, CONFIG_HISTORY_DAYS);
     const SqlParameter days[] = {SQL_UNSIGNED(kept)};
     const SqlParameter before[] = {SQL_INT(now * G_USEC_PER_SEC - kept * DAY_US)};
+    const SqlParameter usage[] = {SQL_UNSIGNED(USAGE_US)};
     g_autoptr(Sql) sql = database_open(config, error);
 
     return sql && sql_execute(sql, SQL_RETENTION_SET, days, 1, NULL, NULL, error) &&
            sql_execute(sql, SQL_REJECTED_EXPIRE, before, 1, NULL, NULL, error) &&
-           sql_partitions_maintain(sql, now, error);
+           sql_partitions_maintain(sql, now, error) &&
+           sql_execute(sql, SQL_LIMIT_USAGE_EXPIRE, usage, 1, NULL, NULL, error) &&
+           sql_execute(sql, SQL_LIMIT_NODE_EXPIRE, usage, 1, NULL, NULL, error);
 }
 
 static gboolean expire_keys(const Config *config, GError **error)
@@ -44,8 +46,9 @@ static gboolean expire_keys(const Config *config, GError **error)
 }
 
 /* Each task is tried even when another fails. */
-static gboolean run_tasks(const Config *config)
+static gboolean run_tasks(gpointer data)
 {
+    const Config *config = ((Housekeeping *)data)->config;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GError) history = NULL;
     g_autoptr(GError) store = NULL;
@@ -64,32 +67,18 @@ static gboolean run_tasks(const Config *config)
     return !history && !store && !keys;
 }
 
-static gpointer run(gpointer data)
-{
-    Housekeeping *housekeeping = data;
-
-    g_mutex_lock(&housekeeping->lock);
-    while (!housekeeping->stop) {
-        g_mutex_unlock(&housekeeping->lock);
-        gboolean done = run_tasks(housekeeping->config);
-        gint64 end = g_get_monotonic_time() + (done ? DAY_US : RETRY_US);
-        g_mutex_lock(&housekeeping->lock);
-        while (!housekeeping->stop &&
-               g_cond_wait_until(&housekeeping->wake, &housekeeping->lock, end))
-            continue;
-    }
-    g_mutex_unlock(&housekeeping->lock);
-    return NULL;
-}
-
 Housekeeping *housekeeping_start(const Config *config)
 {
     Housekeeping *housekeeping = g_new0(Housekeeping, 1);
+    const RoundsKind kind = {.name = "housekeeping",
+                             .interval_ms = DAY_US / 1000,
+                             .retry_ms = RETRY_MS,
+                             .retry_max_ms = RETRY_MS,
+                             .run = run_tasks};
 
     housekeeping->config = config;
-    g_mutex_init(&housekeeping->lock);
-    g_cond_init(&housekeeping->wake);
-    housekeeping->thread = g_thread_new("housekeeping", run, housekeeping);
+    housekeeping->rounds = rounds_new(&kind, housekeeping);
+    rounds_start(housekeeping->rounds);
     return housekeeping;
 }
 
@@ -97,12 +86,6 @@ void housekeeping_stop(Housekeeping *housekeeping)
 {
     if (!housekeeping)
         return;
-    g_mutex_lock(&housekeeping->lock);
-    housekeeping->stop = TRUE;
-    g_cond_broadcast(&housekeeping->wake);
-    g_mutex_unlock(&housekeeping->lock);
-    g_thread_join(housekeeping->thread);
-    g_mutex_clear(&housekeeping->lock);
-    g_cond_clear(&housekeeping->wake);
+    rounds_stop(housekeeping->rounds);
     g_free(housekeeping);
 }

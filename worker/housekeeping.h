@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: what has to be done once a day: partitions ahead; history, stored messages and retired
- *     DKIM keys that are over their time.
+ * Purpose: what has to be done once a day: partitions ahead; history, stored messages, retired DKIM keys and what
+ *     nodes counted of limits, that are over their time.
  * Used by: the worker's main.
- * May touch: MariaDB (partitions, retention, event_rejected, dkim_key), <spool>/store.
+ * May touch: MariaDB (partitions, retention, event_rejected, limit_usage, limit_node, dkim_key), <spool>/store.
  * Threads: one of its own, from start to stop.
  * Limits: runs at start and then daily; after a failure again in 5 s.
  */

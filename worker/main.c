@@ -14,6 +14,7 @@
 #include "worker/hold_keeper.h"
 #include "worker/housekeeping.h"
 #include "worker/journal_applier.h"
+#include "worker/limit_sharer.h"
 #include "worker/mail_follower.h"
 #include "worker/reconciler.h"
 
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
     g_autoptr(Reconciler) reconciler = reconciler_start(config, follower, applier);
     g_autoptr(HoldKeeper) keeper = hold_keeper_start(config, follower);
     g_autoptr(DomainChecker) checker = domain_checker_start(config);
+    g_autoptr(LimitSharer) sharer = limit_sharer_start(config);
     service_ready(service, "running");
     wait_for_end(service);
     service_stopping(service);

@@ -50,5 +50,5 @@ KeyState key_state_read(const char *word)
 
 gint64 key_state_keep(gint64 lifetime_ms, gint64 hold_days)
 {
-    return MAX(lifetime_ms / 1000, hold_days * DAY_SECONDS) + DAY_SECONDS;
+    return lifetime_ms / 1000 + (hold_days + 1) * DAY_SECONDS;
 }

@@ -36,6 +36,6 @@ KeyState key_state_next(KeyState state, KeyEvent event);
 const char *key_state_word(KeyState state);
 KeyState key_state_read(const char *word);
 
-/* How long a record must stay after its key has signed for the last time: mail may be held for hold_days and be queued
- * for lifetime_ms, and a replica may lag by some hours. Seconds. */
+/* How long a record must stay after its key has signed for the last time: mail may be held for hold_days and then be
+ * queued for lifetime_ms, and a replica may lag by a day. Seconds. */
 gint64 key_state_keep(gint64 lifetime_ms, gint64 hold_days);

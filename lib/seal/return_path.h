@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the sealed return path: which message a bounce is about, under a MAC.
- *     Local part: base32 (a-z2-7, lower case, unpadded) of
- *         version:4 key:4 kind:3 id:53 server:24 MAC:64
- *     = 19 octets, 31 characters, then `-` and the lane in decimal. The MAC is HMAC-SHA256,
- *     truncated, over "rp1", the domain (lower case, length octet before it), the lane (32 bits) and
- *     the first 11 octets; integers big-endian. Case folding on the way does no harm.
+ *     Local part: a sealed id (lib/seal/sealed_id.h), `-' and the lane in decimal. Bound are "rp1", the domain
+ *     (lower case, length octet before it) and the lane (32 bits). Case folding on the way does no harm.
  * Used by: the milter (seal), the worker, policyd and the return pipe (open).
  * May touch: nothing.
  * Threads: any.
@@ -15,11 +12,11 @@
 
 #include <glib.h>
 
-#include "lib/seal/ring.h"
+#include "lib/seal/sealed_id.h"
 
-#define RETURN_PATH_TOKEN_LENGTH 31
+#define RETURN_PATH_TOKEN_LENGTH SEALED_ID_LENGTH
 #define RETURN_PATH_LOCAL_MAX    (RETURN_PATH_TOKEN_LENGTH + 1 + 5)
-#define RETURN_PATH_SERVER_MAX   0xffffff
+#define RETURN_PATH_SERVER_MAX   SEALED_ID_SERVER_MAX
 #define RETURN_PATH_LANE_MAX     65535
 
 /* A regular expression (POSIX, GLib) of what stands before `-' in those of the kind RETURN_PATH_SUBMISSION,

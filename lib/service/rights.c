@@ -32,3 +32,10 @@ gboolean rights_keep(guint64 set, GError **error)
     }
     return TRUE;
 }
+
+void rights_become(uid_t uid, gid_t gid)
+{
+    /* Root first on the way back, last on the way there. */
+    if ((uid == 0 && seteuid(uid) < 0) || setegid(gid) < 0 || seteuid(uid) < 0)
+        g_error("cannot change the effective user");
+}

@@ -14,7 +14,7 @@
 
 static const char digits[] = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
 static const char *const verbs[QUEUE_VERB_COUNT] = {"hold", "release", "delete"};
-static const char *const results[QUEUE_RESULT_COUNT] = {"done", "absent", "refused"};
+static const char *const results[QUEUE_RESULT_COUNT] = {"done", "absent", "later", "refused"};
 
 const char *queue_verb_name(QueueVerb verb)
 {
@@ -70,6 +70,15 @@ gboolean queue_id_inode(const char *id, guint64 *inode)
     }
     *inode = value;
     return TRUE;
+}
+
+gboolean queue_id_fits(const char *id, const struct stat *file, uid_t owner)
+{
+    guint64 inode;
+
+    return S_ISREG(file->st_mode) && file->st_nlink == 1 && file->st_uid == owner &&
+           (file->st_mode & S_IXUSR) /* cleanup(8) is done with it */ &&
+           queue_id_inode(id, &inode) && inode == file->st_ino;
 }
 
 char *queue_id_path(const char *queue, const char *id, guint depth)

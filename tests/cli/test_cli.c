@@ -6,6 +6,7 @@
 
 #include "lib/base/id.h"
 #include "lib/journal/journal.h"
+#include "lib/seal/msgid.h"
 #include "tests/cli/cli_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -133,9 +134,11 @@ static guint64 write_history(void)
         "INSERT INTO submission (id, server_id, credential_id, recipients, queue_id, mail_from, "
         "client_ip, client_helo, client_tls, at) VALUES (%" G_GUINT64_FORMAT ", 1, 1, 1, 'Q1abc', "
         "'app@acme.test', '192.0.2.99', 'client.example', 'TLSv1.3', 1795248000000000);"
-        "INSERT INTO message (id, server_id, credential_id, submission_id, status, queue_id, "
+        "INSERT INTO message (id, server_id, credential_id, submission_id, token, status, "
+        "queue_id, "
         "rcpt_to, subject, lane, signatures, skipped, accepted_at, size) VALUES (%" G_GUINT64_FORMAT
-        ", 1, 1, %" G_GUINT64_FORMAT ", 'Sent', '4aBcDeFgHi', 'a@ok.test', 'x\x1b[2Jy', 1, "
+        ", 1, 1, %" G_GUINT64_FORMAT
+        ", 'AaBbCcDdEeFf0123', 'Sent', '4aBcDeFgHi', 'a@ok.test', 'x\x1b[2Jy', 1, "
         "'[\"acme.test:or-a:rsa-sha256\",\"acme.test:or-b:ed25519-sha256\"]', '[]', "
         "1795248000169000, 1234);"
         "INSERT INTO message (id, server_id, rcpt_to, queue_id) VALUES (%" G_GUINT64_FORMAT
@@ -150,12 +153,28 @@ static guint64 write_history(void)
     return id;
 }
 
+/* "explain" and a header's value; g_free. */
+static char *explain_msgid(const char *token, guint64 id)
+{
+    g_autofree char *text = ring_generate(1);
+    g_autoptr(KeyRing) ring = ring_parse("any", text, NULL);
+    Msgid msgid = {.id = id, .server = 1};
+
+    g_strlcpy(msgid.token, token, sizeof msgid.token);
+    g_autofree char *value = msgid_seal(ring, &msgid);
+    return g_strconcat("explain ", value, NULL);
+}
+
 static void test_cli_explain_timeline(void **state)
 {
     guint64 id = write_history();
+    g_autofree char *by_msgid = explain_msgid("AaBbCcDdEeFf0123", id);
+    g_autofree char *other_token = explain_msgid("AaBbCcDdEeFf0124", id);
+    g_autofree char *no_token = explain_msgid("AaBbCcDdEeFf0123", id + 256);
     g_autofree char *by_id = g_strdup_printf("explain %" G_GUINT64_FORMAT, id);
     g_autofree char *show = g_strdup_printf("--json message show %" G_GUINT64_FORMAT, id);
-    const char *const lines[] = {by_id, "explain 4aBcDeFgHi", "explain a@ok.test"};
+    const char *const lines[] = {by_id, by_msgid, "explain 4aBcDeFgHi", "explain a@ok.test"};
+    const char *const forged[] = {other_token, no_token};
     static const char *const parts[] = {"credential app",
                                         "192.0.2.99",
                                         "signed as acme.test with or-a (rsa-sha256) and or-b "
@@ -163,6 +182,7 @@ static void test_cli_explain_timeline(void **state)
                                         " +0 s  SoftFail",
                                         " +9.331 s  Sent",
                                         "451 greylisted",
+                                        "class capacity, temporary\n",
                                         "HELO out1.acme.test",
                                         "250 ok",
                                         "the remote host took it",
@@ -175,6 +195,11 @@ static void test_cli_explain_timeline(void **state)
             assert_has(out, parts[p]);
         assert_null(strstr(out, " -0"));
         assert_null(strstr(out, "left out"));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(forged); i++) {
+        g_autofree char *out = NULL, *why = NULL;
+        assert_int_equal(run(forged[i], NULL, &out, &why), 69);
+        assert_has(why, "is not in the history");
     }
     g_autofree char *begun = run_good("explain b@ok.test");
     assert_has(begun, "Accepting: accepted; Postfix has not yet been seen");

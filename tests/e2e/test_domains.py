@@ -398,7 +398,7 @@ class Keys(unittest.TestCase):
         self.key("retire", domain, rsa["selector"])
         after = next(key for key in domain.keys() if key["selector"] == rsa["selector"])
         self.assertEqual(after["state"], "retired")
-        self.assertEqual(after["removable_at"] - after["retired_at"], 8 * 86400)
+        self.assertEqual(after["removable_at"] - after["retired_at"], (5 + 7 + 1) * 86400)
         wait_for(lambda: domain.signers() == {(domain.name, "ed25519-sha256")}, "one signature")
         # Until then its record is among those to publish.
         self.assertTrue(any(rsa["selector"] in record["name"] for record in domain.show()["dns"]))

@@ -2,6 +2,8 @@
 """What becomes of held mail, by postsuper or by ours: history learns it from Postfix's own log."""
 
 import json
+import re
+import time
 import unittest
 
 import mail
@@ -160,8 +162,27 @@ class Holds(unittest.TestCase):
     def sent_of(self, server):
         return self.sandbox.outrider("message", "list", server, "--status", "Sent", "--limit", "1000")
 
-    def test_null_sender_is_refused(self):
+    def test_null_sender(self):
+        """Its header shows whose it is: held, released, cancelled, and a list of both kinds."""
         recipient, entry = self.held(sender="")
+        self.assertEqual(self.hold("release", str(entry["id"]))["released"], 1)
+        self.sandbox.history(recipient, "Sent")
+        content, record = self.sandbox.received(recipient)
+        self.assertEqual(record["sender"], "")
+        self.assertEqual(mail.verify_all(self.sandbox, content), 2)
+        self.not_listed(recipient)
+        ids = [str(self.held(sender=sender)[1]["id"]) for sender in ("", "app@acme.test")]
+        self.assertEqual(self.hold("cancel", *ids), {"cancelled": 2, "absent": 0, "refused": 0, "not_asked": 0,
+                                                     "interrupted": False, "not_done": []})
+
+    def test_what_a_lost_key_sealed_is_refused(self):
+        recipient, entry = self.held()
+        path = self.hold_file(entry)
+        sealed = entry["return_path"].encode()
+        with open(path, "r+b") as file:
+            octets = file.read()
+            file.seek(octets.index(sealed))
+            file.write(b"aaaa" + sealed[4:])
         told = self.hold("release", str(entry["id"]), done=False)
         self.assertEqual((told["released"], told["refused"]), (0, 1))
         self.assertEqual(told["not_done"], [{"id": entry["id"], "queue_id": entry["queue_id"],
@@ -169,8 +190,52 @@ class Holds(unittest.TestCase):
         result = self.sandbox.outrider_plain("hold", "cancel", str(entry["id"]), check=False)
         self.assertEqual(result.returncode, 69)
         self.assertIn("by hand: postsuper -d QUEUE-ID hold", result.stderr)
-        self.postsuper("-H", entry)
-        self.sandbox.history(recipient, "Sent")
+        self.postsuper("-d", entry)
+        self.sandbox.history(recipient, "HoldCancelled")
+
+    def hold_file(self, entry):
+        directory = self.sandbox.execute("postconf", "-xh", "queue_directory").stdout.strip()
+        return f"{directory}/hold/{entry['queue_id']}"
+
+    def age(self, entry):
+        """Makes it six days old, and more than maximal_queue_lifetime."""
+        with open(self.hold_file(entry), "r+b") as file:
+            octets = file.read()
+            for begin in (rb"create_time=", rb"T.(?=\d{10} )"):
+                file.seek(re.search(b"(?s)" + begin, octets).end())
+                file.write(b"%d" % (time.time() - 6 * 86400))
+
+    def test_held_for_longer_than_the_queue_lifetime(self):
+        """The first attempt after the release fails for now, and a later one delivers; with a null sender too."""
+        for sender in ("app@acme.test", ""):
+            recipient = fresh("greylist.test")
+            self.sender.submit(recipient, sender=sender)
+            entry = self.sandbox.history(recipient, "Held")
+            self.age(entry)
+            self.assertEqual(self.hold("release", str(entry["id"]))["released"], 1)
+            after = self.sandbox.history(recipient, "SoftFail")
+            self.assertEqual(after["queue_id"], entry["queue_id"])
+            self.until_sent(recipient, entry)
+            self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+            self.assertNotRegex(self.sandbox.mail_log_text(), entry["queue_id"] + ": .*status=expired")
+            self.assertRegex(self.sandbox.mail_log_text(), entry["queue_id"] + ": .* delay=518[0-9]{3}")
+
+    def until_sent(self, recipient, entry):
+        def look():
+            self.sandbox.execute("postqueue", "-i", entry["queue_id"], check=False)
+            return self.sandbox.history(recipient)["status"] == "Sent"
+
+        wait_for(look, f"{recipient} sent")
+
+    def test_explain_takes_what_stands_in_the_header(self):
+        recipient, entry = self.held(sender="")
+        self.assertEqual(self.hold("release", str(entry["id"]))["released"], 1)
+        content, _ = self.sandbox.received(recipient)
+        value, = mail.values(content, "X-Outrider-MsgID")
+        found = self.sandbox.outrider("explain", value)
+        self.assertEqual([message["id"] for message in found["messages"]], [entry["id"]])
+        other = value[:-32][::-1] + value[-32:]
+        self.assertEqual(self.sandbox.outrider_plain("explain", other, check=False).returncode, 69)
 
     def test_nobody_answers(self):
         recipient, entry = self.held()

@@ -46,18 +46,18 @@ class Limits(unittest.TestCase):
         """What is counted now; None: policyd does not know the limit yet."""
         return self.sandbox.outrider("limit", "show", subject)[0]["count"]
 
-    def answer(self, client, recipients, content=None):
+    def answer(self, client, recipients, content=None, sender=mail.SENDER):
         """(codes and texts of RCPT, code and text of the message) of one transaction."""
-        client.mail(mail.SENDER)
+        client.mail(sender)
         replies = [client.rcpt(recipient) for recipient in recipients]
         if any(code == 250 for code, _ in replies):
             return replies, client.data(content or mail.message(recipients[0]))
         client.rset()
         return replies, None
 
-    def send(self, client, recipient):
+    def send(self, client, recipient, sender=mail.SENDER):
         """The last reply to a message."""
-        replies, end = self.answer(client, [recipient])
+        replies, end = self.answer(client, [recipient], sender=sender)
         return end or replies[0]
 
     def test_reject_tells_the_limit_and_its_unit(self):
@@ -112,12 +112,12 @@ class Limits(unittest.TestCase):
         self.assertEqual(self.sandbox.outrider("hold", "cancel", *ids)["cancelled"], 3)
 
     def test_held_mail_goes_on_when_there_is_room(self):
-        """Oldest first, and never more than allowed."""
+        """Oldest first, and never more than allowed; every other one with the null sender."""
         self.limit(f"{SERVER}/app", f"{A_SECOND}/second", "hold")
         recipients = [fresh(f"bulk{number % 20 + 1}.test") for number in range(MANY)]
         with self.sender.client() as client:
-            for recipient in recipients:
-                self.assertEqual(self.send(client, recipient)[0], 250)
+            for number, recipient in enumerate(recipients):
+                self.assertEqual(self.send(client, recipient, mail.SENDER if number % 2 else "")[0], 250)
         messages = [self.sandbox.history(recipient, "Sent") for recipient in recipients]
         for recipient in recipients:
             self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
@@ -224,6 +224,24 @@ class Limits(unittest.TestCase):
         self.sandbox.start("policyd")
         wait_for(lambda: self.count(SERVER) == 10, "the counter of before",
                  tell=lambda: self.count(SERVER))
+
+    def test_other_nodes_count_too(self):
+        """As if another node had told what it counted; a reset is one for all."""
+        number = self.limit(SERVER, "5/day", "reject")
+        with self.sender.client() as client:
+            self.assertEqual(self.send(client, fresh())[0], 250)
+            shown = self.ask(f"share 9 {number} day 0 0 4\ncount {number}")
+            self.assertRegex(shown, r"^count 5 \d+ 1=1 9=4$")
+            self.assertEqual(self.answer(client, [fresh()])[0][0][0], 554)
+            record = self.sandbox.outrider("limit", "show", SERVER)[0]
+            self.assertEqual((record["count"], record["nodes"]), (5, {"1": 1, "9": 4}))
+            table = self.sandbox.outrider_plain("limit", "show", SERVER).stdout
+            self.assertRegex(table, r"ACTION +COUNT +NODES +ROOM_IN")
+            self.assertRegex(table, r" 5 +1: 1, 9: 4 ")
+            self.sandbox.outrider("limit", "reset", SERVER)
+            record = self.sandbox.outrider("limit", "show", SERVER)[0]
+            self.assertEqual((record["count"], record["nodes"]), (0, None))
+            self.assertEqual(self.send(client, fresh())[0], 250)
 
     def test_milter_killed_charges_nobody_twice(self):
         """What it had charged and Postfix did not get goes back; the hop's retry is charged once."""

@@ -120,3 +120,24 @@ void edge_fixture_remove(const char *edge_dir)
         }
     g_rmdir(edge_dir);
 }
+
+int edge_world_start(void **state)
+{
+    EdgeWorld *world = g_new0(EdgeWorld, 1);
+
+    world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
+    world->edge = edge_open(world->dir);
+    *state = world;
+    return 0;
+}
+
+int edge_world_stop(void **state)
+{
+    EdgeWorld *world = *state;
+
+    edge_close(world->edge);
+    edge_fixture_remove(world->dir);
+    g_free(world->dir);
+    g_free(world);
+    return 0;
+}

@@ -39,9 +39,9 @@ static void test_key_state_keep(void **state)
     static const gint64 day = 86400;
 
     (void)state;
-    assert_int_equal(key_state_keep(5 * day * 1000, 1), 6 * day);
-    assert_int_equal(key_state_keep(5 * day * 1000, 7), 8 * day);
-    assert_int_equal(key_state_keep(60000, 1), 2 * day);
+    assert_int_equal(key_state_keep(5 * day * 1000, 1), 7 * day);
+    assert_int_equal(key_state_keep(5 * day * 1000, 7), 13 * day);
+    assert_int_equal(key_state_keep(60000, 1), 2 * day + 60);
 }
 
 int main(void)

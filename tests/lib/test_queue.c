@@ -67,6 +67,28 @@ static void test_queue_id_inode_table(void **state)
     assert_false(queue_id_inode("4Z1xJt2Zz8zyyyyyyyyyyyyyyyyyyyy", &inode));
 }
 
+static void test_queue_id_fits(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stat file;
+        gboolean fits;
+    } cases[] = {
+        {{.st_mode = S_IFREG | 0700, .st_nlink = 1, .st_uid = 104, .st_ino = 0x9A54A}, TRUE},
+        {{.st_mode = S_IFREG | 0600, .st_nlink = 1, .st_uid = 104, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFDIR | 0700, .st_nlink = 1, .st_uid = 104, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFIFO | 0700, .st_nlink = 1, .st_uid = 104, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFREG | 0700, .st_nlink = 2, .st_uid = 104, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFREG | 0700, .st_nlink = 0, .st_uid = 104, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFREG | 0700, .st_nlink = 1, .st_uid = 0, .st_ino = 0x9A54A}, FALSE},
+        {{.st_mode = S_IFREG | 0700, .st_nlink = 1, .st_uid = 104, .st_ino = 0x9A54B}, FALSE},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(queue_id_fits("51FC79A54A", &cases[i].file, 104), cases[i].fits);
+    assert_false(queue_id_fits("51FC7FFFFFFFFFFFFFFFFF", &cases[0].file, 104));
+}
+
 static void test_queue_id_path_is_postfix_s(void **state)
 {
     (void)state;
@@ -213,6 +235,8 @@ static void test_queue_answer_parse_table(void **state)
         {"", 0},
         {"51FC7A9A54A done", 0},
         {"51FC7A9A54A absent\n", 19},
+        {"51FC7A9A54A later\n", 18},
+        {"51FC7A9A54A later on\n", -1},
         {"\n", -1},
         {"..\n", -1},
         {". \n", -1},
@@ -244,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue_id_is_good_table),
         cmocka_unit_test(test_queue_id_inode_table),
+        cmocka_unit_test(test_queue_id_fits),
         cmocka_unit_test(test_queue_id_path_is_postfix_s),
         cmocka_unit_test(test_queue_request_parse_whole),
         cmocka_unit_test(test_queue_request_parse_table),

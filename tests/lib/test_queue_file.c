@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/seal/msgid.h"
 #include "lib/wire/queue_file.h"
 #include "tests/lib/testing.h"
 
@@ -56,31 +57,63 @@ static GByteArray *begun(void)
     add_text(file, 'C',
              "            512             300               1               0             512");
     add_text(file, 'T', "1764102000 123456");
+    add_text(file, 'A', "create_time=1764102000");
     add_text(file, 'A', "rewrite_context=local");
     return file;
 }
 
+/* With the null sender, up to where its header begins. */
+static GByteArray *null_sender(void)
+{
+    GByteArray *file = begun();
+
+    add_text(file, 'S', "");
+    add_text(file, 'R', "r@b.example");
+    add_pointer(file, 0);
+    add_text(file, 'M', "");
+    return file;
+}
+
+static gboolean read_all(GByteArray *file, QueueFile *found, GError **error)
+{
+    return queue_file_read(read_file, file, "X-Own", found, error);
+}
+
 static void assert_sender(GByteArray *file, const char *wanted)
 {
-    char sender[QUEUE_FILE_SENDER_MAX + 1] = "untouched";
+    QueueFile found = {.sender = "untouched"};
     GError *error = NULL;
 
-    assert_true(queue_file_sender(read_file, file, sender, &error));
+    assert_true(read_all(file, &found, &error));
     assert_no_error(error);
-    assert_string_equal(sender, wanted);
+    assert_string_equal(found.sender, wanted);
 }
 
 static void assert_damaged(GByteArray *file)
 {
-    char sender[QUEUE_FILE_SENDER_MAX + 1] = "untouched";
+    QueueFile found = {.sender = "untouched", .value = "untouched", .created_at = 7};
     GError *error = NULL;
 
-    assert_false(queue_file_sender(read_file, file, sender, &error));
+    assert_false(read_all(file, &found, &error));
     assert_error_code(error, CORRUPT);
-    assert_string_equal(sender, "untouched");
+    assert_string_equal(found.sender, "untouched");
+    assert_string_equal(found.value, "untouched");
+    assert_int_equal(found.created_at, 7);
 }
 
-static void test_queue_file_sender_plain(void **state)
+/* The header goes on with the record that is there already. */
+static void assert_value(GByteArray *file, const char *wanted)
+{
+    QueueFile found = {.value = "untouched"};
+    GError *error = NULL;
+
+    assert_true(read_all(file, &found, &error));
+    assert_no_error(error);
+    assert_string_equal(found.sender, "");
+    assert_string_equal(found.value, wanted);
+}
+
+static void test_queue_file_read_plain(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
@@ -90,7 +123,7 @@ static void test_queue_file_sender_plain(void **state)
     assert_sender(file, "a@b.example");
 }
 
-static void test_queue_file_sender_begins_otherwise(void **state)
+static void test_queue_file_read_begins_otherwise(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = g_byte_array_new();
@@ -100,17 +133,20 @@ static void test_queue_file_sender_begins_otherwise(void **state)
     assert_damaged(file);
 }
 
-static void test_queue_file_sender_null(void **state)
+static void test_queue_file_read_null(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
 
     add_text(file, 'S', "");
+    add_text(file, 'M', "");
+    add_text(file, 'E', "");
     assert_sender(file, "");
+    assert_value(file, "");
 }
 
 /* As a milter's change leaves it, behind a content of megabytes. */
-static void test_queue_file_sender_replaced(void **state)
+static void test_queue_file_read_replaced(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
@@ -131,7 +167,7 @@ static void test_queue_file_sender_replaced(void **state)
     assert_sender(file, "new@b.example");
 }
 
-static void test_queue_file_sender_behind_much(void **state)
+static void test_queue_file_read_behind_much(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
@@ -144,7 +180,7 @@ static void test_queue_file_sender_behind_much(void **state)
     assert_sender(file, "a@b.example");
 }
 
-static void test_queue_file_sender_longest(void **state)
+static void test_queue_file_read_longest(void **state)
 {
     (void)state;
     g_autofree char *longest = g_strnfill(QUEUE_FILE_SENDER_MAX, 's');
@@ -157,7 +193,7 @@ static void test_queue_file_sender_longest(void **state)
     assert_damaged(other);
 }
 
-static void test_queue_file_sender_table(void **state)
+static void test_queue_file_read_table(void **state)
 {
     (void)state;
     static const struct {
@@ -188,7 +224,7 @@ static void test_queue_file_sender_table(void **state)
     }
 }
 
-static void test_queue_file_sender_loops(void **state)
+static void test_queue_file_read_loops(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) itself = begun(), pair = begun();
@@ -201,7 +237,7 @@ static void test_queue_file_sender_loops(void **state)
     assert_damaged(pair);
 }
 
-static void test_queue_file_sender_too_many_records(void **state)
+static void test_queue_file_read_too_many_records(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
@@ -213,7 +249,7 @@ static void test_queue_file_sender_too_many_records(void **state)
 }
 
 /* Every file that ends too early, and records whose length is not to be believed. */
-static void test_queue_file_sender_cut(void **state)
+static void test_queue_file_read_cut(void **state)
 {
     (void)state;
     static const guint8 lengths[][5] = {
@@ -234,6 +270,187 @@ static void test_queue_file_sender_cut(void **state)
     }
 }
 
+/* Where the digits stand that qmgr counts from, and no other ones. */
+static void test_queue_file_read_created(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second; /* attributes */
+        guint digits;               /* 0: not known */
+    } cases[] = {
+        {"create_time=1764102000", "log_ident=x", 10},
+        {"create_time=1764102000", "create_time=1999999999", 10},
+        {"create_time=176410200", "log_ident=x", 9},
+        {"create_time=99999999999", "log_ident=x", 11},
+        {"create_time=999999999999999999", "log_ident=x", 18},
+        {"create_time=1999999999999999999", "log_ident=x", 0},
+        {"create_time=", "create_time=1764102000", 0},
+        {"create_time=-764102000", "create_time=1764102000", 0},
+        {"create_time= 764102000", "log_ident=x", 0},
+        {"create_time=1764102000 1", "log_ident=x", 0},
+        {"create_time=17641x2000", "log_ident=x", 0},
+        {"create_times=1764102000", "log_ident=x", 0},
+        {"xcreate_time=1764102000", "log_ident=x", 0},
+        {"create_time", "log_ident=x", 0},
+        {"", "log_ident=x", 0},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GByteArray) file = g_byte_array_new();
+        QueueFile found = {0};
+        add_text(file, 'C', "            512             300");
+        add_text(file, 'T', "1764102000 123456");
+        guint at = file->len + 2 + (guint)strlen("create_time=");
+        add_text(file, 'A', cases[i].first);
+        add_text(file, 'A', cases[i].second);
+        add_text(file, 'S', "a@b.example");
+        assert_true(read_all(file, &found, NULL));
+        assert_int_equal(found.created_digits, cases[i].digits);
+        assert_int_equal(found.created_at, cases[i].digits ? at : 0);
+    }
+}
+
+/* Behind a pointer, and behind more than a window. */
+static void test_queue_file_read_created_elsewhere(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    g_autofree char *attribute = g_strnfill(1500, 'a');
+    QueueFile found = {0};
+
+    add_text(file, 'C', "            512             300");
+    for (guint i = 0; i < 9; i++)
+        add_text(file, 'A', attribute);
+    add_pointer(file, file->len + 17 + 100);
+    g_byte_array_set_size(file, file->len + 100);
+    guint at = file->len + 2 + (guint)strlen("create_time=");
+    add_text(file, 'A', "create_time=1764102000");
+    add_text(file, 'S', "a@b.example");
+    assert_true(read_all(file, &found, NULL));
+    assert_int_equal(found.created_at, at);
+    assert_memory_equal(file->data + at, "1764102000", found.created_digits);
+}
+
+/* Envelopes other than of a null sender end the reading. */
+static void test_queue_file_read_value_of_null_sender_only(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) file = begun();
+    QueueFile found = {0};
+
+    add_text(file, 'S', "a@b.example");
+    add_text(file, 'M', "");
+    add_text(file, 'N', "X-Own: value");
+    assert_true(read_all(file, &found, NULL));
+    assert_string_equal(found.value, "");
+}
+
+static void test_queue_file_read_value_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *records; /* "NX-Own: v" and more of them, a newline behind each */
+        const char *value;
+    } cases[] = {
+        {"NX-Own: value\n", "value"},
+        {"NReceived: by x\nN\tfor y\nNx-own:\t value\nNX-Own: other\n", "value"},
+        {"NX-Own:value with blanks \n", "value with blanks "},
+        {"w000\nNX-Own: value\n", "value"},
+        /* The first one counts, whatever it has. */
+        {"NX-Own: forged\nNX-Own: value\n", "forged"},
+        {"NX-Own:\nNX-Own: value\n", ""},
+        {"NX-Own: \nN value\n", ""},
+        {"NX-Own: val\x7f\nNX-Own: value\n", ""},
+        {"LX-Own: val\nNue\nNX-Own: value\n", ""},
+        /* No field of that name. */
+        {"NX-Own2: value\n", ""},
+        {"NX-Own : value\n", ""},
+        {"N X-Own: value\n", ""},
+        {"NX-Own\n", ""},
+        {"LX-\nNOwn: value\n", ""},
+        {"LSubject: a\nNX-Own: value\n", ""},
+        {"LSubject: a\nLb\nNX-Own: value\n", ""},
+        /* Not of the header. */
+        {"NSubject: x\nN\nNX-Own: value\n", ""},
+        {"N\nNX-Own: value\n", ""},
+        {"X\nNX-Own: value\n", ""},
+        {"E\nNX-Own: value\n", ""},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GByteArray) file = null_sender();
+        g_auto(GStrv) records = g_strsplit(cases[i].records, "\n", -1);
+        for (guint n = 0; *records[n]; n++)
+            add_text(file, *records[n], records[n] + 1);
+        add_text(file, 'X', "");
+        add_text(file, 'E', "");
+        assert_value(file, cases[i].value);
+    }
+}
+
+static void test_queue_file_read_value_longest(void **state)
+{
+    (void)state;
+    for (guint more = 0; more < 2; more++) {
+        g_autoptr(GByteArray) file = null_sender();
+        g_autofree char *value = g_strnfill(QUEUE_FILE_VALUE_MAX + more, 'v');
+        g_autofree char *line = g_strconcat("X-Own: ", value, NULL);
+        add_text(file, 'N', line);
+        assert_value(file, more ? "" : value);
+    }
+}
+
+/* As a milter adds it: the record that was first is a pointer behind the end. */
+static void test_queue_file_read_value_added(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) file = null_sender();
+    guint at = file->len;
+
+    add_pointer(file, 0);
+    guint back = file->len;
+    add_text(file, 'N', "X-Own: forged");
+    add_text(file, 'N', "");
+    add_text(file, 'X', "");
+    add_text(file, 'E', "");
+    guint added = file->len;
+    add_text(file, 'N', "X-Own: value");
+    add_pointer(file, back);
+    g_autofree char *text = g_strdup_printf("%015u", added);
+    memcpy(file->data + at + 2, text, 15);
+    assert_value(file, "value");
+}
+
+static void test_queue_file_read_header_is_bounded(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) many = null_sender(), loop = null_sender(), wide = null_sender();
+    g_autofree char *line = g_strnfill(QUEUE_FILE_WINDOW, 'x');
+
+    for (guint i = 0; i < QUEUE_FILE_RECORDS_MAX; i++)
+        add_text(many, 'N', "A: b");
+    add_text(many, 'N', "X-Own: value");
+    assert_damaged(many);
+    add_pointer(loop, loop->len);
+    assert_damaged(loop);
+    add_text(wide, 'N', line);
+    add_text(wide, 'N', "X-Own: value");
+    assert_damaged(wide);
+}
+
+static void test_queue_file_read_header_cut(void **state)
+{
+    (void)state;
+    g_autoptr(GByteArray) file = null_sender();
+
+    add_text(file, 'N', "Subject: x");
+    add_text(file, 'N', "X-Own: value");
+    for (guint length = 0; length < file->len; length++) {
+        g_autoptr(GByteArray) cut = g_byte_array_new();
+        g_byte_array_append(cut, file->data, length);
+        assert_damaged(cut);
+    }
+    assert_value(file, "value");
+}
+
 static GByteArray *read_seed(const char *name)
 {
     const char *source = g_getenv("srcdir");
@@ -247,48 +464,60 @@ static GByteArray *read_seed(const char *name)
     return g_byte_array_new_take((guint8 *)octets, length);
 }
 
-static void test_queue_file_sender_of_postfix(void **state)
+static void test_queue_file_read_of_postfix(void **state)
 {
     (void)state;
     static const struct {
-        const char *name;
-        const char *sender;
+        const char *name, *sender, *value, *created;
     } cases[] = {
-        {"postfix-ours", "caqojmmeyaaacaaaahwhzqktuy4qcvq-2@rp.outrider.test"},
-        {"postfix-null", ""},
-        {"postfix-foreign", "me@acme.test"},
+        {"postfix-ours", "caqojmmeyaaacaaaahwhzqktuy4qcvq-2@rp.outrider.test", "", "1795640211"},
+        {"postfix-null", "", "vRi7eLWbSCv2YvTj-caqojoktqaaacaaaahesoegsxj7jfei", "1795648206"},
+        {"postfix-foreign", "me@acme.test", "", "1795640211"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GByteArray) file = read_seed(cases[i].name);
-        assert_sender(file, cases[i].sender);
+        QueueFile found = {0};
+        assert_true(queue_file_read(read_file, file, MSGID_FIELD, &found, NULL));
+        assert_string_equal(found.sender, cases[i].sender);
+        assert_string_equal(found.value, cases[i].value);
+        assert_int_equal(found.created_digits, strlen(cases[i].created));
+        assert_memory_equal(file->data + found.created_at, cases[i].created, found.created_digits);
     }
 }
 
-static void test_queue_file_sender_read_fails(void **state)
+static void test_queue_file_read_fails(void **state)
 {
     (void)state;
-    char sender[QUEUE_FILE_SENDER_MAX + 1];
+    QueueFile found;
     GError *error = NULL;
 
-    assert_false(queue_file_sender(fail_to_read, NULL, sender, &error));
+    assert_false(queue_file_read(fail_to_read, NULL, "X-Own", &found, &error));
     assert_error_code(error, IO);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_queue_file_sender_plain),
-        cmocka_unit_test(test_queue_file_sender_begins_otherwise),
-        cmocka_unit_test(test_queue_file_sender_null),
-        cmocka_unit_test(test_queue_file_sender_replaced),
-        cmocka_unit_test(test_queue_file_sender_behind_much),
-        cmocka_unit_test(test_queue_file_sender_longest),
-        cmocka_unit_test(test_queue_file_sender_table),
-        cmocka_unit_test(test_queue_file_sender_loops),
-        cmocka_unit_test(test_queue_file_sender_too_many_records),
-        cmocka_unit_test(test_queue_file_sender_cut),
-        cmocka_unit_test(test_queue_file_sender_of_postfix),
-        cmocka_unit_test(test_queue_file_sender_read_fails),
+        cmocka_unit_test(test_queue_file_read_plain),
+        cmocka_unit_test(test_queue_file_read_begins_otherwise),
+        cmocka_unit_test(test_queue_file_read_null),
+        cmocka_unit_test(test_queue_file_read_replaced),
+        cmocka_unit_test(test_queue_file_read_behind_much),
+        cmocka_unit_test(test_queue_file_read_longest),
+        cmocka_unit_test(test_queue_file_read_table),
+        cmocka_unit_test(test_queue_file_read_loops),
+        cmocka_unit_test(test_queue_file_read_too_many_records),
+        cmocka_unit_test(test_queue_file_read_cut),
+        cmocka_unit_test(test_queue_file_read_created),
+        cmocka_unit_test(test_queue_file_read_created_elsewhere),
+        cmocka_unit_test(test_queue_file_read_value_of_null_sender_only),
+        cmocka_unit_test(test_queue_file_read_value_table),
+        cmocka_unit_test(test_queue_file_read_value_longest),
+        cmocka_unit_test(test_queue_file_read_value_added),
+        cmocka_unit_test(test_queue_file_read_header_is_bounded),
+        cmocka_unit_test(test_queue_file_read_header_cut),
+        cmocka_unit_test(test_queue_file_read_of_postfix),
+        cmocka_unit_test(test_queue_file_read_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

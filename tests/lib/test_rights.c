@@ -89,6 +89,27 @@ static void test_rights_keep_refused(void **state)
     assert_int_equal(status, 0);
 }
 
+/* There and back again with the two capabilities only; group first on the way there. */
+static void test_rights_become_there_and_back(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        gboolean good = rights_keep(1 << CAP_SETUID | 1 << CAP_SETGID, NULL);
+        rights_become(65534, 65534);
+        good = good && geteuid() == 65534 && getegid() == 65534 && getuid() == 0;
+        rights_become(0, getgid());
+        good = good && geteuid() == 0 && getegid() == getgid();
+        _exit(good ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_program_run_fails),
         cmocka_unit_test(test_rights_keep_is_for_good),
         cmocka_unit_test(test_rights_keep_refused),
+        cmocka_unit_test(test_rights_become_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

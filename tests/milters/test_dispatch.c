@@ -121,7 +121,7 @@ static char *joined(const GPtrArray *fields)
 }
 
 static const DispatchStamp stamp = {
-    .id = 42, .token = "TOKEN", .hostname = "mx.test", .now = 1735689600};
+    .id = 42, .token = "TOKEN", .msgid = "TOKEN-SEALED", .hostname = "mx.test", .now = 1735689600};
 
 static void test_edits_missing_and_strange(void **state)
 {
@@ -138,10 +138,11 @@ static void test_edits_missing_and_strange(void **state)
     g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
     assert_null(reason);
     g_autofree char *text = joined(fields);
-    assert_string_equal(text, "X-Outrider-MsgID: TOKEN\nFrom: a@acme.test\nX-Outrider-Tag: t\n"
-                              "MIME-Version: 1.0\nContent-Transfer-Encoding: quoted-printable\n"
-                              "Date: Wed, 01 Jan 2025 00:00:00 +0000\n"
-                              "Message-ID: <42.TOKEN@mx.test>\n");
+    assert_string_equal(text,
+                        "X-Outrider-MsgID: TOKEN-SEALED\nFrom: a@acme.test\nX-Outrider-Tag: t\n"
+                        "MIME-Version: 1.0\nContent-Transfer-Encoding: quoted-printable\n"
+                        "Date: Wed, 01 Jan 2025 00:00:00 +0000\n"
+                        "Message-ID: <42.TOKEN@mx.test>\n");
     static const struct {
         int kind;
         guint nth;
@@ -188,7 +189,7 @@ static void test_edits_hide_client(void **state)
         g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &hiding, &reason);
         g_autofree char *text = joined(fields);
         g_autofree char *wanted =
-            g_strconcat("X-Outrider-MsgID: TOKEN\n", cases[i][1],
+            g_strconcat("X-Outrider-MsgID: TOKEN-SEALED\n", cases[i][1],
                         "Received: from elsewhere\nDate: x\nMessage-ID: x\n", NULL);
         assert_string_equal(text, wanted);
     }
@@ -226,6 +227,34 @@ static void test_edits_feedback_when_missing(void **state)
     mime_fields_add(own, "feedback-id", " a:b:c:d");
     g_autoptr(GPtrArray) others = dispatch_edits(own, &safe, &fed, &reason);
     assert_int_equal(mime_fields_count(own, "Feedback-ID"), 1);
+}
+
+/* A client's own is a forgery only where it would stand beside ours. */
+static void test_edits_postal_id(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "X-Outrider-MsgID: TOKEN-SEALED\nX-POSTAL-MsgID: theirs\nX-Postal-Tag: t\n"
+        "Date: x\nX-Postal-MsgID: theirs\nMessage-ID: x\n",
+        "X-Outrider-MsgID: TOKEN-SEALED\nX-Postal-MsgID: TOKEN\nX-Postal-Tag: t\nDate: x\n"
+        "Message-ID: x\n"};
+
+    for (guint postal = 0; postal < 2; postal++) {
+        g_autoptr(GPtrArray) fields = mime_fields_new();
+        DispatchStamp own = stamp;
+        MimeWireSafe safe = {0};
+        const char *reason = NULL;
+        own.postal = postal != 0;
+        mime_fields_add(fields, "X-POSTAL-MsgID", " theirs");
+        mime_fields_add(fields, "X-Postal-Tag", " t");
+        mime_fields_add(fields, "Date", " x");
+        mime_fields_add(fields, "X-Postal-MsgID", " theirs");
+        mime_fields_add(fields, "Message-ID", " x");
+        g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &own, &reason);
+        g_autofree char *text = joined(fields);
+        assert_string_equal(text, expected[postal]);
+        assert_int_equal(edits->len, postal ? 4 : 1);
+    }
 }
 
 static void test_edits_fold_long(void **state)
@@ -267,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_edits_hide_client),
         cmocka_unit_test(test_edits_feedback_when_missing),
         cmocka_unit_test(test_feedback_parts),
+        cmocka_unit_test(test_edits_postal_id),
         cmocka_unit_test(test_edits_fold_long),
     };
 
