@@ -106,12 +106,10 @@ static int open_in(const PostfixQueue *queue, const char *name, const char *id, 
 /* A submission may be held, and so must be able to go again; it is many messages, so none deletes it. */
 static gboolean is_ours(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb, Item *item)
 {
-    const char *domain = config_string(queue->config, CONFIG_RETURN_PATH_DOMAIN);
-
     if (fstat(item->fd, &item->st) < 0 || !queue_id_fits(item->id, &item->st, queue->owner) ||
         !queue_file_read(queue_file_pread, &item->fd, MSGID_FIELD, &item->file, NULL))
         return FALSE;
-    item->owner = queue_owner(ring, domain, &item->file);
+    item->owner = queue_owner(ring, &item->file);
     return item->owner == QUEUE_OWNER_MESSAGE ||
            (item->owner == QUEUE_OWNER_SUBMISSION && verb != QUEUE_DELETE);
 }

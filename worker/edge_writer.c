@@ -97,6 +97,7 @@ static gboolean update_lanes(EdgeWriter *writer, GError **error)
         return FALSE;
     g_autofree char *text =
         lanes_render(lanes, config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN),
+                     config_string(writer->config, CONFIG_RETURN_PATH_LABEL),
                      (guint)config_int(writer->config, CONFIG_HOP_PORT));
     if (!lanes_write(path, text, &changed, error))
         return FALSE;

@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/directory/credential_rotate.h"
+#include "lib/directory/key.h"
 #include "lib/log/log.h"
 #include "lib/sql/sql.h"
 #include "lib/store/store.h"
@@ -40,26 +41,55 @@ static gboolean end_old_keys(const Config *config, gint64 now, GError **error)
     return sql && directory_old_keys_expire(sql, now, error);
 }
 
-/* Each task is tried even when another fails. */
-static gboolean run_tasks(gpointer data)
+static gboolean delete_retired_keys(const Config *config, gint64 now, GError **error)
 {
-    const Config *config = ((Housekeeping *)data)->config;
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    g_autoptr(GError) history = NULL;
-    g_autoptr(GError) keys = NULL;
-    g_autoptr(GError) store = NULL;
+    g_autoptr(Sql) sql = database_open(config, error);
+    guint deleted = 0;
+
+    (void)now;
+    if (!sql || !directory_keys_expire(sql, &deleted, error))
+        return FALSE;
+    if (deleted)
+        log_info(NULL, "retired DKIM keys deleted", LOG_INT("count", deleted));
+    return TRUE;
+}
+
+static gboolean expire_store(const Config *config, gint64 now, GError **error)
+{
     guint64 removed = 0;
 
-    if (!keep_history(config, now, &history))
-        log_warning(NULL, "partitions not maintained, will try again", LOG_GERROR(history));
-    if (!end_old_keys(config, now, &keys))
-        log_warning(NULL, "old keys not erased, will try again", LOG_GERROR(keys));
     if (!store_expire(config_string(config, CONFIG_SPOOL_DIR), now,
-                      (guint)config_int(config, CONFIG_STORE_DAYS), &removed, &store))
-        log_warning(NULL, "stored messages not expired, will try again", LOG_GERROR(store));
-    else if (removed > 0)
+                      (guint)config_int(config, CONFIG_STORE_DAYS), &removed, error))
+        return FALSE;
+    if (removed > 0)
         log_info(NULL, "stored messages expired", LOG_INT("count", removed));
-    return !history && !keys && !store;
+    return TRUE;
+}
+
+static const struct {
+    gboolean (*run)(const Config *config, gint64 now, GError **error);
+    const char *complaint;
+} tasks[] = {
+    {keep_history, "partitions not maintained, will try again"},
+    {end_old_keys, "old keys not erased, will try again"},
+    {delete_retired_keys, "retired keys not deleted, will try again"},
+    {expire_store, "stored messages not expired, will try again"},
+};
+
+/* Each is tried even when another fails. */
+static gboolean run_tasks(gpointer data)
+{
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    gboolean good = TRUE;
+
+    for (guint i = 0; i < G_N_ELEMENTS(tasks); i++) {
+        g_autoptr(GError) error = NULL;
+        if (tasks[i].run(((Housekeeping *)data)->config, now, &error))
+            continue;
+        log_warning(NULL, tasks[i].complaint, LOG_GERROR(error));
+        good = FALSE;
+    }
+    return good;
 }
 
 Housekeeping *housekeeping_start(const Config *config)

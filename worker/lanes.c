@@ -9,8 +9,10 @@
 #include "lib/edge/edge.h"
 #include "lib/seal/return_path.h"
 
-char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port)
+char *lanes_render(const GArray *lanes, const char *return_path_domain,
+                   const char *return_path_label, guint hop_port)
 {
+    g_autofree char *label = g_regex_escape_string(return_path_label, -1);
     g_autofree char *domain = g_regex_escape_string(return_path_domain, -1);
     g_autoptr(GString) text = g_string_new(
         "# Written by outrider-worker: the way out of each lane. Do not edit; change the pool's\n"
@@ -23,8 +25,8 @@ char *lanes_render(const GArray *lanes, const char *return_path_domain, guint ho
         domain, hop_port);
     for (guint i = 0; i < lanes->len; i++) {
         guint32 lane = g_array_index(lanes, EdgeLane, i).lane;
-        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ outrider-ip%u:\n",
-                               RETURN_PATH_TOKEN_LENGTH, lane, domain, lane);
+        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@(%s|%s\\.[a-z0-9.-]+)$/ outrider-ip%u:\n",
+                               RETURN_PATH_TOKEN_LENGTH, lane, domain, label, lane);
     }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

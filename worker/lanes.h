@@ -13,8 +13,10 @@
 
 #include "lib/config/config.h"
 
-/* The file's text for an array of EdgeLane, by lane number; g_free. */
-char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port);
+/* The file's text for an array of EdgeLane, by lane number: return paths of the installation, and those with the label
+ * below any domain, so that a domain more or less needs no reload. g_free. */
+char *lanes_render(const GArray *lanes, const char *return_path_domain,
+                   const char *return_path_label, guint hop_port);
 
 /* Writes the file when its text changed, by a temporary file and rename. */
 gboolean lanes_write(const char *path, const char *text, gboolean *changed, GError **error);

@@ -9,6 +9,7 @@
 
 #include "lib/log/log.h"
 #include "lib/service/service.h"
+#include "worker/domain_checker.h"
 #include "worker/edge_writer.h"
 #include "worker/hold_keeper.h"
 #include "worker/housekeeping.h"
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
     journal_applier_start(applier, config);
     g_autoptr(Reconciler) reconciler = reconciler_start(config, follower, applier);
     g_autoptr(HoldKeeper) keeper = hold_keeper_start(config, follower);
+    g_autoptr(DomainChecker) checker = domain_checker_start(config);
     g_autoptr(LimitSharer) sharer = limit_sharer_start(config);
     service_ready(service, "running");
     wait_for_end(service);

@@ -229,9 +229,8 @@ static QueueSnapshot *look(Reconciler *reconciler, GError **error)
     const Config *config = reconciler->config;
     g_autofree char *path = config_path(config, CONFIG_KEY_DIR, "return");
     g_autoptr(KeyRing) ring = ring_load(path, error);
-    const QueueSeal seal = {ring, config_string(config, CONFIG_RETURN_PATH_DOMAIN)};
 
-    return ring ? queue_snapshot_take(config_string(config, CONFIG_POSTFIX_CONFIG_DIR), &seal,
+    return ring ? queue_snapshot_take(config_string(config, CONFIG_POSTFIX_CONFIG_DIR), ring,
                                       rounds_stopping(reconciler->rounds), error)
                 : NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * Purpose: a thread that does the same thing again and again, with a pause between two rounds, and a longer
  *     one each time while they fail.
- * Used by: edge writer, hold keeper, housekeeping, limit sharer and reconciler.
+ * Used by: domain checker, edge writer, hold keeper, housekeeping, limit sharer and reconciler.
  * May touch: nothing.
  * Threads: one of its own, from start to stop.
  * Limits: a pause ends at once when it is to stop; a round only as soon as it looks at rounds_stopping.

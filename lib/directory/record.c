@@ -6,7 +6,7 @@
 /* Columns that MariaDB keeps as small integers and people know as yes or no. */
 static const char *const booleans[] = {"allow_sender", "privacy_mode", "shadow",     "use_for_any",
                                        "hold",         "cram_md5",     "is_default", "hop",
-                                       "duplicate",    "on_hold",      NULL};
+                                       "subdomains",   "duplicate",    "on_hold",    NULL};
 
 static Record *text_of(const char *text)
 {

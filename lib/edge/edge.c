@@ -47,6 +47,7 @@ void edge_domain_free(EdgeDomain *domain)
     if (!domain)
         return;
     g_free(domain->name);
+    g_free(domain->return_path_label);
     g_free(domain);
 }
 
@@ -213,7 +214,7 @@ GArray *edge_cram_states(Edge *edge, const char *organization, const char *serve
 
 /* 1 found, 0 none, -1 error. */
 static int find_domain(EdgeLink *link, EdgeStatement id, guint32 server, guint32 organization,
-                       const char *name, EdgeDomain **domain, GError **error)
+                       const char *name, gboolean exact, EdgeDomain **domain, GError **error)
 {
     sqlite3_stmt *statement = edge_link_statement(link, id, error);
 
@@ -223,14 +224,31 @@ static int find_domain(EdgeLink *link, EdgeStatement id, guint32 server, guint32
     if (sqlite3_bind_parameter_count(statement) > 1) {
         sqlite3_bind_int64(statement, 2, organization);
         bind_text(statement, 3, name);
+        sqlite3_bind_int(statement, 4, exact);
     }
     int step = edge_link_step(link, statement, error);
     if (step > 0) {
         *domain = g_new0(EdgeDomain, 1);
         (*domain)->id = column_u32(statement, 0);
         (*domain)->name = column_text(statement, 1);
+        (*domain)->return_path_label = column_text(statement, 2);
     }
     return step;
+}
+
+/* The name itself, then its parents of two labels or more. */
+static int find_upward(EdgeLink *link, guint32 server, guint32 organization, const char *name,
+                       EdgeDomain **domain, GError **error)
+{
+    const char *at = name;
+    int found = 0;
+
+    do {
+        found = find_domain(link, EDGE_STATEMENT_DOMAIN, server, organization, at, at == name,
+                            domain, error);
+        at = strchr(at, '.');
+    } while (found == 0 && at && strchr(++at, '.'));
+    return found;
 }
 
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
@@ -242,10 +260,9 @@ EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, co
 
     if (!link)
         return NULL;
-    int found =
-        find_domain(link, EDGE_STATEMENT_DOMAIN, server, organization, lower, &domain, error);
+    int found = find_upward(link, server, organization, lower, &domain, error);
     if (found == 0)
-        found = find_domain(link, EDGE_STATEMENT_DOMAIN_FOR_ANY, server, organization, lower,
+        found = find_domain(link, EDGE_STATEMENT_DOMAIN_FOR_ANY, server, organization, lower, TRUE,
                             &domain, error);
     if (found == 0)
         not_found(error, "verified domain");
