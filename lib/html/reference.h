@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: character references in attribute values: "&amp;", "&#38;" and their like (WHATWG HTML, section 13.2.5.72).
+ * Used by: lib/tracking.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: none; the result is never longer than three times the text.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* An attribute's value as a browser reads it. Octets beyond ASCII are kept as they are; what references stand for is UTF-8. NUL,
+ * which a browser replaces, stays. */
+GString *html_value_decode(const char *text, gsize length);
+
+/* The same value, written so that it may stand between quotes, or behind "=" without any: "&", quotes, "<", ">", "`", "=" and white
+ * space become references. */
+GString *html_value_encode(const char *text, gsize length);
