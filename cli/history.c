@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/wire/reply.h"
 
 #define DAY 86400
 #define US  1000000
@@ -71,10 +72,39 @@ static gboolean add_list(Sql *sql, Record *message, const char *key, SqlStatemen
     return TRUE;
 }
 
+static void add_name(Record *record, const char *key, const char *name)
+{
+    json_object_object_add(record, key, name ? json_object_new_string(name) : NULL);
+}
+
+/* What the words of an attempt are taken for. */
+static void add_verdict(Record *delivery)
+{
+    const char *text = record_text(delivery, "text");
+    const char *dsn = record_text(delivery, "dsn");
+    const char *relay = record_text(delivery, "relay");
+    ReplyVerdict verdict;
+    Reply reply;
+
+    reply_read(text ? text : "", text ? strlen(text) : 0, &reply);
+    reply_add_status(&reply, dsn ? dsn : "");
+    reply_add_relay(&reply, relay ? relay : "");
+    reply_classify(&reply, &verdict);
+    gboolean refused = verdict.class != REPLY_NONE;
+    add_name(delivery, "class", refused ? reply_class_name(verdict.class) : NULL);
+    add_name(delivery, "permanence", refused ? reply_permanence_name(verdict.permanence) : NULL);
+    add_name(delivery, "provider", verdict.provider ? reply_provider_name(verdict.provider) : NULL);
+}
+
 gboolean history_complete(Sql *sql, Record *message, GError **error)
 {
-    return add_list(sql, message, "copies", SQL_COPY_LIST, error) &&
-           add_list(sql, message, "deliveries", SQL_DELIVERY_LIST, error);
+    if (!add_list(sql, message, "copies", SQL_COPY_LIST, error) ||
+        !add_list(sql, message, "deliveries", SQL_DELIVERY_LIST, error))
+        return FALSE;
+    Record *deliveries = json_object_object_get(message, "deliveries");
+    for (gsize i = 0; i < json_object_array_length(deliveries); i++)
+        add_verdict(json_object_array_get_idx(deliveries, i));
+    return TRUE;
 }
 
 Record *history_find(Sql *sql, guint64 id, GError **error)

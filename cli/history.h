@@ -31,5 +31,6 @@ Record *history_list(Sql *sql, const HistoryFilter *filter, GError **error);
 /* The message, complete; NULL without error when it is not there. */
 Record *history_find(Sql *sql, guint64 id, GError **error);
 
-/* Adds to a message its `copies` (queue ids, when it may have several) and its `deliveries`. */
+/* Adds to a message its `copies` (queue ids, when it may have several) and its `deliveries`, each with the `class`
+ * and `permanence` of what was said (null: no refusal) and the `provider` (null: not known). */
 gboolean history_complete(Sql *sql, Record *message, GError **error);

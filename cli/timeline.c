@@ -275,6 +275,18 @@ static void print_copy(const Record *copy, gint64 start)
     print_at(record_int(copy, "at"), start, what);
 }
 
+/* What the answer is taken for. */
+static void print_verdict(const Record *delivery)
+{
+    if (record_is_null(delivery, "class"))
+        return;
+    gboolean known = !record_is_null(delivery, "provider");
+    g_autofree char *text = g_strdup_printf(
+        "%s, %s%s%s", record_text(delivery, "class"), record_text(delivery, "permanence"),
+        known ? ", at " : "", known ? record_text(delivery, "provider") : "");
+    print_more("class", text);
+}
+
 static void print_delivery(const Record *delivery, gint64 start)
 {
     g_autofree char *status = text_of(delivery, "status");
@@ -293,6 +305,7 @@ static void print_delivery(const Record *delivery, gint64 start)
     if (!record_is_null(delivery, "source_ip"))
         print_more("from", way);
     print_more("answer", text);
+    print_verdict(delivery);
 }
 
 /* What happened after acceptance, by time. */

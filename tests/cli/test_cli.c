@@ -163,6 +163,7 @@ static void test_cli_explain_timeline(void **state)
                                         " +0 s  SoftFail",
                                         " +9.331 s  Sent",
                                         "451 greylisted",
+                                        "class capacity, temporary\n",
                                         "HELO out1.acme.test",
                                         "250 ok",
                                         "the remote host took it",
