@@ -75,8 +75,8 @@ static const Entity *find_entity(const char *text, gsize length)
     return NULL;
 }
 
-/* A reference "&name" at text; octets used, 0: it is none. */
-static gsize named_reference(const char *text, gsize length, GString *out)
+/* The entity whose name begins behind the "&" at text; NULL: none. *kept: it has no semicolon, and what follows makes it text. */
+static const Entity *entity_at(const char *text, gsize length, gboolean *kept)
 {
     gsize n = 1;
 
@@ -85,14 +85,22 @@ static gsize named_reference(const char *text, gsize length, GString *out)
     if (n < length && text[n] == ';')
         n++;
     const Entity *entity = find_entity(text + 1, n - 1);
-    if (!entity)
-        return 0;
-    gsize used = strlen(entity->name) + 1;
-    gboolean closed = text[used - 1] == ';';
-    if (!closed && used < length && (text[used] == '=' || g_ascii_isalnum(text[used])))
+    gsize used = entity ? strlen(entity->name) + 1 : 0;
+    *kept = entity && text[used - 1] != ';' && used < length &&
+            (text[used] == '=' || g_ascii_isalnum(text[used]));
+    return entity;
+}
+
+/* A reference "&name" at text; octets used, 0: it is none. */
+static gsize named_reference(const char *text, gsize length, GString *out)
+{
+    gboolean kept;
+    const Entity *entity = entity_at(text, length, &kept);
+
+    if (!entity || kept)
         return 0;
     g_string_append(out, entity->text);
-    return used;
+    return strlen(entity->name) + 1;
 }
 
 static gsize reference(const char *text, gsize length, GString *out)
@@ -113,6 +121,18 @@ GString *html_value_decode(const char *text, gsize length)
         at += used;
     }
     return out;
+}
+
+gboolean html_value_is_doubtful(const char *text, gsize length)
+{
+    const char *end = text + length;
+    gboolean kept = FALSE;
+
+    if (!memchr(text, ';', length))
+        return FALSE;
+    for (const char *p = text; !kept && (p = memchr(p, '&', (gsize)(end - p))); p++)
+        entity_at(p, (gsize)(end - p), &kept);
+    return kept;
 }
 
 GString *html_value_encode(const char *text, gsize length)

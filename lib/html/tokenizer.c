@@ -59,6 +59,11 @@ void html_tokenizer_set_foreign(HtmlTokenizer *tokenizer, gboolean foreign)
         tokenizer->mode = MODE_DATA;
 }
 
+gboolean html_tokenizer_is_opaque(const HtmlTokenizer *tokenizer)
+{
+    return tokenizer->mode != MODE_DATA;
+}
+
 gboolean html_range_is(const char *text, HtmlRange range, const char *word)
 {
     return strlen(word) == range.length &&

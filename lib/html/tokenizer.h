@@ -59,5 +59,8 @@ const HtmlToken *html_tokenizer_next(HtmlTokenizer *tokenizer);
 /* Whether what comes is foreign content; until the next call. */
 void html_tokenizer_set_foreign(HtmlTokenizer *tokenizer, gboolean foreign);
 
+/* Whether what comes is text up to the end tag of the element that has just begun, such as title or script. */
+gboolean html_tokenizer_is_opaque(const HtmlTokenizer *tokenizer);
+
 /* Whether a range is this ASCII word, in any case. */
 gboolean html_range_is(const char *text, HtmlRange range, const char *word);

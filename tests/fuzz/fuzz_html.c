@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "lib/html/foreign.h"
 #include "lib/html/reference.h"
 #include "lib/html/tokenizer.h"
 #include "tests/fuzz/fuzz.h"
@@ -21,6 +22,7 @@ static void check_value(const char *text, HtmlRange range)
     g_autoptr(GString) again = html_value_decode(encoded->str, encoded->len);
 
     g_assert(g_string_equal(value, again));
+    html_value_is_doubtful(text + range.at, range.length);
 }
 
 static void check_tag(const char *text, const HtmlToken *token)
@@ -54,11 +56,29 @@ static void walk(const char *text, gsize length, gboolean foreign)
     g_assert(at == length);
 }
 
+/* As a browser goes: foreign content where its tags say so. */
+static void follow(const char *text, gsize length)
+{
+    g_autoptr(HtmlTokenizer) tokenizer = html_tokenizer_new(text, length);
+    g_autoptr(HtmlForeign) foreign = html_foreign_new(text);
+    const HtmlToken *token;
+    gboolean lost = FALSE;
+
+    do {
+        token = html_tokenizer_next(tokenizer);
+        HtmlPlace place = html_foreign_take(foreign, token);
+        g_assert(!lost || place == HTML_PLACE_LOST);
+        lost = place == HTML_PLACE_LOST;
+        html_tokenizer_set_foreign(tokenizer, html_foreign_is_open(foreign));
+    } while (token->kind != HTML_END);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
 
     walk(text, size, FALSE);
     walk(text, size, TRUE);
+    follow(text, size);
     return 0;
 }

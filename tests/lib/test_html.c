@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/html/foreign.h"
 #include "lib/html/reference.h"
 #include "lib/html/tokenizer.h"
 #include "tests/lib/testing.h"
@@ -176,6 +177,72 @@ static void test_html_tokenizer_next_many_attributes(void **state)
     assert_int_equal(html_tokenizer_next(tokenizer)->range.length, 1);
 }
 
+/* Where each tag is: h HTML, f foreign, ! lost. */
+static char *places(const char *text)
+{
+    g_autoptr(HtmlTokenizer) tokenizer = html_tokenizer_new(text, strlen(text));
+    g_autoptr(HtmlForeign) foreign = html_foreign_new(text);
+    GString *out = g_string_new(NULL);
+    const HtmlToken *token;
+
+    while ((token = html_tokenizer_next(tokenizer))->kind != HTML_END) {
+        HtmlPlace place = html_foreign_take(foreign, token);
+        if (token->kind == HTML_START_TAG || token->kind == HTML_END_TAG)
+            g_string_append_c(out, "hf!"[place]);
+        html_tokenizer_set_foreign(tokenizer, html_foreign_is_open(foreign));
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void test_html_foreign_take_cases(void **state)
+{
+    static const struct {
+        const char *text, *places;
+    } cases[] = {
+        {"<a></a>", "hh"},
+        {"<SVG><g></g></svg><a>", "ffffh"},
+        {"<svg/><a>", "fh"},
+        {"<math><mi>x</mi></math><a>", "ffffh"},
+        {"<svg><path/></svg><a>", "fffh"},
+        {"<svg><g><path></svg><a>", "ffffh"},
+        {"<svg><title>x</title></svg><a>", "ffffh"},
+        {"<svg><style><a></style></svg><a>", "fffffh"},
+        {"<svg><![CDATA[<a>]]></svg><a>", "ffh"},
+        {"<svg><g><p><a>", "ffhh"},
+        {"<svg><font><font color=x><a>", "ffhh"},
+        {"<svg></p><a>", "f!!"},
+        {"<p><svg></p><a></svg><a>", "hf!!!!"},
+        {"<svg><title><a>", "ff!"},
+        {"<svg><foreignObject><div>", "ff!"},
+        {"<math><annotation-xml><svg>", "ff!"},
+        {"<select><svg><a>", "h!!"},
+        {"<select></select><svg></svg><a>", "hhffh"},
+        {"<title><svg></title><a>", "hhh"},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = places(cases[i].text);
+        if (strcmp(found, cases[i].places) != 0)
+            fail_msg("%s: %s, not %s", cases[i].text, found, cases[i].places);
+    }
+}
+
+static void test_html_foreign_take_deep(void **state)
+{
+    g_autoptr(GString) text = g_string_new("<svg>");
+
+    (void)state;
+    for (guint i = 1; i < HTML_FOREIGN_MAX; i++)
+        g_string_append(text, "<g>");
+    g_string_append(text, "</svg><a><svg>");
+    g_autofree char *fits = places(text->str);
+    assert_true(g_str_has_suffix(fits, "ffhf"));
+    g_string_insert(text, 5, "<g>");
+    g_autofree char *deep = places(text->str);
+    assert_true(g_str_has_suffix(deep, "f!!!!"));
+}
+
 static void test_html_value_decode_cases(void **state)
 {
     static const struct {
@@ -216,6 +283,29 @@ static void test_html_value_decode_cases(void **state)
     }
 }
 
+static void test_html_value_is_doubtful_cases(void **state)
+{
+    static const struct {
+        const char *text;
+        gboolean doubtful;
+    } cases[] = {
+        {"", FALSE},
+        {"?a=1&b=2;", FALSE},
+        {"?a=1&copy=2&timestamp=3", FALSE},
+        {"?a=1&amp;b=2&copy;&lt;", FALSE},
+        {"?a=1&copy/;", FALSE},
+        {"?a=1&copy=2&amp;b=3", TRUE},
+        {"?a=1;&timestamp=2", TRUE},
+        {"?a=1&copy=2;", TRUE},
+        {"?a=1&notit;", TRUE},
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (html_value_is_doubtful(cases[i].text, strlen(cases[i].text)) != cases[i].doubtful)
+            fail_msg("%s", cases[i].text);
+}
+
 static void test_html_value_encode_comes_back(void **state)
 {
     char all[512];
@@ -237,7 +327,10 @@ int main(void)
         cmocka_unit_test(test_html_tokenizer_next_foreign),
         cmocka_unit_test(test_html_tokenizer_next_nul),
         cmocka_unit_test(test_html_tokenizer_next_many_attributes),
+        cmocka_unit_test(test_html_foreign_take_cases),
+        cmocka_unit_test(test_html_foreign_take_deep),
         cmocka_unit_test(test_html_value_decode_cases),
+        cmocka_unit_test(test_html_value_is_doubtful_cases),
         cmocka_unit_test(test_html_value_encode_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
