@@ -204,7 +204,8 @@ static gsize attribute(HtmlTokenizer *tokenizer, gsize at)
     gsize end = at + 1;
 
     while (end < tokenizer->length && !is_space(tokenizer->text[end]) &&
-           !strchr("/>=", tokenizer->text[end] ? tokenizer->text[end] : 'x'))
+           tokenizer->text[end] != '/' && tokenizer->text[end] != '>' &&
+           tokenizer->text[end] != '=')
         end++;
     found.name.length = end - at;
     gsize equals = skip_spaces(tokenizer, end);
