@@ -20,8 +20,9 @@ typedef struct {
     guint templates; /* that are open */
     gboolean
         is_open; /* the last token goes on to the end of the text: nothing can stand behind it */
-    gboolean no_pixel; /* one is there, or it is a frameset */
-    gsize body_end;    /* where the last </body> begins */
+    gboolean has_pixel; /* of this tracking host */
+    gboolean is_frameset;
+    gsize body_end; /* where the last </body> begins */
     gsize html_end;
 } Page;
 
@@ -151,7 +152,7 @@ static void take_image(Page *page, const HtmlToken *token)
     g_autoptr(GString) value =
         html_value_decode(page->draft->text + src->value.at, src->value.length);
     if (draft_is_pixel(page->draft, value->str))
-        page->no_pixel = TRUE;
+        page->has_pixel = TRUE;
 }
 
 static void take_start(Page *page, const HtmlToken *token, HtmlPlace place)
@@ -166,7 +167,7 @@ static void take_start(Page *page, const HtmlToken *token, HtmlPlace place)
     else if (is_named(page, name, "template") && place == HTML_PLACE_HTML)
         page->templates++;
     else if (is_named(page, name, "frameset"))
-        page->no_pixel = TRUE;
+        page->is_frameset = TRUE;
 }
 
 static void take_end(Page *page, const HtmlToken *token, HtmlPlace place)
@@ -232,10 +233,12 @@ static void place_pixel(const Page *page, const HtmlToken *last)
                : page->html_end != NOWHERE ? page->html_end
                                            : draft->length;
 
-    if (page->no_pixel)
+    if (page->has_pixel) {
+        draft_skip(draft, TRACKING_SKIP_PIXEL);
         return;
-    if (html_foreign_take(page->foreign, last) != HTML_PLACE_HTML || page->templates > 0 ||
-        (at_end && page->is_open)) {
+    }
+    if (page->is_frameset || html_foreign_take(page->foreign, last) != HTML_PLACE_HTML ||
+        page->templates > 0 || (at_end && page->is_open)) {
         draft_skip(draft, TRACKING_SKIP_NO_PLACE);
         return;
     }

@@ -122,8 +122,13 @@ static void rewrite_part(Draft *draft, const MimePart *part, const char *body, G
 {
     const char *data = body + part->from;
     gsize length = part->to - part->from;
-    g_autoptr(GString) text = recode_decode(part->encoding, data, length);
 
+    /* Nothing decodes to less than a third. */
+    if (length / 3 > TRACKING_TEXT_MAX) {
+        draft_skip(draft, TRACKING_SKIP_SIZE);
+        return;
+    }
+    g_autoptr(GString) text = recode_decode(part->encoding, data, length);
     if (!text || memmem(text->str, text->len, PGP, strlen(PGP))) {
         draft_skip(draft, text ? TRACKING_SKIP_PGP : TRACKING_SKIP_ENCODING);
         return;

@@ -190,8 +190,8 @@ static void test_tracking_rewrite_html(void **state)
         {"x<plaintext>y</body>", NULL, "no-place=1"},
         {"x<template>y</body>", NULL, "no-place=1"},
         {"x<svg>", NULL, "no-place=1"},
-        {"<frameset></frameset>", NULL, NULL},
-        {"x<img src='https://T.track.test/o/x'>", NULL, NULL},
+        {"<frameset></frameset>", NULL, "no-place=1"},
+        {"x<img src='https://T.track.test/o/x'>", NULL, "pixel=1"},
         {"-----BEGIN PGP MESSAGE-----<a href=http://a.test>", NULL, "pgp=1"},
     };
 
@@ -314,6 +314,7 @@ static void test_tracking_rewrite_limits(void **state)
     check_limit("Content-Type: text/plain\n", repeat("", "http://a.test ", most + 1, ""), NULL,
                 "links=1");
     check_limit(html, repeat(LINK, "x", text_most, "</body>"), NULL, "size=1");
+    check_limit(html, repeat(LINK, "x", 4 * text_most, "</body>"), NULL, "size=1");
     /* A URL of a megabyte, NULs, elements 20,000 deep. */
     g_autofree char *pixel = repeat("<a href='http://a.test/", "x", 1 << 20, "'>{}</body>");
     check_limit(html, repeat("<a href='http://a.test/", "x", 1 << 20, "'></body>"), pixel,
