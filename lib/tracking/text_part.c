@@ -6,7 +6,8 @@
 #include "lib/base/splice.h"
 #include "lib/tracking/target.h"
 
-#define MARK "+notrack"
+#define MARK     "+notrack"
+#define TRAILING ".,;:!?'" /* what writers put behind a URL */
 
 /* What stands around a URL and leaves no doubt about its end. */
 static const char openers[] = "([{<\"'";
@@ -59,14 +60,27 @@ static char closer_before(const Draft *draft, gsize begin)
     return opener ? closers[opener - openers] : '\0';
 }
 
-/* Whether a character beyond ASCII that is no part of any word ends the URL. */
-static gboolean ends_clean(const Draft *draft, gsize at)
+/* White space, double quotes, and the punctuation of scripts whose words no URL of today has. */
+static gboolean ends_any_url(gunichar c)
 {
-    gunichar c = draft->utf8
-                     ? g_utf8_get_char_validated(draft->text + at, (gssize)(draft->length - at))
-                     : (gunichar)-1;
+    return g_unichar_isspace(c) || c == 0xab || c == 0xbb || (c >= 0x201c && c <= 0x201f) ||
+           (c >= 0x3000 && c <= 0x303f) || (c >= 0xff00 && c <= 0xffef && g_unichar_ispunct(c));
+}
 
-    return c < 0x110000 && (g_unichar_isspace(c) || g_unichar_ispunct(c));
+/* A character beyond ASCII ends a URL for sure, or together with what is behind it, such as dots or a dash before white space. */
+static void end_beyond_ascii(const Draft *draft, gsize at, Found *found)
+{
+    const char *p = draft->text + at;
+    gunichar c =
+        draft->utf8 ? g_utf8_get_char_validated(p, (gssize)(draft->length - at)) : (gunichar)-1;
+
+    if (c >= 0x110000)
+        found->unclear = TRUE;
+    else if (ends_any_url(c))
+        found->run = at;
+    else if (!g_unichar_ispunct(c) ||
+             !ends_run(octet(draft, at + (gsize)g_unichar_to_utf8(c, NULL))))
+        found->unclear = TRUE;
 }
 
 /* From behind "://" to the first octet that is no part of a URL, or a bracket that closes what the URL did not open. */
@@ -74,15 +88,14 @@ static void find_end(const Draft *draft, gsize at, Found *found)
 {
     int depth = 0;
 
-    for (;; at++) {
+    found->run = at;
+    while (!ends_run(octet(draft, found->run)))
+        found->run++;
+    for (; at < found->run; at++) {
         char c = octet(draft, at);
-        if (ends_run(c) || is_in(c, "`|\\^"))
-            break;
-        if (c & 0x80) {
-            found->unclear = !ends_clean(draft, at);
-            break;
-        }
-        if (is_in(c, ")]}") && depth == 0)
+        if (c & 0x80)
+            end_beyond_ascii(draft, at, found);
+        if ((c & 0x80) || is_in(c, "`|\\^") || (is_in(c, ")]}") && depth == 0))
             break;
         depth += is_in(c, "([{") - is_in(c, ")]}");
         if (is_in(c, ",;") && draft->length - at > 4 &&
@@ -90,19 +103,16 @@ static void find_end(const Draft *draft, gsize at, Found *found)
             found->unclear = TRUE;
     }
     found->end = at;
-    while (!ends_run(octet(draft, at)))
-        at++;
-    found->run = at;
     if (depth > 0)
         found->unclear = TRUE;
 }
 
-/* Takes off what writers put behind a URL. */
+/* Takes off what does not belong to it, and looks at what is behind it. */
 static void trim_end(const Draft *draft, gsize least, Found *found)
 {
     char before = found->begin > 0 ? draft->text[found->begin - 1] : '\0';
 
-    while (found->end > least && is_in(draft->text[found->end - 1], ".,;:!?'"))
+    while (found->end > least && is_in(draft->text[found->end - 1], TRAILING))
         found->end--;
     while (found->end > least && is_in(before, "*_~") && draft->text[found->end - 1] == before)
         found->end--;
@@ -121,7 +131,7 @@ static void find_in_angles(const Draft *draft, gsize at, Found *found)
     while (!ends_run(octet(draft, at)))
         at++;
     found->end = found->run = at;
-    found->unclear = octet(draft, at) != '>';
+    found->unclear = octet(draft, at) != '>' || is_in(octet(draft, at - 1), TRAILING);
 }
 
 static Found find_url(const Draft *draft, gsize begin, gsize rest)
@@ -134,8 +144,8 @@ static Found find_url(const Draft *draft, gsize begin, gsize rest)
         return found;
     }
     find_end(draft, rest, &found);
-    if (closer && closer != '\'' && octet(draft, found.end) == closer && !found.unclear)
-        return found;
+    if (closer && closer != '\'' && octet(draft, found.end) == closer)
+        found.run = found.end;
     trim_end(draft, rest, &found);
     /* RFC 3676 with DelSp: the next line goes on with the same word. */
     if (draft->flows_closed && octet(draft, found.run) == ' ' &&
