@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: lanes.regexp, Postfix's sender_dependent_default_transport_maps: one line per lane, keyed by
+ * Purpose: lanes.regexp, Postfix's sender_dependent_default_transport_maps: lines for each lane, keyed by
  *     the number at the end of a sealed return path (a regexp_table(5): no daemon is asked). And one for
  *     submissions: requeued ones lose the FILTER that took them to the hop.
  * Used by: edge_writer.
  * May touch: <postfix_config_dir>/outrider/lanes.regexp; runs `postfix reload' when told to.
  * Threads: the caller's.
+ *
+ * Nothing may wait for a transport that Postfix does not have. What is queued for an address that is gone, or that
+ * this node has no transport for, is spread over the others of its pool by their weights; the share is told by a
+ * letter of the MAC, so that a message stays with one. What is queued for a smart host that is gone takes the
+ * default smart host or pool. Without any such lane there is no line: Postfix's default transport. A smart
+ * host that is there but not set up on this node keeps its mail: retry:.
  */
 #pragma once
 
@@ -13,7 +19,19 @@
 
 #include "lib/config/config.h"
 
-/* The file's text for an array of EdgeLane, by lane number; g_free. */
+typedef struct {
+    guint32 lane;
+    guint32 pool; /* of an address, also when it is gone; 0: a smart host */
+    guint32 weight;
+    gboolean is_default; /* it is in the default pool, or the default smart host */
+    gboolean gone;
+    gboolean served; /* this node has the transport */
+    char *next_hop;  /* of a smart host that is there */
+} LaneState;
+
+void lane_state_clear(LaneState *state);
+
+/* The file's text for an array of LaneState, by lane number; g_free. */
 char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port);
 
 /* Writes the file when its text changed, by a temporary file and rename. */

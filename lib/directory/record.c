@@ -5,8 +5,8 @@
 
 /* Columns that MariaDB keeps as small integers and people know as yes or no. */
 static const char *const booleans[] = {"allow_sender", "privacy_mode", "shadow",     "use_for_any",
-                                       "hold",         "cram_md5",     "is_default", "hop",
-                                       "duplicate",    "on_hold",      NULL};
+                                       "hold",         "cram_md5",     "is_default", "forced",
+                                       "hop",          "duplicate",    "on_hold",    NULL};
 
 static Record *text_of(const char *text)
 {

@@ -15,6 +15,7 @@
 #define VALUE_TITLE_MAX     255 /* characters */
 #define VALUE_DOMAIN_MAX    253
 #define VALUE_WEIGHT_MAX    100
+#define VALUE_LOGIN_MAX     255 /* octets; of a path, too */
 
 typedef enum {
     VALUE_ORGANIZATION_PERMALINK, /* a-z 0-9 hyphen, 1 to 63, no reserved word */
@@ -38,6 +39,15 @@ typedef enum {
     VALUE_IPV4,   /* canonical text; unicast */
     VALUE_IPV6,   /* canonical text, or none */
     VALUE_WEIGHT, /* 0 to 100 */
+    VALUE_SMARTHOST_NAME,
+    VALUE_SMARTHOST,  /* name of a smart host, or none */
+    VALUE_OWNER,      /* ORG or ORG/SERVER */
+    VALUE_HOST,       /* a domain name, or an address */
+    VALUE_PORT,       /* 1 to 65535 */
+    VALUE_TLS,        /* none, may, encrypt, verify */
+    VALUE_LOGIN,      /* 1 to 255 octets without white space and colon, or none */
+    VALUE_FILE,       /* absolute path, or none */
+    VALUE_CONDITIONS, /* of lib/base/condition.h */
 } ValueKind;
 
 typedef struct {
@@ -49,8 +59,8 @@ typedef struct {
 void value_clear(Value *value);
 
 /* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
- * now (Unix seconds) serves STAMP and DATE. VALUE_POOL yields the name as text: the caller looks it
- * up. value is untouched on failure, else its old content is freed. */
+ * now (Unix seconds) serves STAMP and DATE. VALUE_POOL, SMARTHOST and OWNER yield the name as text: the
+ * caller looks it up. value is untouched on failure, else its old content is freed. */
 gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 now, Value *value,
                     GError **error);
 

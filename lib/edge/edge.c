@@ -55,6 +55,7 @@ void edge_lane_clear(EdgeLane *lane)
     g_clear_pointer(&lane->ipv4, g_free);
     g_clear_pointer(&lane->ipv6, g_free);
     g_clear_pointer(&lane->helo, g_free);
+    g_clear_pointer(&lane->next_hop, g_free);
 }
 
 void edge_sign_key_clear(EdgeSignKey *key)
@@ -110,6 +111,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->shadow = column_bool(row, 12);
     credential->organization_permalink = column_text(row, 13);
     credential->server_permalink = column_text(row, 14);
+    credential->smarthost = column_u32(row, 15);
     return credential;
 }
 
