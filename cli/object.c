@@ -87,9 +87,9 @@ gboolean object_change(Cli *cli, GError **error)
         directory_change(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
     if (!record)
         return FALSE;
-    if (command_option(cli, "ipv4") || command_option(cli, "ipv6") || command_option(cli, "helo"))
-        if (is_way(cli))
-            postfix_ways_follow(cli);
+    /* Weights are not Postfix's business. */
+    if (is_way(cli) && !(cli->n_options == 1 && command_option(cli, "weight")))
+        postfix_ways_follow(cli);
     return print(cli, record);
 }
 

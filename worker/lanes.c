@@ -65,6 +65,9 @@ static void append_heirs(GString *text, const LaneState *from, const GPtrArray *
 {
     guint total = 0, before = 0;
 
+    if (list->len == 0)
+        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ DUNNO\n", RETURN_PATH_TOKEN_LENGTH,
+                               from->lane, domain);
     for (guint i = 0; i < list->len; i++)
         total += weight_of(list->pdata[i]);
     for (guint i = 0; i < list->len; i++) {
@@ -113,6 +116,9 @@ char *lanes_render(const GArray *lanes, const char *return_path_domain, guint ho
         domain, hop_port);
     for (guint i = 0; i < lanes->len; i++)
         append_lane(text, lanes, state_at(lanes, i), domain);
+    g_string_append_printf(text,
+                           "/^[a-z2-7]{%d}-[1-9][0-9]*@%s$/ retry:4.3.5 lane is not known yet\n",
+                           RETURN_PATH_TOKEN_LENGTH, domain);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 

@@ -10,8 +10,9 @@
  * Nothing may wait for a transport that Postfix does not have. What is queued for an address that is gone, or that
  * this node has no transport for, is spread over the others of its pool by their weights; the share is told by a
  * letter of the MAC, so that a message stays with one. What is queued for a smart host that is gone takes the
- * default smart host or pool. Without any such lane there is no line: Postfix's default transport. A smart
- * host that is there but not set up on this node keeps its mail: retry:.
+ * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport. A smart
+ * host that is there but not set up on this node keeps its mail: retry:. So does a lane that is not named at all:
+ * it is so new that Postfix has not read its line, and its mail must not leave by another way.
  */
 #pragma once
 
