@@ -2,6 +2,7 @@
 """Ways out: ten addresses whose weights change, one that goes away under its mail, rules, IPv6, smart hosts."""
 
 import collections
+import json
 import os
 import pathlib
 import sqlite3
@@ -169,6 +170,52 @@ class Ten(Base):
         self.assertNotIn(f"private/outrider-ip{gone}", sandbox.mail_log_text())
 
 
+@unittest.skipUnless(os.path.exists("/proc/sys/net/ipv6"), "this system has no IPv6")
+class Check(Base):
+    PTR = "11.2.0.192.in-addr.arpa"
+
+    def results(self, *what):
+        result = outrider("--json", "pool", "check", *what, check=False)
+        rows = json.loads(result.stdout)
+        self.assertEqual(result.returncode, 0 if all(r["result"] == "ok" for r in rows) else 1)
+        return {(row["address"], row["check"]): row["result"] for row in rows}
+
+    def test_what_the_dns_says_of_each_address(self):
+        sandbox = shared()
+        rows = self.results("main")
+        self.assertEqual(len(rows), 30)
+        self.assertEqual(set(rows.values()), {"ok"})
+        sandbox.control("dns", "del", self.PTR, "PTR")
+        self.addCleanup(sandbox.control, "dns", "add", self.PTR, "PTR", "out11.outrider.test.")
+        self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr"], "wrong")
+        sandbox.control("dns", "add", self.PTR, "PTR", "other.outrider.test.")
+        self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr is helo"], "wrong")
+        sandbox.control("dns", "del", self.PTR, "PTR")
+
+    def test_dns_that_is_away_is_not_a_missing_record(self):
+        sandbox = shared()
+        sandbox.stop("dns")
+        try:
+            rows = self.results("192.0.2.11")
+        finally:
+            sandbox.start("dns")
+        self.assertEqual(rows["192.0.2.11", "host"], "ok")
+        self.assertEqual((rows["192.0.2.11", "ptr"], rows["192.0.2.11", "helo leads back"]),
+                         ("could not check", "could not check"))
+
+    def test_address_without_ptr_takes_no_mail_unless_forced(self):
+        arguments = ("address", "add", "main", "--ipv4", "192.0.2.99", "--helo", "out99.outrider.test")
+        refused = outrider(*arguments, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("fails its check: host: wrong", refused.stderr)
+        outrider(*arguments, "--weight", "0")
+        self.addCleanup(followed)
+        self.addCleanup(outrider, "address", "delete", "192.0.2.99")
+        self.assertNotEqual(outrider("address", "change", "192.0.2.99", "--weight", "5", check=False).returncode, 0)
+        outrider("address", "change", "192.0.2.99", "--weight", "5", "--force")
+        self.assertTrue(shared().outrider("address", "show", "192.0.2.99")["forced"])
+
+
 class Elsewhere(Base):
     def test_address_of_another_host_takes_no_mail_here(self):
         sandbox = shared()
@@ -259,16 +306,25 @@ class SmartHosts(Base):
         self.assertNotIn(WORD, run(["mariadb", "-S", sandbox.db_socket, sandbox.db_name, "-e",
                                     "SELECT * FROM smarthost"]).stdout)
 
-    def test_of_the_server_then_the_default(self):
+    def test_smart_host_of_the_server_goes_before_its_pool(self):
         sandbox = shared()
         self.smarthost("mx.smarthost.test", "--tls", "none", user=False)
-        for command, undo in ((("server", "change", "acme/main", "--smarthost", "trial"), "none"),):
-            sandbox.outrider(*command)
-            self.addCleanup(sandbox.outrider, *command[:-1], undo)
-            followed()
-            recipient = fresh("bulk5.test")
-            mail.send(sandbox, recipient)
-            self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
+        sandbox.outrider("server", "change", "acme/main", "--smarthost", "trial")
+        self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--smarthost", "none")
+        followed()
+        recipient = fresh("bulk5.test")
+        mail.send(sandbox, recipient)
+        self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
+
+    def test_default_smart_host_goes_before_the_default_pool(self):
+        sandbox = shared()
+        self.smarthost("mx.smarthost.test", "--tls", "none", "--default", user=False)
+        sandbox.outrider("server", "change", "acme/main", "--pool", "none")
+        self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--pool", "main")
+        followed()
+        recipient = fresh("bulk6.test")
+        mail.send(sandbox, recipient)
+        self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
 
     def test_certificate_of_another_name(self):
         self.waits("mx.relay-other.test", "partner2.test", "ertificate")
@@ -292,6 +348,7 @@ class SmartHosts(Base):
         self.addCleanup(sandbox.outrider, "smarthost", "delete", "trial")
         self.assertEqual(result.returncode, 1)
         self.assertIn("mode 0600", result.stderr)
+        reloaded(lambda: " retry:4.3.5 smart host is not set up" in lanes_text(), "the line that waits")
         self.rule("--smarthost", "trial", "--to", "partner6.test")
         recipient = fresh("partner6.test")
         mail.send(sandbox, recipient)
