@@ -261,6 +261,38 @@ static void test_lane_of_what_is_deleted_is_remembered(void **state)
     assert_non_null(strstr(lanes, "smarthost:0:1:1,smarthost:0:0:1,smarthost:0:0:1,address:2:1:1"));
 }
 
+/* An installation from before: what is in use stays allowed, lanes know their pools, gone ones that they are. */
+static void test_migration_grants_what_is_in_use(void **state)
+{
+    g_autofree char *old = mariadb_fixture_run(
+        server, name,
+        "DROP TABLE ip_pool_organization, smarthost, lane_rule; ALTER TABLE lane DROP ip_pool_id, "
+        "DROP removed_at, "
+        "DROP revision; ALTER TABLE ip_address DROP forced; ALTER TABLE server DROP smarthost_id; "
+        "DELETE FROM lane; "
+        "INSERT INTO lane (id, kind) VALUES (21, 'address'), (22, 'address'); INSERT INTO "
+        "ip_address (lane, ip_pool_id, "
+        "ipv4, helo, created_at, revision) VALUES (22, 2, '192.0.2.2', 'o.test', 0, 0); UPDATE "
+        "server SET ip_pool_id = 2 "
+        "WHERE permalink = 'news'; DELETE FROM schema_migration WHERE version = 10");
+    GError *error = NULL;
+    guint applied = 0;
+
+    (void)state;
+    assert_string_equal(old, "");
+    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    assert_no_error(error);
+    g_autofree char *found =
+        mariadb_fixture_run(server, name,
+                            "SELECT (SELECT GROUP_CONCAT(ip_pool_id, ':', organization_id) FROM "
+                            "ip_pool_organization), (SELECT "
+                            "GROUP_CONCAT(l.id, ':', COALESCE(ip_pool_id, 0), ':', removed_at IS "
+                            "NOT NULL, ':', l.revision = c.revision "
+                            "ORDER BY l.id) FROM lane l JOIN revision_counter c)");
+    assert_non_null(strstr(found, "2:1\t21:0:1:1,22:2:0:1"));
+    good(FALSE, DIRECTORY_SERVER, "acme/main", "pool=vip");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -271,6 +303,7 @@ int main(void)
         CASE(test_pool_access_of_an_earlier_default_stays),
         CASE(test_rule_list_order_and_owner_deletion),
         CASE(test_lane_of_what_is_deleted_is_remembered),
+        CASE(test_migration_grants_what_is_in_use),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
