@@ -55,25 +55,39 @@ static char *ask_about(AskLink *link, ChargeVerb verb, const Record *limit, GErr
     return ask_send(link, line, error) ? ask_line(link, error) : NULL;
 }
 
-/* Adds count and room_in (seconds) to a limit: NULL where policyd does not know it. */
+/* Adds what each node counted, as an object: NULL when only this one did. */
+static void add_nodes(Record *limit, const ChargeCount *count)
+{
+    json_object *nodes = count->n > 0 ? json_object_new_object() : NULL;
+
+    for (guint i = 0; i < count->n; i++) {
+        g_autofree char *node = g_strdup_printf("%u", count->shares[i].node);
+        json_object_object_add(nodes, node, json_object_new_int64((gint64)count->shares[i].count));
+    }
+    json_object_object_add(limit, "nodes", nodes);
+}
+
+/* Adds count, room_in (seconds) and nodes to a limit: NULL where policyd does not know it. */
 static gboolean add_count(AskLink *link, Record *limit, GError **error)
 {
     g_autofree char *answer = ask_about(link, CHARGE_COUNT, limit, error);
     g_autoptr(GError) unknown = NULL;
-    guint64 count = 0;
-    gint64 wait_us = 0;
+    ChargeCount count = {0};
 
     if (!answer)
         return FALSE;
-    gboolean known = charge_count_parse(answer, &count, &wait_us, &unknown);
+    gboolean known = charge_count_parse(answer, &count, &unknown);
     if (!known && !g_error_matches(unknown, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
         g_propagate_error(error, g_steal_pointer(&unknown));
         return FALSE;
     }
-    json_object_object_add(limit, "count", known ? json_object_new_int64((gint64)count) : NULL);
-    json_object_object_add(
-        limit, "room_in",
-        known && wait_us >= 0 ? json_object_new_double((double)wait_us / G_USEC_PER_SEC) : NULL);
+    json_object_object_add(limit, "count",
+                           known ? json_object_new_int64((gint64)count.count) : NULL);
+    json_object_object_add(limit, "room_in",
+                           known && count.wait_us >= 0
+                               ? json_object_new_double((double)count.wait_us / G_USEC_PER_SEC)
+                               : NULL);
+    add_nodes(limit, &count);
     return TRUE;
 }
 
@@ -91,6 +105,28 @@ static void add_counts(Cli *cli, Record *list)
         g_printerr("outrider: no counters: %s\n", error->message);
 }
 
+/* Makes text of nodes: "1: 60, 2: 40". FALSE: no limit has any. */
+static gboolean nodes_to_text(Record *list)
+{
+    gboolean any = FALSE;
+
+    for (gsize i = 0; i < json_object_array_length(list); i++) {
+        Record *limit = json_object_array_get_idx(list, i);
+        Record *nodes = json_object_object_get(limit, "nodes");
+        g_autoptr(GString) text = g_string_new(NULL);
+        if (!nodes)
+            continue;
+        json_object_object_foreach(nodes, node, count)
+        {
+            g_string_append_printf(text, "%s%s: %" G_GINT64_FORMAT, text->len > 0 ? ", " : "", node,
+                                   json_object_get_int64(count));
+        }
+        json_object_object_add(limit, "nodes", json_object_new_string(text->str));
+        any = TRUE;
+    }
+    return any;
+}
+
 gboolean limit_show(Cli *cli, GError **error)
 {
     Sql *sql = cli_sql(cli, error);
@@ -102,7 +138,9 @@ gboolean limit_show(Cli *cli, GError **error)
         return FALSE;
     add_counts(cli, list);
     if (!output_json(cli, list))
-        output_table(list, "subject max period action count room_in created_at");
+        output_table(list, nodes_to_text(list)
+                               ? "subject max period action count nodes room_in created_at"
+                               : "subject max period action count room_in created_at");
     return TRUE;
 }
 

@@ -15,9 +15,10 @@
 #include "lib/edge/edge.h"
 #include "lib/edge/lane_served.h"
 
-#define ATTENTION  1 /* exit status */
-#define SECRET_MAX 4096
-#define US         1000000
+#define ATTENTION     1 /* exit status */
+#define SECRET_MAX    4096
+#define NAMES_SECONDS 20
+#define US            1000000
 
 /* What was done, for people and programs. */
 typedef struct {
@@ -214,16 +215,52 @@ static gboolean reload(const Config *config, GError **error)
     return done != NULL;
 }
 
-/* The transports are there before the lanes are. */
+/* The first lane that is served and that lanes.regexp does not name; 0: it names them all. */
+static guint32 unnamed(const Config *config, const PostfixPlan *plan)
+{
+    g_autofree char *path = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp");
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        text = g_strdup("");
+    for (guint i = 0; i < plan->served->len; i++) {
+        guint32 lane = g_array_index(plan->served, guint32, i);
+        g_autofree char *mark = g_strdup_printf("-%u@", lane);
+        if (!strstr(text, mark))
+            return lane;
+    }
+    return 0;
+}
+
+/* The worker is a second behind the directory. */
+static gboolean await_names(const Config *config, const PostfixPlan *plan, GError **error)
+{
+    guint32 lane = 0;
+
+    for (guint i = 0; i < NAMES_SECONDS * 10; i++) {
+        if (!(lane = unnamed(config, plan)))
+            return TRUE;
+        g_usleep(G_USEC_PER_SEC / 10);
+    }
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "lanes.regexp does not name lane %u yet: is outrider-worker running?", lane);
+    return FALSE;
+}
+
+/* A lane takes mail when Postfix has its transport and has read a map that names it: without that, mail would leave by the
+ * default transport. */
 static gboolean carry_out(Apply *apply, const PostfixPlan *plan, GError **error)
 {
     g_autofree char *path = served_path(apply->config);
     g_autofree char *text = lane_served_render(plan->served);
-    gboolean other = FALSE;
+    g_autofree char *before = NULL;
 
-    return write_services(apply, plan, error) &&
-           (!apply->changed || reload(apply->config, error)) &&
-           write_file(path, text, 0644, &other, error);
+    if (!write_services(apply, plan, error) || !await_names(apply->config, plan, error))
+        return FALSE;
+    if (!g_file_get_contents(path, &before, NULL, NULL) || !g_str_equal(before, text))
+        apply->changed = TRUE;
+    return (!apply->changed || reload(apply->config, error)) &&
+           write_file(path, text, 0644, &apply->changed, error);
 }
 
 /* Without this line a null sender's mail would pass a smart host by. */

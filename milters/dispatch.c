@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/mime/field.h"
+#include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
 #include "lib/seal/msgid.h"
 #include "milters/lane.h"
@@ -45,6 +46,23 @@ void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason)
     verdict->hold = reason;
 }
 
+/* The name itself counts too: d= of a parent is aligned with From (RFC 7489 section 3.1.1, relaxed). */
+static gboolean is_below(const char *name, const char *parent)
+{
+    gsize length = strlen(name), tail = strlen(parent);
+
+    return length >= tail && g_ascii_strcasecmp(name + length - tail, parent) == 0 &&
+           (length == tail || name[length - tail - 1] == '.');
+}
+
+char *dispatch_return_path(const EdgeDomain *domain, const char *label, const char *installation)
+{
+    if (g_strcmp0(domain->return_path_label, label) != 0 ||
+        strlen(label) + 1 + strlen(domain->name) > RETURN_PATH_DOMAIN_MAX)
+        return g_strdup(installation);
+    return g_strdup_printf("%s.%s", label, domain->name);
+}
+
 DispatchVerdict dispatch_decide(const DispatchFacts *facts)
 {
     DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
@@ -56,7 +74,7 @@ DispatchVerdict dispatch_decide(const DispatchFacts *facts)
     else if (facts->credential->development)
         hold(&verdict, HOLD_DEVELOPMENT, facts->credential->shadow);
     if (facts->domain && facts->domain_has_keys &&
-        g_ascii_strcasecmp(facts->domain->name, facts->from_domain) == 0)
+        is_below(facts->from_domain, facts->domain->name))
         verdict.sign_domain = facts->domain->id;
     if (verdict.lane == 0 && facts->lanes->len)
         verdict.lane_note = "no address of the pool takes mail on this node: default transport";

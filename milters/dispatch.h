@@ -41,6 +41,10 @@ typedef struct {
 
 DispatchVerdict dispatch_decide(const DispatchFacts *facts);
 
+/* The domain of its return path: the label below the domain that allows it, when the DNS was found right about that
+ * label, else the installation's. g_free. */
+char *dispatch_return_path(const EdgeDomain *domain, const char *label, const char *installation);
+
 /* Holds it for a limit that is reached; reason is borrowed. */
 void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason);
 

@@ -86,7 +86,8 @@ gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
 {
     const ReturnPath path = {RETURN_PATH_SUBMISSION, reserved->base, subject->server, 0};
     g_autofree char *claim = make_claim(shared, subject, reserved);
-    g_autofree char *sender = shared_seal_path(shared, &path);
+    g_autofree char *sender = shared_seal_path(
+        shared, &path, config_string(shared_config(shared), CONFIG_RETURN_PATH_DOMAIN));
 
     if (!claim || !sender) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/lanes.h"
 
+#include "lib/base/error.h"
 #include "lib/edge/lane_served.h"
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
@@ -45,6 +46,15 @@ static GArray *look_up(Edge *edge, const LaneChoice *choice, GError **error)
     return edge_lanes_of_pool(edge, 0, error);
 }
 
+static gboolean not_set_up(const EdgeLane *lane, GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "smart host %s (lane %u) is not set up on this node: run `outrider postfix apply'",
+                lane->next_hop, lane->lane);
+    return FALSE;
+}
+
+/* Without the file an admin has put the addresses' lines into master.cf, but no smart host's password. */
 static gboolean drain_unserved(Shared *shared, GArray *lanes, GError **error)
 {
     g_autoptr(GError) why = NULL;
@@ -56,7 +66,9 @@ static gboolean drain_unserved(Shared *shared, GArray *lanes, GError **error)
     }
     for (guint i = 0; i < lanes->len; i++) {
         EdgeLane *lane = &g_array_index(lanes, EdgeLane, i);
-        if (!lane->next_hop && !lane_served_has(served, lane->lane))
+        if (lane->next_hop && (!served || !lane_served_has(served, lane->lane)))
+            return not_set_up(lane, error);
+        if (!lane_served_has(served, lane->lane))
             lane->weight = 0;
     }
     return TRUE;

@@ -5,8 +5,8 @@
  * May touch: the replica, through lib/edge; lanes.served.
  * Threads: any.
  *
- * A pool's address that this node has no transport for takes no mail here. A smart host's lane is taken all the
- * same: lanes.regexp makes its mail wait, as it must not leave by another way.
+ * A pool's address that this node has no transport for takes no mail here. What must leave by a smart host that is not
+ * set up here is put off, as it must not leave by another way.
  */
 #pragma once
 
@@ -14,7 +14,8 @@
 #include "milters/message.h"
 #include "milters/shared.h"
 
-/* GArray of EdgeLane (cleared on unref); NULL: a replica or lanes.served cannot be read now. */
+/* GArray of EdgeLane (cleared on unref). UNAVAILABLE: a replica or lanes.served cannot be read now, or the smart host is
+ * not set up here. */
 GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
                   GError **error);
 

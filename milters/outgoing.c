@@ -186,15 +186,20 @@ static gboolean sign(Outgoing *outgoing, Message *message, Shared *shared, const
 }
 
 static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared, guint32 server,
-                     GError **error)
+                     const EdgeDomain *domain, GError **error)
 {
     const ReturnPath path = {RETURN_PATH_MESSAGE, outgoing->id, server, outgoing->verdict.lane};
+    const Config *config = shared_config(shared);
+    g_autofree char *host =
+        dispatch_return_path(domain, config_string(config, CONFIG_RETURN_PATH_LABEL),
+                             config_string(config, CONFIG_RETURN_PATH_DOMAIN));
 
     Msgid msgid = {.id = outgoing->id, .server = server};
 
     memcpy(msgid.token, outgoing->token, sizeof msgid.token);
     outgoing->msgid = shared_seal_msgid(shared, &msgid);
-    outgoing->return_path = *message->mail_from ? shared_seal_path(shared, &path) : g_strdup("");
+    outgoing->return_path =
+        *message->mail_from ? shared_seal_path(shared, &path, host) : g_strdup("");
     if (outgoing->return_path && outgoing->msgid)
         return TRUE;
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "%s cannot be sealed",
@@ -213,13 +218,13 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
         return FALSE;
     if (outgoing->refusal != REFUSAL_NONE)
         return TRUE;
-    if (!seal(outgoing, message, shared, credential->server, error))
+    if (!seal(outgoing, message, shared, credential->server, author->authorised, error))
         return FALSE;
     tick->call(tick->data);
     edit(outgoing, message, shared, credential);
     tick->call(tick->data);
     const char *domain = outgoing->verdict.sign_domain
-                             ? author->from_domain
+                             ? author->authorised->name
                              : config_string(shared_config(shared), CONFIG_RETURN_PATH_DOMAIN);
     if (!sign(outgoing, message, shared, domain, keys, error))
         return FALSE;

@@ -117,11 +117,10 @@ Meter *shared_meter(Shared *shared)
     return shared->meter;
 }
 
-char *shared_seal_path(Shared *shared, const ReturnPath *path)
+char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain)
 {
     g_rw_lock_reader_lock(&shared->ring_lock);
-    char *sealed = return_path_seal(shared->return_ring, path,
-                                    config_string(shared->config, CONFIG_RETURN_PATH_DOMAIN));
+    char *sealed = return_path_seal(shared->return_ring, path, domain);
     g_rw_lock_reader_unlock(&shared->ring_lock);
     return sealed;
 }
@@ -129,9 +128,7 @@ char *shared_seal_path(Shared *shared, const ReturnPath *path)
 gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path)
 {
     g_rw_lock_reader_lock(&shared->ring_lock);
-    gboolean good =
-        return_path_open(shared->return_ring, address,
-                         config_string(shared->config, CONFIG_RETURN_PATH_DOMAIN), path, NULL);
+    gboolean good = return_path_open(shared->return_ring, address, path, NULL);
     g_rw_lock_reader_unlock(&shared->ring_lock);
     return good;
 }

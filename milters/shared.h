@@ -40,7 +40,7 @@ DkimSigner *shared_signer(Shared *shared);
 Meter *shared_meter(Shared *shared);
 
 /* lib/seal's functions with the rings of now. */
-char *shared_seal_path(Shared *shared, const ReturnPath *path);
+char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain);
 gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path);
 char *shared_seal_msgid(Shared *shared, const Msgid *msgid);
 char *shared_seal_claim(Shared *shared, const Claim *claim);

@@ -22,7 +22,8 @@
 #define HEADER_SIZE 4096
 #define FIXED_SIZE  (HEADER_SIZE + BOOK_CHARGED_MAX * sizeof(guint64)) /* before the counters */
 #define MAPPED_SIZE (FIXED_SIZE + BOOK_MAX * sizeof(BookCounter))
-#define GROW        256 /* counters */
+#define GROW        256                   /* counters */
+#define BEGINNING   (2 * G_TIME_SPAN_DAY) /* other nodes have counted before */
 #define BOOT_ID     "/proc/sys/kernel/random/boot_id"
 #define BOOT_LENGTH 36
 
@@ -152,6 +153,7 @@ static gboolean map(Book *book, const char *path, gboolean *sound, GError **erro
         *book->header = (Header){.magic = MAGIC,
                                  .layout = LAYOUT,
                                  .counter_size = sizeof(BookCounter),
+                                 .last = BEGINNING,
                                  .wall = G_MAXINT64};
     *sound = fresh || is_sound(book->header, st.st_size);
     if (*sound && !fresh)
@@ -250,6 +252,14 @@ void book_keep(Book *book, gboolean (*keep)(guint32 limit, gpointer data), gpoin
         book->counters[i] = (BookCounter){0};
         book->next = MIN(book->next, i);
     }
+}
+
+void book_each(const Book *book, void (*func)(const BookCounter *counter, gpointer data),
+               gpointer data)
+{
+    for (guint i = 0; i < book->used; i++)
+        if (book->counters[i].limit != 0)
+            func(&book->counters[i], data);
 }
 
 gboolean book_is_charged(const Book *book, guint64 message)

@@ -9,7 +9,8 @@
  *     one of ours is put aside as counters.broken and begun anew.
  *
  * Time in here is the book's own, in microseconds: it goes on with CLOCK_BOOTTIME, so a step of the
- * wall clock changes nothing, and over a reboot by as much as the wall clock says has passed.
+ * wall clock changes nothing, and over a reboot by as much as the wall clock says has passed. A new book begins
+ * at more than the longest period.
  */
 #pragma once
 
@@ -24,8 +25,8 @@
 typedef struct Book Book;
 
 typedef struct {
-    guint32 limit; /* id; 0: free */
-    guint32 reserved;
+    guint32 limit;    /* id; 0: free */
+    guint32 resets;   /* so far, on whatever node */
     gint64 told_near; /* when an event said so last, in the book's time; 0: never */
     gint64 told_exceeded;
     Window window;
@@ -45,6 +46,10 @@ BookCounter *book_counter(Book *book, guint32 limit);
 
 /* Frees the counters of limits that keep says are gone. */
 void book_keep(Book *book, gboolean (*keep)(guint32 limit, gpointer data), gpointer data);
+
+/* Calls func with each counter there is. */
+void book_each(const Book *book, void (*func)(const BookCounter *counter, gpointer data),
+               gpointer data);
 
 /* Whether a message is among the last that were charged; and notes one. */
 gboolean book_is_charged(const Book *book, guint64 message);

@@ -4,10 +4,12 @@
 #include "lib/log/log.h"
 #include "policyd/edges.h"
 
-#define HELD_MAX 256 /* of one connection */
+#define HELD_MAX    256         /* of one connection */
+#define PAGE_OCTETS (32 * 1024) /* of changes at once: others wait for it */
 
 /* Postfix's user may use the other sockets, but neither charge nor reset. */
 static const char *const users[] = {"outrider-milter", "outrider-worker", "outrider-apid", NULL};
+static const char *const sharers[] = {"outrider-worker", NULL};
 
 typedef struct {
     Policyd *policyd;
@@ -67,13 +69,12 @@ static gboolean count_or_reset(Asker *asker, const ChargeRequest *request, GStri
                                GError **error)
 {
     g_autoptr(GError) why = NULL;
-    guint64 number = 0;
-    gint64 wait = 0;
+    ChargeCount count;
 
     if (request->verb == CHARGE_RESET && limits_reset(asker->policyd->limits, request->limit, &why))
         g_string_append(out, "ok\n");
-    else if (!why && limits_count(asker->policyd->limits, request->limit, &number, &wait, &why))
-        charge_count_append(out, number, wait);
+    else if (!why && limits_count(asker->policyd->limits, request->limit, &count, &why))
+        charge_count_append(out, &count);
     else if (g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
         g_string_append(out, CHARGE_NONE "\n");
     else
@@ -91,6 +92,26 @@ static void settle(Asker *asker, const ChargeRequest *request)
         pending_refund(asker->policyd->pending, request->message);
 }
 
+static gboolean append_usage(const Usage *usage, gpointer data)
+{
+    GString *out = data;
+
+    usage_append(out, usage);
+    return out->len < PAGE_OCTETS;
+}
+
+static gboolean tell_changes(Asker *asker, const ChargeRequest *request, GString *out,
+                             GError **error)
+{
+    UsageMark mark = request->mark;
+    gboolean more = FALSE;
+
+    if (!limits_changes(asker->policyd->limits, &mark, &more, append_usage, out, error))
+        return FALSE;
+    usage_mark_append(out, &mark, more);
+    return TRUE;
+}
+
 static gboolean answer(Asker *asker, const ChargeRequest *request, GString *out, GError **error)
 {
     switch (request->verb) {
@@ -99,10 +120,24 @@ static gboolean answer(Asker *asker, const ChargeRequest *request, GString *out,
     case CHARGE_COUNT:
     case CHARGE_RESET:
         return count_or_reset(asker, request, out, error);
+    case CHARGE_CHANGES:
+        return tell_changes(asker, request, out, error);
+    case CHARGE_SHARE:
+        return limits_share(asker->policyd->limits, request, error);
     default:
         settle(asker, request);
         return TRUE;
     }
+}
+
+static gboolean may_share(const Connection *connection, const ChargeRequest *request,
+                          GError **error)
+{
+    if ((request->verb != CHARGE_CHANGES && request->verb != CHARGE_SHARE) ||
+        connection_is_from(connection, sharers))
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "the worker alone may share");
+    return FALSE;
 }
 
 static gssize limit_take(Connection *connection, gpointer state, const char *data, gsize length,
@@ -111,13 +146,13 @@ static gssize limit_take(Connection *connection, gpointer state, const char *dat
     g_auto(ChargeRequest) request = {0};
     g_autoptr(GError) error = NULL;
 
-    (void)connection;
     if (!((const Asker *)state)->may_ask) {
         log_warning(NULL, "connection closed: may not ask", LOG_TEXT("socket", CHARGE_SOCKET));
         return -1;
     }
     gssize used = charge_request_parse(data, length, &request, &error);
-    if (used > 0 && !answer(state, &request, out, &error))
+    if (used > 0 &&
+        (!may_share(connection, &request, &error) || !answer(state, &request, out, &error)))
         used = -1;
     if (error)
         log_warning(NULL, "connection closed", LOG_TEXT("socket", CHARGE_SOCKET),

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "policyd/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/error.h"
 #include "policyd/book.h"
+#include "policyd/changes.h"
+#include "policyd/others.h"
 
 #define NEAR_PERCENT 90
+#define EXPIRE_US    (60 * G_TIME_SPAN_SECOND)
 
 struct Limits {
     char *path;
+    guint node;
     Book *book; /* NULL: not open */
+    Changes *changes;
+    guint64 instance; /* of changes */
+    Others *others;
+    gint64 expired_us; /* when others were looked through last */
     LimitsNotice notice;
     gpointer data;
     gboolean loaded;        /* once */
@@ -72,10 +81,14 @@ static void set_table(Limits *limits, GArray *all)
     }
 }
 
-Limits *limits_new(const char *spool_dir, LimitsNotice notice, gpointer data)
+Limits *limits_new(const char *spool_dir, guint node, LimitsNotice notice, gpointer data)
 {
     Limits *limits = g_new0(Limits, 1);
 
+    limits->node = node;
+    limits->changes = changes_new();
+    limits->instance = (guint64)g_random_int() << 32 | g_random_int() | 1;
+    limits->others = others_new();
     limits->path = g_build_filename(spool_dir, "policyd", "counters", NULL);
     limits->notice = notice;
     limits->data = data;
@@ -88,14 +101,41 @@ void limits_free(Limits *limits)
     if (!limits)
         return;
     book_close(limits->book);
+    changes_free(limits->changes);
+    others_free(limits->others);
     forget_table(limits);
     g_free(limits->path);
     g_free(limits);
 }
 
-static gboolean is_known(guint32 limit, gpointer data)
+static gboolean is_known(const Limits *limits, guint32 limit)
 {
-    return g_hash_table_contains(data, GUINT_TO_POINTER(limit));
+    return g_hash_table_contains(limits->by_id, GUINT_TO_POINTER(limit));
+}
+
+static gboolean keep_known(guint32 limit, gpointer data)
+{
+    Limits *limits = data;
+    gboolean known = is_known(limits, limit);
+
+    if (!known)
+        changes_forget(limits->changes, limit);
+    return known;
+}
+
+static void note(const BookCounter *counter, gpointer data)
+{
+    changes_note(((Limits *)data)->changes, counter->limit);
+}
+
+static gboolean open_book(Limits *limits, GError **error)
+{
+    limits->book = book_open(limits->path, error);
+    if (!limits->book)
+        return FALSE;
+    book_keep(limits->book, keep_known, limits);
+    book_each(limits->book, note, limits);
+    return TRUE;
 }
 
 static gboolean reload(Limits *limits, Edge *edge, GError **error)
@@ -114,7 +154,7 @@ static gboolean reload(Limits *limits, Edge *edge, GError **error)
     limits->epoch = epoch;
     limits->revision = revision;
     if (limits->book)
-        book_keep(limits->book, is_known, limits->by_id);
+        book_keep(limits->book, keep_known, limits);
     return TRUE;
 }
 
@@ -122,9 +162,13 @@ gboolean limits_tick(Limits *limits, Edge *edge, GError **error)
 {
     if (!reload(limits, edge, error))
         return FALSE;
-    if (!limits->book && !(limits->book = book_open(limits->path, error)))
+    if (!limits->book && !open_book(limits, error))
         return FALSE;
     book_sync(limits->book);
+    if (book_now(limits->book) - limits->expired_us >= EXPIRE_US) {
+        limits->expired_us = book_now(limits->book);
+        others_expire(limits->others, limits->expired_us);
+    }
     return TRUE;
 }
 
@@ -164,14 +208,35 @@ static Found find(const Limits *limits, const LimitsFacts *facts)
     return found;
 }
 
+/* Begins anew, as of so many resets. */
+static void clear(Limits *limits, BookCounter *counter, guint32 resets)
+{
+    *counter = (BookCounter){.limit = counter->limit, .resets = resets};
+    changes_note(limits->changes, counter->limit);
+}
+
 static BookCounter *counter_of(Limits *limits, guint32 limit, GError **error)
 {
     BookCounter *counter = limits->book ? book_counter(limits->book, limit) : NULL;
 
-    if (!counter)
+    if (!counter) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
                     "limit %u: its counter cannot be had", limit);
+        return NULL;
+    }
+    guint32 resets = others_resets(limits->others, limit);
+    if (resets > counter->resets)
+        clear(limits, counter, resets);
     return counter;
+}
+
+/* What all nodes count. */
+static Window sum_of(const Limits *limits, const BookCounter *counter, gint64 now, gint64 period)
+{
+    Window sum = counter->window;
+
+    others_merge(limits->others, counter->limit, counter->resets, now, period, &sum);
+    return sum;
 }
 
 /* Once a period. */
@@ -213,10 +278,11 @@ static gboolean look(Limits *limits, const Found *found, guint32 n, ChargeVerdic
         BookCounter *counter = counter_of(limits, found->limits[i]->id, error);
         if (!counter)
             return FALSE;
-        gint64 now = book_now(limits->book);
-        if (!has_room(found->limits[i], &counter->window, now, n, &judged))
+        gint64 now = book_now(limits->book), period = limit_period_us(found->limits[i]->period);
+        const Window sum = sum_of(limits, counter, now, period);
+        if (!has_room(found->limits[i], &sum, now, n, &judged))
             tell(limits, EVENT_LIMIT_EXCEEDED, found->limits[i], &counter->told_exceeded, now,
-                 window_count(&counter->window, now, limit_period_us(found->limits[i]->period)));
+                 window_count(&sum, now, period));
     }
     *verdict = judged;
     return TRUE;
@@ -240,7 +306,9 @@ static void count_in(Limits *limits, const Found *found, guint32 n, LimitsCharge
         BookCounter *counter = book_counter(limits->book, limit->id);
         charge->parts[i].limit = limit->id;
         charge->parts[i].slot = window_add(&counter->window, now, period, n);
-        guint64 count = window_count(&counter->window, now, period);
+        changes_note(limits->changes, limit->id);
+        const Window sum = sum_of(limits, counter, now, period);
+        guint64 count = window_count(&sum, now, period);
         if (count * 100 >= (guint64)limit->max * NEAR_PERCENT)
             tell(limits, EVENT_LIMIT_NEAR, limit, &counter->told_near, now, count);
     }
@@ -263,10 +331,13 @@ gboolean limits_take(Limits *limits, const LimitsFacts *facts, guint32 n, Limits
 
 void limits_give_back(Limits *limits, const LimitsCharge *charge)
 {
-    for (guint i = 0; limits->book && i < charge->n; i++)
-        if (is_known(charge->parts[i].limit, limits->by_id))
-            window_give_back(&book_counter(limits->book, charge->parts[i].limit)->window,
-                             charge->parts[i].slot, 1);
+    for (guint i = 0; limits->book && i < charge->n; i++) {
+        guint32 limit = charge->parts[i].limit;
+        if (!is_known(limits, limit))
+            continue;
+        window_give_back(&book_counter(limits->book, limit)->window, charge->parts[i].slot, 1);
+        changes_note(limits->changes, limit);
+    }
 }
 
 static const EdgeLimit *by_id(const Limits *limits, guint32 limit, GError **error)
@@ -279,8 +350,24 @@ static const EdgeLimit *by_id(const Limits *limits, guint32 limit, GError **erro
     return found;
 }
 
-gboolean limits_count(Limits *limits, guint32 limit, guint64 *count, gint64 *wait_us,
-                      GError **error)
+static int by_node(const void *a, const void *b)
+{
+    return (int)((const ChargeShare *)a)->node - (int)((const ChargeShare *)b)->node;
+}
+
+/* What each node has, when others have any. */
+static void add_shares(const Limits *limits, const BookCounter *counter, gint64 now, gint64 period,
+                       ChargeCount *count)
+{
+    count->shares[0] = (ChargeShare){limits->node, window_count(&counter->window, now, period)};
+    count->n = 1;
+    others_shares(limits->others, counter->limit, counter->resets, now, period, count);
+    if (count->n == 1)
+        count->n = 0;
+    qsort(count->shares, count->n, sizeof *count->shares, by_node);
+}
+
+gboolean limits_count(Limits *limits, guint32 limit, ChargeCount *count, GError **error)
 {
     const EdgeLimit *found = by_id(limits, limit, error);
     BookCounter *counter = found ? counter_of(limits, limit, error) : NULL;
@@ -288,8 +375,10 @@ gboolean limits_count(Limits *limits, guint32 limit, guint64 *count, gint64 *wai
     if (!counter)
         return FALSE;
     gint64 period = limit_period_us(found->period), now = book_now(limits->book);
-    *count = window_count(&counter->window, now, period);
-    *wait_us = window_wait(&counter->window, now, period, found->max);
+    const Window sum = sum_of(limits, counter, now, period);
+    *count = (ChargeCount){.count = window_count(&sum, now, period),
+                           .wait_us = window_wait(&sum, now, period, found->max)};
+    add_shares(limits, counter, now, period, count);
     return TRUE;
 }
 
@@ -298,7 +387,64 @@ gboolean limits_reset(Limits *limits, guint32 limit, GError **error)
     BookCounter *counter = by_id(limits, limit, error) ? counter_of(limits, limit, error) : NULL;
 
     if (counter)
-        *counter = (BookCounter){.limit = limit};
+        clear(limits, counter, counter->resets + 1);
+    return counter != NULL;
+}
+
+typedef struct {
+    Limits *limits;
+    LimitsUsage func;
+    gpointer data;
+} Telling;
+
+static gboolean tell_usage(guint32 limit, gpointer data)
+{
+    const Telling *telling = data;
+    const Limits *limits = telling->limits;
+    const EdgeLimit *found = g_hash_table_lookup(limits->by_id, GUINT_TO_POINTER(limit));
+    const BookCounter *counter = found ? book_counter(limits->book, limit) : NULL;
+
+    if (!counter || found->period == LIMIT_SECOND)
+        return TRUE;
+    Usage usage = {.limit = limit, .resets = counter->resets};
+    window_slots(&counter->window, book_now(limits->book), limit_period_us(found->period),
+                 &usage.slots);
+    return telling->func(&usage, telling->data);
+}
+
+gboolean limits_changes(Limits *limits, UsageMark *mark, gboolean *more, LimitsUsage func,
+                        gpointer data, GError **error)
+{
+    Telling telling = {limits, func, data};
+    guint64 after = mark->instance == limits->instance ? mark->sequence : 0;
+
+    if (!limits->loaded || !limits->book) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+        return FALSE;
+    }
+    mark->instance = limits->instance;
+    mark->sequence = changes_each(limits->changes, after, tell_usage, &telling);
+    *more = mark->sequence < changes_newest(limits->changes);
+    return TRUE;
+}
+
+/* Who counts without a reset that is known here has not heard of it: the own counter is told again. */
+gboolean limits_share(Limits *limits, const ChargeRequest *share, GError **error)
+{
+    if (!limits->loaded || !limits->book) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+        return FALSE;
+    }
+    if (!others_take(limits->others, share, book_now(limits->book))) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                    "limit %u: more than %d counters of other nodes", share->limit, OTHERS_MAX);
+        return FALSE;
+    }
+    if (!is_known(limits, share->limit))
+        return TRUE;
+    const BookCounter *counter = counter_of(limits, share->limit, error);
+    if (counter && share->resets < counter->resets)
+        changes_note(limits->changes, share->limit);
     return counter != NULL;
 }
 

@@ -10,6 +10,7 @@
 #include "worker/database.h"
 #include "worker/lanes.h"
 #include "worker/replica.h"
+#include "worker/rounds.h"
 
 #define BACK_OFF_MIN_MS 1000
 #define BACK_OFF_MAX_MS 5000
@@ -22,10 +23,8 @@ struct EdgeWriter {
     GArray *lanes_served; /* what lanes.regexp was rendered for */
     gboolean lanes_known; /* it was compared since start */
     gboolean elders_gone; /* replicas of elder schemas were removed since start */
-    GThread *thread;
-    GMutex mutex;
-    GCond wake;
-    gboolean stopping;
+    Rounds *rounds;       /* NULL: without a thread */
+    gboolean complained;
 };
 
 EdgeWriter *edge_writer_new(const Config *config)
@@ -34,8 +33,6 @@ EdgeWriter *edge_writer_new(const Config *config)
 
     writer->config = config;
     writer->served = lane_served_open(config);
-    g_mutex_init(&writer->mutex);
-    g_cond_init(&writer->wake);
     return writer;
 }
 
@@ -120,6 +117,7 @@ static gboolean update_lanes(EdgeWriter *writer, const GArray *served, GError **
         return FALSE;
     g_autofree char *text =
         lanes_render(lanes, config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN),
+                     config_string(writer->config, CONFIG_RETURN_PATH_LABEL),
                      (guint)config_int(writer->config, CONFIG_HOP_PORT));
     if (!lanes_write(path, text, &changed, error))
         return FALSE;
@@ -184,48 +182,35 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
     return trim_replicas(writer, error);
 }
 
-/* Waits, unless it is to stop; FALSE then. */
-static gboolean wait_ms(EdgeWriter *writer, gint64 ms)
-{
-    gint64 end = g_get_monotonic_time() + ms * 1000;
-
-    g_mutex_lock(&writer->mutex);
-    while (!writer->stopping && g_cond_wait_until(&writer->wake, &writer->mutex, end))
-        ;
-    gboolean go_on = !writer->stopping;
-    g_mutex_unlock(&writer->mutex);
-    return go_on;
-}
-
-static gpointer run(gpointer data)
+/* One complaint until it is well again. */
+static gboolean run(gpointer data)
 {
     EdgeWriter *writer = data;
-    gint64 interval = config_int(writer->config, CONFIG_EDGE_INTERVAL);
-    gint64 back_off = 0;
+    g_autoptr(GError) error = NULL;
+    gboolean changed = FALSE;
+    gboolean done = edge_writer_round(writer, &changed, &error);
 
-    do {
-        g_autoptr(GError) error = NULL;
-        gboolean changed = FALSE;
-        if (edge_writer_round(writer, &changed, &error)) {
-            if (back_off)
-                log_info(NULL, "edge follows the directory again");
-            back_off = 0;
-        } else {
-            if (!back_off)
-                log_warning(NULL, "edge stays as it is", LOG_GERROR(error));
-            back_off = CLAMP(back_off * 2, BACK_OFF_MIN_MS, BACK_OFF_MAX_MS);
-        }
-        if (changed)
-            log_debug(NULL, "edge updated");
-    } while (wait_ms(writer, back_off ? back_off : interval));
-    return NULL;
+    if (done && writer->complained)
+        log_info(NULL, "edge follows the directory again");
+    if (!done && !writer->complained)
+        log_warning(NULL, "edge stays as it is", LOG_GERROR(error));
+    writer->complained = !done;
+    if (changed)
+        log_debug(NULL, "edge updated");
+    return done;
 }
 
 EdgeWriter *edge_writer_start(const Config *config)
 {
     EdgeWriter *writer = edge_writer_new(config);
+    const RoundsKind kind = {.name = "edge-writer",
+                             .interval_ms = config_int(config, CONFIG_EDGE_INTERVAL),
+                             .retry_ms = BACK_OFF_MIN_MS,
+                             .retry_max_ms = BACK_OFF_MAX_MS,
+                             .run = run};
 
-    writer->thread = g_thread_new("edge-writer", run, writer);
+    writer->rounds = rounds_new(&kind, writer);
+    rounds_start(writer->rounds);
     return writer;
 }
 
@@ -233,18 +218,11 @@ void edge_writer_stop(EdgeWriter *writer)
 {
     if (!writer)
         return;
-    g_mutex_lock(&writer->mutex);
-    writer->stopping = TRUE;
-    g_cond_signal(&writer->wake);
-    g_mutex_unlock(&writer->mutex);
-    if (writer->thread)
-        g_thread_join(writer->thread);
+    rounds_stop(writer->rounds);
     for (guint file = 0; file < EDGE_FILE_COUNT; file++)
         sqlite3_close(writer->replicas[file]);
     sql_close(writer->sql);
     g_clear_pointer(&writer->lanes_served, g_array_unref);
     lane_served_close(writer->served);
-    g_mutex_clear(&writer->mutex);
-    g_cond_clear(&writer->wake);
     g_free(writer);
 }

@@ -86,25 +86,22 @@ static void append_heirs(GString *text, const LaneState *from, const GPtrArray *
 static void append_lane(GString *text, const GArray *lanes, const LaneState *state,
                         const char *domain)
 {
-    gboolean waits = state->pool == 0 && !state->gone && !state->served;
-
-    if (state->gone || (!state->served && !waits)) {
+    if (state->gone || (state->pool && !state->served)) {
         g_autoptr(GPtrArray) list = heirs(lanes, state);
         append_heirs(text, state, list, domain);
         return;
     }
     g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/", RETURN_PATH_TOKEN_LENGTH, state->lane,
                            domain);
-    if (waits)
-        g_string_append(text, " retry:4.3.5 smart host is not set up on this node: run `outrider "
-                              "postfix apply' there\n");
-    else
-        append_way(text, state);
+    append_way(text, state);
 }
 
-char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port)
+char *lanes_render(const GArray *lanes, const char *return_path_domain,
+                   const char *return_path_label, guint hop_port)
 {
+    g_autofree char *label = g_regex_escape_string(return_path_label, -1);
     g_autofree char *domain = g_regex_escape_string(return_path_domain, -1);
+    g_autofree char *any = g_strdup_printf("(%s|%s\\.[a-z0-9.-]+)", domain, label);
     g_autoptr(GString) text = g_string_new(
         "# Written by outrider-worker: the way out of each lane. Do not edit; change the pool's\n"
         "# addresses with outrider(1) instead.\n");
@@ -115,7 +112,7 @@ char *lanes_render(const GArray *lanes, const char *return_path_domain, guint ho
         "/^" RETURN_PATH_SUBMISSION_PATTERN "-0@%s$/ outrider-split:[127.0.0.1]:%u\n",
         domain, hop_port);
     for (guint i = 0; i < lanes->len; i++)
-        append_lane(text, lanes, state_at(lanes, i), domain);
+        append_lane(text, lanes, state_at(lanes, i), any);
     g_string_append_printf(text,
                            "/^[a-z2-7]{%d}-[1-9][0-9]*@%s$/ retry:4.3.5 lane is not known yet\n",
                            RETURN_PATH_TOKEN_LENGTH, domain);

@@ -10,9 +10,10 @@
  * Nothing may wait for a transport that Postfix does not have. What is queued for an address that is gone, or that
  * this node has no transport for, is spread over the others of its pool by their weights; the share is told by a
  * letter of the MAC, so that a message stays with one. What is queued for a smart host that is gone takes the
- * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport. A smart
- * host that is there but not set up on this node keeps its mail: retry:. So does a lane that is not named at all:
- * it is so new that Postfix has not read its line, and its mail must not leave by another way.
+ * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport. What has a
+ * smart host that is not set up on this node waits, as it must not leave by another way. So does a lane of the
+ * installation's own domain that is not named at all: Postfix has not read its line. (Below other domains it may be a
+ * stranger's.)
  */
 #pragma once
 
@@ -32,8 +33,10 @@ typedef struct {
 
 void lane_state_clear(LaneState *state);
 
-/* The file's text for an array of LaneState, by lane number; g_free. */
-char *lanes_render(const GArray *lanes, const char *return_path_domain, guint hop_port);
+/* The file's text for an array of LaneState, by lane number: return paths of the installation, and those with the label
+ * below any domain, so that a domain more or less needs no reload. g_free. */
+char *lanes_render(const GArray *lanes, const char *return_path_domain,
+                   const char *return_path_label, guint hop_port);
 
 /* Writes the file when its text changed, by a temporary file and rename. */
 gboolean lanes_write(const char *path, const char *text, gboolean *changed, GError **error);

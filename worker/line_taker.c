@@ -132,11 +132,9 @@ static gboolean find_named(LineTaker *taker, const char *queue_id, QueueEntry *e
 static gboolean sender_agrees(LineTaker *taker, const char *from, const char *queue_id,
                               QueueEntry *entry)
 {
-    const char *domain = config_string(taker->config, CONFIG_RETURN_PATH_DOMAIN);
     ReturnPath path;
 
-    if (!return_path_open(taker->ring, from, domain, &path, NULL) ||
-        !find_named(taker, queue_id, entry))
+    if (!return_path_open(taker->ring, from, &path, NULL) || !find_named(taker, queue_id, entry))
         return FALSE;
     if (path.kind == RETURN_PATH_SUBMISSION)
         return entry->n > 0 && entry->id == path.id;

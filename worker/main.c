@@ -9,10 +9,12 @@
 
 #include "lib/log/log.h"
 #include "lib/service/service.h"
+#include "worker/domain_checker.h"
 #include "worker/edge_writer.h"
 #include "worker/hold_keeper.h"
 #include "worker/housekeeping.h"
 #include "worker/journal_applier.h"
+#include "worker/limit_sharer.h"
 #include "worker/mail_follower.h"
 #include "worker/reconciler.h"
 
@@ -70,6 +72,8 @@ int main(int argc, char **argv)
     journal_applier_start(applier, config);
     g_autoptr(Reconciler) reconciler = reconciler_start(config, follower, applier);
     g_autoptr(HoldKeeper) keeper = hold_keeper_start(config, follower);
+    g_autoptr(DomainChecker) checker = domain_checker_start(config);
+    g_autoptr(LimitSharer) sharer = limit_sharer_start(config);
     service_ready(service, "running");
     wait_for_end(service);
     service_stopping(service);

@@ -57,7 +57,7 @@ static gboolean refuse(GError **error, OutriderError code, const char *why)
 }
 
 /* Hands the buffer's whole lines over; the rest stays. */
-static gboolean take_lines(Asking *asking, QueueSnapshot *snapshot, const QueueSeal *seal,
+static gboolean take_lines(Asking *asking, QueueSnapshot *snapshot, const KeyRing *ring,
                            GError **error)
 {
     const char *start = (const char *)asking->buffer->data;
@@ -65,7 +65,7 @@ static gboolean take_lines(Asking *asking, QueueSnapshot *snapshot, const QueueS
 
     while (start < end && (stop = memchr(start, '\n', (gsize)(end - start)))) {
         if (stop > start &&
-            !queue_snapshot_add(snapshot, seal, start, (gsize)(stop - start), error))
+            !queue_snapshot_add(snapshot, ring, start, (gsize)(stop - start), error))
             return FALSE;
         start = stop + 1;
     }
@@ -104,7 +104,7 @@ static gboolean take_output(Asking *asking, gboolean *more, GError **error)
            refuse(error, OUTRIDER_ERROR_TOO_LARGE, "more than 1 GiB");
 }
 
-static gboolean read_all(Asking *asking, QueueSnapshot *snapshot, const QueueSeal *seal,
+static gboolean read_all(Asking *asking, QueueSnapshot *snapshot, const KeyRing *ring,
                          GError **error)
 {
     gboolean more = TRUE;
@@ -121,7 +121,7 @@ static gboolean read_all(Asking *asking, QueueSnapshot *snapshot, const QueueSea
         if (both[1].revents)
             take_words(asking);
         if (both[0].revents &&
-            (!take_output(asking, &more, error) || !take_lines(asking, snapshot, seal, error)))
+            (!take_output(asking, &more, error) || !take_lines(asking, snapshot, ring, error)))
             return FALSE;
     }
     return TRUE;
@@ -156,7 +156,7 @@ static gboolean end(Asking *asking, gboolean whole, GError **error)
                   *asking->words->str ? asking->words->str : "it failed");
 }
 
-QueueSnapshot *queue_snapshot_take(const char *postfix_config_dir, const QueueSeal *seal,
+QueueSnapshot *queue_snapshot_take(const char *postfix_config_dir, const KeyRing *ring,
                                    const _Atomic gboolean *stop, GError **error)
 {
     g_autoptr(QueueSnapshot) snapshot = queue_snapshot_new(g_get_real_time());
@@ -169,7 +169,7 @@ QueueSnapshot *queue_snapshot_take(const char *postfix_config_dir, const QueueSe
 
     if (!begin(&asking, postfix_config_dir, error))
         return NULL;
-    gboolean whole = read_all(&asking, snapshot, seal, error);
+    gboolean whole = read_all(&asking, snapshot, ring, error);
     if (!end(&asking, whole, error))
         return NULL;
     queue_snapshot_end(snapshot);

@@ -80,7 +80,7 @@ static gboolean add_submission(QueueSnapshot *snapshot, QueuedMail *mail, struct
 }
 
 /* Mail with a sender that is not sealed is somebody else's. */
-static gboolean add_entry(QueueSnapshot *snapshot, const QueueSeal *seal, struct json_object *entry,
+static gboolean add_entry(QueueSnapshot *snapshot, const KeyRing *ring, struct json_object *entry,
                           GError **error)
 {
     const char *queue_id = text(entry, "queue_id"), *queue = text(entry, "queue_name"),
@@ -98,7 +98,7 @@ static gboolean add_entry(QueueSnapshot *snapshot, const QueueSeal *seal, struct
         mail.kind = QUEUED_NULL_SENDER;
         return add(snapshot, &mail, error);
     }
-    if (!return_path_open(seal->ring, sender, seal->domain, &path, NULL))
+    if (!return_path_open(ring, sender, &path, NULL))
         return TRUE;
     mail.id = path.id;
     mail.kind = path.kind == RETURN_PATH_SUBMISSION ? QUEUED_SUBMISSION : QUEUED_MESSAGE;
@@ -107,7 +107,7 @@ static gboolean add_entry(QueueSnapshot *snapshot, const QueueSeal *seal, struct
     return path.kind != RETURN_PATH_MESSAGE || add(snapshot, &mail, error);
 }
 
-gboolean queue_snapshot_add(QueueSnapshot *snapshot, const QueueSeal *seal, const char *line,
+gboolean queue_snapshot_add(QueueSnapshot *snapshot, const KeyRing *ring, const char *line,
                             gsize length, GError **error)
 {
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
@@ -117,7 +117,7 @@ gboolean queue_snapshot_add(QueueSnapshot *snapshot, const QueueSeal *seal, cons
 
     json_tokener_free(tokener);
     if (json_object_is_type(entry, json_type_object))
-        done = add_entry(snapshot, seal, entry, error);
+        done = add_entry(snapshot, ring, entry, error);
     else
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
                     "postqueue -j: a line is no JSON object");

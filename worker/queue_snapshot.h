@@ -28,21 +28,15 @@ typedef struct {
 
 typedef struct QueueSnapshot QueueSnapshot;
 
-/* How return paths are opened. */
-typedef struct {
-    const KeyRing *ring;
-    const char *domain;
-} QueueSeal;
-
-/* Asks the Postfix of a configuration directory. stop (may be NULL) becoming TRUE ends it early. Errors:
+/* Asks the Postfix of a configuration directory; ring opens return paths. stop (may be NULL) becoming TRUE ends it early. Errors:
  * UNAVAILABLE (no answer, with postqueue's words), TOO_LARGE. */
-QueueSnapshot *queue_snapshot_take(const char *postfix_config_dir, const QueueSeal *seal,
+QueueSnapshot *queue_snapshot_take(const char *postfix_config_dir, const KeyRing *ring,
                                    const _Atomic gboolean *stop, GError **error);
 
 /* An empty one, a line of postqueue added to it, and the end of adding. FALSE and INVALID: the line is no
  * entry of a queue; TOO_LARGE: there are too many. */
 QueueSnapshot *queue_snapshot_new(gint64 at_us);
-gboolean queue_snapshot_add(QueueSnapshot *snapshot, const QueueSeal *seal, const char *line,
+gboolean queue_snapshot_add(QueueSnapshot *snapshot, const KeyRing *ring, const char *line,
                             gsize length, GError **error);
 void queue_snapshot_end(QueueSnapshot *snapshot);
 

@@ -6,7 +6,6 @@
  */
 #include "worker/reconciler.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -15,6 +14,7 @@
 #include "worker/database.h"
 #include "worker/mail_event.h"
 #include "worker/reconcile_page.h"
+#include "worker/rounds.h"
 
 #define RETRY_MS    (60 * 1000)
 #define PATIENCE_US (60 * G_TIME_SPAN_SECOND)
@@ -28,10 +28,7 @@ struct Reconciler {
     JournalApplier *applier;
     QueueSnapshot *before;
     gint64 complained_us;
-    GThread *thread;
-    GMutex mutex;
-    GCond wake;
-    _Atomic gboolean stop;
+    Rounds *rounds;
 };
 
 /* One comparison. */
@@ -48,16 +45,9 @@ typedef struct {
 
 static const char *const statuses[] = {"Accepting", "Pending", "Held", "SoftFail"};
 
-/* FALSE: the reconciler is to stop. */
-static gboolean wait_ms(Reconciler *reconciler, gint64 ms)
+static gboolean is_stopping(const Reconciler *reconciler)
 {
-    gint64 end = g_get_monotonic_time() + ms * 1000;
-
-    g_mutex_lock(&reconciler->mutex);
-    while (!reconciler->stop && g_cond_wait_until(&reconciler->wake, &reconciler->mutex, end))
-        continue;
-    g_mutex_unlock(&reconciler->mutex);
-    return !reconciler->stop;
+    return *rounds_stopping(reconciler->rounds);
 }
 
 static gboolean is_read(Reconciler *reconciler, gint64 since)
@@ -77,7 +67,8 @@ static gboolean wait_until(Reconciler *reconciler,
     gint64 since = g_get_monotonic_time();
 
     while (!is_done(reconciler, since)) {
-        if (wait_ms(reconciler, TICK_MS) && g_get_monotonic_time() - since < PATIENCE_US)
+        if (rounds_wait(reconciler->rounds, TICK_MS) &&
+            g_get_monotonic_time() - since < PATIENCE_US)
             continue;
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "%s", what);
         return FALSE;
@@ -190,7 +181,7 @@ static gboolean take_status(Round *round, Sql *sql, const char *status, GError *
                             .status = status,
                             .before_us = g_get_real_time() - age};
 
-    while (!round->reconciler->stop) {
+    while (!is_stopping(round->reconciler)) {
         g_autoptr(GArray) page = reconcile_page(sql, &range, error);
         if (!page || !take_page(round, page, error))
             return FALSE;
@@ -238,10 +229,9 @@ static QueueSnapshot *look(Reconciler *reconciler, GError **error)
     const Config *config = reconciler->config;
     g_autofree char *path = config_path(config, CONFIG_KEY_DIR, "return");
     g_autoptr(KeyRing) ring = ring_load(path, error);
-    const QueueSeal seal = {ring, config_string(config, CONFIG_RETURN_PATH_DOMAIN)};
 
-    return ring ? queue_snapshot_take(config_string(config, CONFIG_POSTFIX_CONFIG_DIR), &seal,
-                                      &reconciler->stop, error)
+    return ring ? queue_snapshot_take(config_string(config, CONFIG_POSTFIX_CONFIG_DIR), ring,
+                                      rounds_stopping(reconciler->rounds), error)
                 : NULL;
 }
 
@@ -263,41 +253,43 @@ static void complain(Reconciler *reconciler, const GError *error)
 {
     gint64 now = g_get_monotonic_time();
 
-    if (reconciler->stop ||
+    if (is_stopping(reconciler) ||
         (reconciler->complained_us && now - reconciler->complained_us < COMPLAIN_US))
         return;
     reconciler->complained_us = now;
     log_warning(NULL, "history cannot be compared with Postfix's queue", LOG_GERROR(error));
 }
 
-static gpointer run(gpointer data)
+static gboolean run(gpointer data)
 {
     Reconciler *reconciler = data;
-    const gint64 interval = config_int(reconciler->config, CONFIG_RECONCILE_INTERVAL);
-    gint64 pause = MIN(interval, RETRY_MS);
+    g_autoptr(GError) error = NULL;
+    gboolean done = run_round(reconciler, &error);
 
-    while (wait_ms(reconciler, pause)) {
-        g_autoptr(GError) error = NULL;
-        gboolean done = run_round(reconciler, &error);
-        if (done)
-            reconciler->complained_us = 0;
-        else
-            complain(reconciler, error);
-        pause = done ? interval : MIN(interval, RETRY_MS);
-    }
-    return NULL;
+    if (done)
+        reconciler->complained_us = 0;
+    else
+        complain(reconciler, error);
+    return done;
 }
 
 Reconciler *reconciler_start(const Config *config, MailFollower *follower, JournalApplier *applier)
 {
     Reconciler *reconciler = g_new0(Reconciler, 1);
+    gint64 interval = config_int(config, CONFIG_RECONCILE_INTERVAL);
+    gint64 retry = MIN(interval, RETRY_MS);
+    const RoundsKind kind = {.name = "reconcile",
+                             .first_ms = retry,
+                             .interval_ms = interval,
+                             .retry_ms = retry,
+                             .retry_max_ms = retry,
+                             .run = run};
 
     reconciler->config = config;
     reconciler->follower = follower;
     reconciler->applier = applier;
-    g_mutex_init(&reconciler->mutex);
-    g_cond_init(&reconciler->wake);
-    reconciler->thread = g_thread_new("reconcile", run, reconciler);
+    reconciler->rounds = rounds_new(&kind, reconciler);
+    rounds_start(reconciler->rounds);
     return reconciler;
 }
 
@@ -305,13 +297,7 @@ void reconciler_stop(Reconciler *reconciler)
 {
     if (!reconciler)
         return;
-    g_mutex_lock(&reconciler->mutex);
-    reconciler->stop = TRUE;
-    g_cond_broadcast(&reconciler->wake);
-    g_mutex_unlock(&reconciler->mutex);
-    g_thread_join(reconciler->thread);
+    rounds_stop(reconciler->rounds);
     queue_snapshot_free(reconciler->before);
-    g_mutex_clear(&reconciler->mutex);
-    g_cond_clear(&reconciler->wake);
     g_free(reconciler);
 }

@@ -9,11 +9,15 @@
 
 #include "lib/base/error.h"
 #include "lib/directory/credential_key.h"
+#include "lib/directory/credential_scope.h"
 #include "lib/directory/dkim_key.h"
 #include "lib/directory/field.h"
+#include "lib/directory/key.h"
 #include "lib/directory/limit.h"
 #include "lib/directory/path.h"
 #include "lib/directory/reference.h"
+#include "lib/directory/usage.h"
+#include "lib/directory/verify.h"
 
 #define US 1000000
 
@@ -47,6 +51,7 @@ typedef struct {
     ReferenceOwner of;
     DkimKey *keys[2];
     char *key;
+    char *token;
     guint64 revision;
     guint64 id;
     guint made;
@@ -63,9 +68,18 @@ static void work_clear(Work *work)
     if (work->key)
         memset(work->key, 0, strlen(work->key));
     g_free(work->key);
+    g_free(work->token);
     g_clear_pointer(&work->record, record_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
+
+static void note_usage(DirectoryObject object, Record *record)
+{
+    if (object == DIRECTORY_CREDENTIAL)
+        json_object_object_add(record, "usage",
+                               json_object_new_string(usage_label(
+                                   record_int(record, "last_used_at"), g_get_real_time() / US)));
+}
 
 static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError **error)
 {
@@ -82,26 +96,35 @@ static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError *
         g_autofree char *text = path_text(object, path);
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "%s %s does not exist",
                     objects[object].word, text);
+    } else {
+        note_usage(object, record);
     }
     return g_steal_pointer(&record);
 }
 
-static gboolean add_keys(Sql *sql, Work *work, GError **error)
+static gboolean add_keys(Sql *sql, Work *work, KeyState state, GError **error)
 {
+    const KeyInsert insert = {work->id, state, 0, work->now, work->revision};
+
     for (guint i = 0; i < G_N_ELEMENTS(work->keys); i++) {
-        const DkimKey *key = work->keys[i];
-        if (!key)
+        if (!work->keys[i])
             continue;
-        const SqlParameter parameters[] = {SQL_UNSIGNED(work->id),      SQL_TEXT(key->selector),
-                                           SQL_TEXT(key->algorithm),    SQL_TEXT(key->private_key),
-                                           SQL_TEXT(key->public_key),   SQL_INT(work->now),
-                                           SQL_UNSIGNED(work->revision)};
-        if (!sql_execute(sql, SQL_DKIM_KEY_ADD, parameters, G_N_ELEMENTS(parameters), NULL, NULL,
-                         error))
+        if (!key_insert(sql, &insert, work->keys[i], error))
             return FALSE;
         work->made++;
     }
     return TRUE;
+}
+
+/* A domain's keys sign once the DNS shows them; until then the installation's do. */
+static gboolean add_beside_domain(Sql *sql, Work *work, GError **error)
+{
+    const SqlParameter token[] = {SQL_TEXT(work->token), SQL_UNSIGNED(work->id)};
+    const SqlParameter due[] = {SQL_UNSIGNED(work->id), SQL_INT(work->now)};
+
+    return sql_execute(sql, SQL_DOMAIN_TOKEN_SET, token, 2, NULL, NULL, error) &&
+           sql_execute(sql, SQL_DNS_CHECK_DUE_SET, due, 2, NULL, NULL, error) &&
+           add_keys(sql, work, KEY_STATE_NEW, error);
 }
 
 static gboolean add_secret(Sql *sql, Work *work, GError **error)
@@ -139,9 +162,10 @@ static gboolean clear_default(Sql *sql, Work *work, GError **error)
 static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **error)
 {
     if (work->object == DIRECTORY_DOMAIN && is_new)
-        return add_keys(sql, work, error);
-    if (work->object == DIRECTORY_CREDENTIAL && is_new)
-        return add_secret(sql, work, error);
+        return add_beside_domain(sql, work, error);
+    if (work->object == DIRECTORY_CREDENTIAL)
+        return (!work->key || add_secret(sql, work, error)) &&
+               credential_scope_write(sql, work->id, &work->fields, work->revision, error);
     if (work->object == DIRECTORY_POOL || work->object == DIRECTORY_SMARTHOST)
         return clear_default(sql, work, error);
     return TRUE;
@@ -251,13 +275,16 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
 static gboolean make_secrets(Work *work, GError **error)
 {
     if (work->object == DIRECTORY_CREDENTIAL)
-        return (work->key = credential_key_generate(error)) != NULL;
+        return credential_scope_check(&work->fields, TRUE, error) &&
+               (credential_is_source(&work->fields) ||
+                (work->key = credential_key_generate(error)) != NULL);
     if (work->object != DIRECTORY_DOMAIN)
         return TRUE;
-    if (!(work->keys[0] = dkim_key_generate(FALSE, error)))
+    work->token = verify_token_new(error);
+    if (!work->token || !(work->keys[0] = dkim_key_generate("rsa", DKIM_KEY_BITS, error)))
         return FALSE;
     return fields_switched(&work->fields, "no-ed25519") ||
-           (work->keys[1] = dkim_key_generate(TRUE, error)) != NULL;
+           (work->keys[1] = dkim_key_generate("ed25519", 0, error)) != NULL;
 }
 
 /* An address is added below a pool and then called by its IPv4 address; a rule below its owner, and
@@ -338,7 +365,9 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
         return FALSE;
     work->of = (ReferenceOwner){(guint64)record_int(work->record, "organization_id"),
                                 (guint64)record_int(work->record, "id")};
-    if (!reference_resolve(sql, work->of, FALSE, &work->fields, error))
+    if (!reference_resolve(sql, work->of, FALSE, &work->fields, error) ||
+        (work->object == DIRECTORY_CREDENTIAL &&
+         !credential_scope_check(&work->fields, FALSE, error)))
         return FALSE;
     work->id = (guint64)record_int(work->record, "id");
     guint used = fields_parameters(&work->fields, parameters);
@@ -425,10 +454,13 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
         return FALSE;
     /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
-        return sql_execute(sql, SQL_DKIM_KEY_TOMBSTONES, stones, 2, NULL, NULL, error) &&
-               sql_execute(sql, SQL_DKIM_KEY_DELETE, id, 1, NULL, NULL, error);
+        return sql_execute(sql, SQL_DKIM_KEYS_TOMBSTONES, stones, 2, NULL, NULL, error) &&
+               sql_execute(sql, SQL_DKIM_KEYS_DELETE, id, 1, NULL, NULL, error) &&
+               sql_execute(sql, SQL_DNS_CHECK_DELETE, id, 1, NULL, NULL, error) &&
+               sql_execute(sql, SQL_DOMAIN_CODE_DELETE, id, 1, NULL, NULL, error);
     if (work->object == DIRECTORY_CREDENTIAL &&
-        (!tombstone(sql, work, "credential_secret", error) ||
+        (!credential_scope_forget(sql, work->id, work->revision, error) ||
+         !tombstone(sql, work, "credential_secret", error) ||
          !sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error)))
         return FALSE;
     return !limit_subject_read(objects[work->object].word, &subject) ||
@@ -477,7 +509,10 @@ Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GErr
         n = 4;
     else if (kind != OWNER_NONE)
         n = 2;
-    return record_list(sql, objects[object].list, parameters, n, error);
+    Record *list = record_list(sql, objects[object].list, parameters, n, error);
+    for (gsize i = 0; list && i < json_object_array_length(list); i++)
+        note_usage(object, json_object_array_get_idx(list, i));
+    return list;
 }
 
 static gboolean do_init(Sql *sql, gpointer data, GError **error)
@@ -491,15 +526,15 @@ static gboolean do_init(Sql *sql, gpointer data, GError **error)
     g_autoptr(Record) present = record_list(sql, SQL_DKIM_KEY_LIST, id, 1, error);
     if (!present)
         return FALSE;
-    return json_object_array_length(present) > 0 || add_keys(sql, work, error);
+    return json_object_array_length(present) > 0 || add_keys(sql, work, KEY_STATE_ACTIVE, error);
 }
 
 gboolean directory_installation_init(Sql *sql, guint *made, GError **error)
 {
     g_auto(Work) work = {.object = DIRECTORY_DOMAIN, .now = g_get_real_time() / US};
 
-    if (!(work.keys[0] = dkim_key_generate(FALSE, error)) ||
-        !(work.keys[1] = dkim_key_generate(TRUE, error)) ||
+    if (!(work.keys[0] = dkim_key_generate("rsa", DKIM_KEY_BITS, error)) ||
+        !(work.keys[1] = dkim_key_generate("ed25519", 0, error)) ||
         !sql_transaction(sql, do_init, &work, error))
         return FALSE;
     *made = work.made;

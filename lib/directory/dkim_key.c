@@ -9,7 +9,6 @@
 #include "lib/base/error.h"
 #include "lib/directory/credential_key.h"
 
-#define RSA_BITS         ((gsize)2048)
 #define SELECTOR_LETTERS 6
 #define ED25519_LENGTH   32
 
@@ -60,16 +59,32 @@ static char *public_ed25519(EVP_PKEY *pkey)
                                                                 : NULL;
 }
 
-DkimKey *dkim_key_generate(gboolean ed25519, GError **error)
+static gboolean check_kind(const char *algorithm, guint bits, GError **error)
 {
+    gboolean ed25519 = g_str_equal(algorithm, "ed25519");
+
+    if (ed25519 ? bits == 0
+                : g_str_equal(algorithm, "rsa") && (bits == 2048 || bits == 3072 || bits == 4096))
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
+                "key: allowed are rsa with 2048, 3072 or 4096 bits, and ed25519 without bits");
+    return FALSE;
+}
+
+DkimKey *dkim_key_generate(const char *algorithm, guint bits, GError **error)
+{
+    if (!check_kind(algorithm, bits, error))
+        return NULL;
+    gboolean ed25519 = bits == 0;
     g_autoptr(EVP_PKEY) pkey = ed25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
-                                       : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", RSA_BITS);
+                                       : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (gsize)bits);
     g_autofree char *letters = random_text("abcdefghijklmnopqrstuvwxyz", SELECTOR_LETTERS, error);
 
     if (!letters)
         return NULL;
     g_autoptr(DkimKey) key = g_new0(DkimKey, 1);
     key->algorithm = ed25519 ? "ed25519" : "rsa";
+    key->bits = bits;
     key->selector = g_strconcat("or-", letters, NULL);
     if (pkey) {
         key->private_key = private_pem(pkey);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "lib/directory/directory.h"
-#include "lib/directory/dkim_key.h"
+#include "lib/directory/key.h"
+#include "lib/directory/verify.h"
 
 #define TXT_STRING_MAX 255
 
@@ -18,36 +19,44 @@ static void add(Record *list, const char *name, const char *type, const char *va
     json_object_array_add(list, record);
 }
 
+void publish_key(Record *list, const Record *key, const char *domain)
+{
+    g_autofree char *name =
+        g_strdup_printf("%s._domainkey.%s", record_text(key, "selector"), domain);
+    g_autofree char *value =
+        dkim_key_record(record_text(key, "algorithm"), record_text(key, "public_key"));
+
+    add(list, name, "TXT", value);
+}
+
 static gboolean add_keys(Sql *sql, Record *list, gint64 id, const char *domain, GError **error)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(id)};
-    g_autoptr(Record) keys = record_list(sql, SQL_DKIM_KEY_LIST, parameters, 1, error);
+    g_autoptr(Record) keys = directory_key_list(sql, (guint64)id, error);
 
     if (!keys)
         return FALSE;
-    for (gsize i = 0; i < json_object_array_length(keys); i++) {
-        const Record *key = json_object_array_get_idx(keys, i);
-        g_autofree char *name =
-            g_strdup_printf("%s._domainkey.%s", record_text(key, "selector"), domain);
-        g_autofree char *value =
-            dkim_key_record(record_text(key, "algorithm"), record_text(key, "public_key"));
-        add(list, name, "TXT", value);
-    }
+    for (gsize i = 0; i < json_object_array_length(keys); i++)
+        publish_key(list, json_object_array_get_idx(keys, i), domain);
     return TRUE;
 }
 
-Record *publish_domain(Sql *sql, const char *name, gint64 id, const char *return_path_domain,
-                       GError **error)
+Record *publish_domain(Sql *sql, const Config *config, const Record *domain, GError **error)
 {
+    const char *name = record_text(domain, "name");
+    const char *target = config_string(config, CONFIG_RETURN_PATH_DOMAIN);
+    const char *label = config_string(config, CONFIG_RETURN_PATH_LABEL);
     g_autoptr(Record) list = json_object_new_array();
-    g_autofree char *spf = g_strdup_printf("v=spf1 a mx include:%s ~all", return_path_domain);
-    g_autofree char *path = g_strdup_printf("psrp.%s", name);
+    g_autofree char *spf = g_strdup_printf("v=spf1 a mx include:%s ~all", target);
+    g_autofree char *path = g_strdup_printf("%s.%s", label, name);
     g_autofree char *dmarc = g_strdup_printf("_dmarc.%s", name);
+    g_autofree char *proof = verify_record(domain);
 
+    if (proof && record_is_null(domain, "verified_at"))
+        add(list, name, "TXT", proof);
     add(list, name, "TXT", spf);
-    if (!add_keys(sql, list, id, name, error))
+    if (!add_keys(sql, list, record_int(domain, "id"), name, error))
         return NULL;
-    add(list, path, "CNAME", return_path_domain);
+    add(list, path, "CNAME", target);
     add(list, dmarc, "TXT", "v=DMARC1; p=none");
     return g_steal_pointer(&list);
 }

@@ -7,12 +7,15 @@
  */
 #pragma once
 
+#include "lib/config/config.h"
 #include "lib/directory/record.h"
 
 /* Array of {"name", "type", "value"} for a domain of the directory: SPF, one TXT per DKIM key, the
- * custom return path's CNAME and advice on DMARC. */
-Record *publish_domain(Sql *sql, const char *name, gint64 id, const char *return_path_domain,
-                       GError **error);
+ * custom return path's CNAME, advice on DMARC, and what proves an unverified one. */
+Record *publish_domain(Sql *sql, const Config *config, const Record *domain, GError **error);
+
+/* Adds the TXT record of one key (directory_key_list) of a domain to such an array. */
+void publish_key(Record *list, const Record *key, const char *domain);
 
 /* The same for the return-path domain: MX to this host, SPF with every pool address, DKIM keys of the
  * installation, and A and AAAA of each HELO name. */

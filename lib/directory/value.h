@@ -25,7 +25,7 @@ typedef enum {
     VALUE_SUSPEND,         /* the same, and a time stamp beside it */
     VALUE_RESUME,          /* clears both */
     VALUE_MODE,            /* live, development */
-    VALUE_CREDENTIAL_TYPE, /* smtp, api */
+    VALUE_CREDENTIAL_TYPE, /* smtp, api, smtp-ip */
     VALUE_YESNO,
     VALUE_SET,    /* switch: yes */
     VALUE_UNSET,  /* switch: no */
@@ -48,6 +48,8 @@ typedef enum {
     VALUE_LOGIN,      /* 1 to 255 octets without white space and colon, or none */
     VALUE_FILE,       /* absolute path, or none */
     VALUE_CONDITIONS, /* of lib/base/condition.h */
+    VALUE_NETWORKS,   /* lists, or none: lib/directory/value_list.h */
+    VALUE_SENDERS,
 } ValueKind;
 
 typedef struct {

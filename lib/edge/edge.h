@@ -57,7 +57,8 @@ typedef struct {
     gint64 expires_at; /* 0: never */
     gboolean server_suspended, organization_suspended;
     gboolean development, allow_sender, privacy;
-    gboolean shadow; /* limits and holds only record what they would have done */
+    gboolean shadow;                    /* limits and holds only record what they would have done */
+    gboolean has_networks, has_senders; /* it works from, and for, some only: edge_access.h */
     char *organization_permalink;
     char *server_permalink;
 } EdgeCredential;
@@ -65,9 +66,10 @@ typedef struct {
 void edge_credential_free(EdgeCredential *credential);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
 
-/* SMTP credential by SHA-256 of its key (needs edge-auth). NOT_FOUND or UNAVAILABLE. */
+/* SMTP credential by SHA-256 of its key, or of the key before it as long as that works at now (Unix seconds;
+ * needs edge-auth). NOT_FOUND or UNAVAILABLE. */
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
-                                       GError **error);
+                                       gint64 now, GError **error);
 
 /* Credential of any type by id (needs edge only). */
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);
@@ -78,19 +80,22 @@ typedef struct {
     guint8 state[EDGE_CRAM_STATE_LENGTH];
 } EdgeCram;
 
-/* GArray of EdgeCram, newest credential first, at most 1,000; empty when the server is unknown. */
-GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error);
+/* GArray of EdgeCram, newest credential first, at most 1,000, those of keys that work at now; empty when the
+ * server is unknown. */
+GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, gint64 now,
+                         GError **error);
 
 typedef struct {
     guint32 id; /* 0: none */
     char *name;
+    char *return_path_label; /* NULL: its return paths are the installation's */
 } EdgeDomain;
 
 void edge_domain_free(EdgeDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeDomain, edge_domain_free)
 
 /* The verified domain that authorises a From domain for a server: exact name owned by the server,
- * then by its organization, then the server's first (by name) domain flagged use_for_any. name is
+ * then by its organization; then the closest parent that does so for sub-domains; then the server's first (by name) domain flagged use_for_any. name is
  * compared in lower case. NOT_FOUND or UNAVAILABLE. */
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
                             GError **error);

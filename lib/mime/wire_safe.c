@@ -5,21 +5,14 @@
  */
 #include "lib/mime/wire_safe.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
+#include "lib/base/splice.h"
 #include "lib/mime/field.h"
-#include "lib/mime/start.h"
 #include "lib/mime/transfer.h"
+#include "lib/mime/tree.h"
 
 #define ENCODING "Content-Transfer-Encoding"
-
-/* Octets [from, to) of the parsed text give way to text. */
-typedef struct {
-    gsize from;
-    gsize to;
-    GString *text;
-} Splice;
 
 typedef struct {
     const char *data; /* fields that matter, a blank line, the body */
@@ -51,21 +44,6 @@ gboolean mime_is_unsafe(const char *data, gsize length)
         line = lf ? lf + 1 : end;
     }
     return FALSE;
-}
-
-static void splice_clear(gpointer data)
-{
-    Splice *splice = data;
-
-    if (splice->text)
-        g_string_free(splice->text, TRUE);
-}
-
-static void add_splice(Walk *walk, gsize from, gsize to, GString *text)
-{
-    Splice splice = {from, to, text};
-
-    g_array_append_val(walk->splices, splice);
 }
 
 /* The range of a header field at offset, its continuation lines and line end included. */
@@ -119,15 +97,8 @@ static gboolean declare_encoding(Walk *walk, GMimeObject *part, gsize content, c
     gsize from = offset >= 0 ? (gsize)offset : blank;
     GString *text = g_string_new(NULL);
     g_string_printf(text, ENCODING ": %s\r\n", encoding);
-    add_splice(walk, from, offset >= 0 ? field_end(walk, from) : blank, text);
+    splice_add(walk->splices, from, offset >= 0 ? field_end(walk, from) : blank, text);
     return TRUE;
-}
-
-static gboolean is_identity(GMimeContentEncoding encoding, const char *declared)
-{
-    return encoding == GMIME_CONTENT_ENCODING_7BIT || encoding == GMIME_CONTENT_ENCODING_8BIT ||
-           encoding == GMIME_CONTENT_ENCODING_BINARY ||
-           (encoding == GMIME_CONTENT_ENCODING_DEFAULT && !declared);
 }
 
 /* The new octets of a part; *encoding receives its new encoding, or NULL when that stays. */
@@ -140,7 +111,7 @@ static GString *encode_part(GMimePart *part, const guint8 *data, gsize length,
     gboolean good = TRUE;
 
     *encoding = NULL;
-    if (is_identity(now, g_mime_object_get_header(GMIME_OBJECT(part), ENCODING))) {
+    if (mime_tree_is_identity(part)) {
         gboolean text = !type || g_mime_content_type_is_type(type, "text", "*");
         *encoding = text ? "quoted-printable" : "base64";
         (text ? transfer_quote : transfer_base64)(out, data, length);
@@ -160,15 +131,10 @@ static GString *encode_part(GMimePart *part, const guint8 *data, gsize length,
 
 static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
 {
-    GMimeDataWrapper *wrapper = g_mime_part_get_content(part);
-    GMimeStream *stream = wrapper ? g_mime_data_wrapper_get_stream(wrapper) : NULL;
     const char *encoding;
+    gsize from, to;
 
-    if (!stream || stream->bound_start < 0)
-        return;
-    gsize from = (gsize)stream->bound_start;
-    gsize to = stream->bound_end < 0 ? walk->length : (gsize)stream->bound_end;
-    if (from < walk->body || to > walk->length || from >= to ||
+    if (!mime_tree_range(part, walk->data, walk->length, &from, &to) || from < walk->body ||
         !mime_is_unsafe(walk->data + from, to - from))
         return;
     GString *text = encode_part(part, (const guint8 *)walk->data + from, to - from, &encoding);
@@ -186,7 +152,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
         g_string_free(text, TRUE);
         return;
     }
-    add_splice(walk, from, to, text);
+    splice_add(walk->splices, from, to, text);
 }
 
 static void walk_object(Walk *walk, GMimeObject *object, guint depth)
@@ -206,82 +172,17 @@ static void walk_object(Walk *walk, GMimeObject *object, guint depth)
     }
 }
 
-/* The text that is parsed: only the fields that say what the body is. NULL when they are not clear. */
-static GString *describe(const GPtrArray *fields, const char *body, gsize length)
-{
-    static const char *const names[] = {"Content-Type", ENCODING};
-    GString *text = g_string_sized_new(length + 512);
-
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        const char *value = mime_fields_nth(fields, names[i], 1);
-        if (mime_fields_count(fields, names[i]) > 1) {
-            g_string_free(text, TRUE);
-            return NULL;
-        }
-        g_autofree char *plain = value ? mime_field_text(value) : NULL;
-        if (plain)
-            g_string_append_printf(text, "%s: %s\r\n", names[i], plain);
-    }
-    if (text->len == 0)
-        g_string_append(text, "Content-Type: text/plain\r\n");
-    g_string_append(text, "\r\n");
-    g_string_append_len(text, body, (gssize)length);
-    return text;
-}
-
-static void walk_text(Walk *walk)
-{
-    mime_start();
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(walk->data, walk->length);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-
-    g_mime_parser_set_persist_stream(parser, TRUE);
-    GMimeObject *object = g_mime_parser_construct_part(parser, NULL);
-    if (object)
-        walk_object(walk, object, 0);
-    else
-        walk->reason = "line not fit for SMTP in a body that cannot be parsed";
-    g_clear_object(&object);
-    g_object_unref(parser);
-    g_object_unref(stream);
-}
-
-static gint by_position(gconstpointer a, gconstpointer b)
-{
-    const Splice *left = a;
-    const Splice *right = b;
-
-    return left->from < right->from ? -1 : left->from > right->from;
-}
-
-/* FALSE when the ranges overlap: then GMime's offsets are not what we think. */
-static gboolean join(const Walk *walk, GString *out)
-{
-    gsize at = walk->body;
-
-    g_array_sort(walk->splices, by_position);
-    for (guint i = 0; i < walk->splices->len; i++) {
-        const Splice *splice = &g_array_index(walk->splices, Splice, i);
-        if (splice->from < at)
-            return FALSE;
-        g_string_append_len(out, walk->data + at, (gssize)(splice->from - at));
-        g_string_append_len(out, splice->text->str, (gssize)splice->text->len);
-        at = splice->to;
-    }
-    g_string_append_len(out, walk->data + at, (gssize)(walk->length - at));
-    return TRUE;
-}
-
 static void finish(Walk *walk, MimeWireSafe *result)
 {
     if (walk->splices->len) {
-        GString *body = g_string_sized_new(walk->length + walk->length / 8);
-        if (join(walk, body)) {
+        /* Ranges that overlap: then GMime's offsets are not what we think. */
+        if (splice_sort(walk->splices) &&
+            g_array_index(walk->splices, Splice, 0).from >= walk->body) {
             result->changed = TRUE;
-            result->body = body;
+            result->body = g_string_sized_new(walk->length + walk->length / 8);
+            splice_join(walk->splices, walk->data, walk->body, walk->length, result->body);
             result->encoding = walk->encoding;
         } else {
-            g_string_free(body, TRUE);
             walk->reason = "line not fit for SMTP in a body that is put together oddly";
         }
     }
@@ -298,16 +199,20 @@ void mime_wire_safe(const GPtrArray *fields, const char *body, gsize length, Mim
     if (!mime_is_unsafe(body, length))
         return;
 
-    g_autoptr(GString) text = describe(fields, body, length);
+    g_autoptr(GString) text = mime_tree_text(fields, body, length);
     if (!text) {
         result->reason =
             "line not fit for SMTP in a body whose Content-Type or encoding is given twice";
         return;
     }
-    g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(Splice));
-    g_array_set_clear_func(splices, splice_clear);
+    g_autoptr(GArray) splices = splice_list_new();
     Walk walk = {
         .data = text->str, .length = text->len, .body = text->len - length, .splices = splices};
-    walk_text(&walk);
+    GMimeObject *object = mime_tree_parse(text);
+    if (object)
+        walk_object(&walk, object, 0);
+    else
+        walk.reason = "line not fit for SMTP in a body that cannot be parsed";
+    g_clear_object(&object);
     finish(&walk, result);
 }

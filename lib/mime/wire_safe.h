@@ -6,7 +6,7 @@
  * Used by: the milter.
  * May touch: nothing.
  * Threads: any.
- * Limits: parts nested deeper than MIME_DEPTH_MAX stay as they are. A body that needs work is
+ * Limits: parts nested deeper than 200 levels stay as they are. A body that needs work is
  *     copied twice.
  *
  * Only the octets of the leaf parts concerned and their Content-Transfer-Encoding field change, and
@@ -16,8 +16,6 @@
 #pragma once
 
 #include <glib.h>
-
-#define MIME_DEPTH_MAX 50
 
 typedef struct {
     gboolean changed;

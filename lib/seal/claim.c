@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/seal/base64url.h"
 
 #define FORMAT     "v1"
 #define OUTGOING   "out"
@@ -92,34 +93,6 @@ void claim_hash_body(const char *body, gsize length, guint8 out[CLAIM_BODY_LENGT
     hash(body, length, length == 0 || ended ? "" : "\r\n", out);
 }
 
-/* RFC 4648 section 5, without padding. */
-static char *encode(const guint8 *octets, gsize length)
-{
-    char *text = g_base64_encode(octets, length);
-
-    g_strdelimit(text, "+", '-');
-    g_strdelimit(text, "/", '_');
-    text[strcspn(text, "=")] = '\0';
-    return text;
-}
-
-/* NULL: not base64url. The result has a NUL behind its length octets. */
-static guint8 *decode(const char *text, gsize *length)
-{
-    gsize n = strlen(text);
-
-    if (n == 0 || n % 4 == 1 || strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_") != n)
-        return NULL;
-    g_autofree char *plain = g_strconcat(text, n % 4 ? "==" + (n % 4 - 2) : "", NULL);
-    g_strdelimit(plain, "-", '+');
-    g_strdelimit(plain, "_", '/');
-    g_autofree guint8 *octets = g_base64_decode(plain, length);
-    guint8 *ended = g_malloc(*length + 1);
-    memcpy(ended, octets, *length);
-    ended[*length] = '\0';
-    return ended;
-}
-
 static gboolean compute_mac(const KeyRing *ring, unsigned key, const void *json, gsize length,
                             guint8 mac[RING_MAC_LENGTH])
 {
@@ -138,7 +111,7 @@ static void add_number(json_object *object, const char *name, guint64 number)
 
 static void add_octets(json_object *object, const char *name, const guint8 *octets, gsize length)
 {
-    g_autofree char *text = encode(octets, length);
+    g_autofree char *text = base64url_encode(octets, length);
 
     json_object_object_add(object, name, json_object_new_string(text));
 }
@@ -167,8 +140,8 @@ char *claim_seal(const KeyRing *ring, const Claim *claim)
     json_object *object = write_json(claim);
     const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
     gboolean made = compute_mac(ring, key, json, strlen(json), mac);
-    g_autofree char *body = encode((const guint8 *)json, strlen(json));
-    g_autofree char *seal = encode(mac, sizeof mac);
+    g_autofree char *body = base64url_encode((const guint8 *)json, strlen(json));
+    g_autofree char *seal = base64url_encode(mac, sizeof mac);
 
     json_object_put(object);
     g_return_val_if_fail(made, NULL);
@@ -196,8 +169,9 @@ static guint8 *read_octets(json_object *object, const char *name, gsize *length)
         !json_object_is_type(value, json_type_string))
         return NULL;
     *length = 0;
-    return json_object_get_string_len(value) == 0 ? g_malloc0(1)
-                                                  : decode(json_object_get_string(value), length);
+    return json_object_get_string_len(value) == 0
+               ? g_malloc0(1)
+               : base64url_decode(json_object_get_string(value), length);
 }
 
 static gboolean read_fixed(json_object *object, const char *name, guint8 *out, gsize size)
@@ -281,8 +255,8 @@ static guint8 *verify(const KeyRing *ring, const char *text, gsize *length)
     if (g_strv_length(part) != 4 || !g_str_equal(part[0], FORMAT) ||
         !g_ascii_string_to_unsigned(part[1], 10, 0, RING_KEYS_MAX - 1, &key, NULL))
         return NULL;
-    g_autofree guint8 *json = decode(part[2], length);
-    g_autofree guint8 *seal = decode(part[3], &size);
+    g_autofree guint8 *json = base64url_decode(part[2], length);
+    g_autofree guint8 *seal = base64url_decode(part[3], &size);
     if (!json || !seal || size != sizeof mac ||
         !compute_mac(ring, (unsigned)key, json, *length, mac) || !seal_equal(mac, seal, sizeof mac))
         return NULL;

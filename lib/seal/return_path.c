@@ -67,25 +67,29 @@ static gboolean parse_lane(const char **text, guint32 *lane)
     return TRUE;
 }
 
-static gboolean parse_address(const char *address, const char *domain, guint32 *lane)
+static gboolean parse_address(const char *address, guint32 *lane, const char **domain)
 {
     gsize length = strnlen(address, RETURN_PATH_TOKEN_LENGTH + 1);
 
     if (length <= RETURN_PATH_TOKEN_LENGTH || address[RETURN_PATH_TOKEN_LENGTH] != '-')
         return FALSE;
     address += RETURN_PATH_TOKEN_LENGTH + 1;
-    return parse_lane(&address, lane) && *address == '@' &&
-           g_ascii_strcasecmp(address + 1, domain) == 0 && strlen(domain) <= DOMAIN_MAX;
+    if (!parse_lane(&address, lane) || *address != '@')
+        return FALSE;
+    *domain = address + 1;
+    length = strlen(*domain);
+    return length >= 1 && length <= DOMAIN_MAX;
 }
 
-gboolean return_path_open(const KeyRing *ring, const char *address, const char *domain,
-                          ReturnPath *path, GError **error)
+gboolean return_path_open(const KeyRing *ring, const char *address, ReturnPath *path,
+                          GError **error)
 {
+    const char *domain = NULL;
     SealedBound bound;
     SealedId sealed;
     guint32 lane = 0;
 
-    if (!parse_address(address, domain, &lane)) {
+    if (!parse_address(address, &lane, &domain)) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not a sealed return path");
         return FALSE;
     }

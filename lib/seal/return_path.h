@@ -36,11 +36,14 @@ typedef struct {
     guint32 lane;
 } ReturnPath;
 
+/* The longest domain whose return path is an address that SMTP takes (RFC 5321 section 4.5.3.1.3: 254 octets). */
+#define RETURN_PATH_DOMAIN_MAX (254 - 1 - RETURN_PATH_LOCAL_MAX)
+
 /* "token-lane@domain", without angle brackets; g_free. A value over its limit is a programming
  * error and gives NULL. */
 char *return_path_seal(const KeyRing *ring, const ReturnPath *path, const char *domain);
 
-/* Opens an address (any case, no angle brackets). FALSE and FORGED: not ours, wrong domain, bad MAC
- * or unknown key; path is then untouched. */
-gboolean return_path_open(const KeyRing *ring, const char *address, const char *domain,
-                          ReturnPath *path, GError **error);
+/* Opens an address (any case, no angle brackets), in whatever domain it was sealed for: the MAC covers that. FALSE and
+ * FORGED: not ours, another domain, bad MAC or unknown key; path is then untouched. */
+gboolean return_path_open(const KeyRing *ring, const char *address, ReturnPath *path,
+                          GError **error);

@@ -6,8 +6,9 @@
 #include "lib/base/error.h"
 #include "lib/base/id.h"
 
-#define WORDS_MAX  10
+#define WORDS_MAX  (CHARGE_SHARES_MAX + 4)
 #define DOMAIN_MAX 253
+#define NODE_MAX   255
 #define NO_DOMAIN  "-"
 
 static const struct {
@@ -55,6 +56,53 @@ static gboolean take_domain(const char *word, ChargeRequest *request)
     return TRUE;
 }
 
+/* Of what only the worker asks and tells. */
+static gboolean take_usage_word(char kind, const char *word, ChargeRequest *request)
+{
+    guint64 number;
+
+    switch (kind) {
+    case 'I':
+        return g_ascii_string_to_unsigned(word, 10, 0, G_MAXUINT64, &request->mark.instance, NULL);
+    case 'Q':
+        return g_ascii_string_to_unsigned(word, 10, 0, G_MAXUINT64, &request->mark.sequence, NULL);
+    case 'O':
+        return take_id(word, 1, &request->node) && request->node <= NODE_MAX;
+    case 'P':
+        return limit_period_read(word, &request->period);
+    case 'R':
+        return take_id(word, 0, &request->resets);
+    case 'A':
+        if (!g_ascii_string_to_unsigned(word, 10, 0, USAGE_AGE_MAX, &number, NULL))
+            return FALSE;
+        request->slots.age_us = (gint64)number;
+        return TRUE;
+    default:
+        return usage_slots_parse(word, &request->slots);
+    }
+}
+
+static gboolean refuse_word(char kind, GError **error)
+{
+    static const struct {
+        char kind;
+        const char *why;
+    } refusals[] = {
+        {'I', "instance: a number of 64 bits"},
+        {'Q', "sequence: a number of 64 bits"},
+        {'O', "node: a number from 1 to 255"},
+        {'P', "period: second, minute, hour or day"},
+        {'R', "resets: a number of 32 bits"},
+        {'A', "age: microseconds of at most 30 days"},
+        {'S', "slots: up to 61 numbers with commas, the last not 0, or -"},
+    };
+    guint i = 0;
+
+    while (refusals[i].kind != kind)
+        i++;
+    return invalid(error, refusals[i].why);
+}
+
 static gboolean take_word(char kind, const char *word, guint number, ChargeRequest *request,
                           GError **error)
 {
@@ -67,9 +115,11 @@ static gboolean take_word(char kind, const char *word, guint number, ChargeReque
         return take_id(word, 0, numbers[number]) || invalid(error, "an id must be a number");
     case 'L':
         return take_id(word, 1, &request->limit) || invalid(error, "no such limit");
-    default:
+    case 'D':
         return take_domain(word, request) ||
                invalid(error, "a domain has 1 to 253 octets in lower case");
+    default:
+        return take_usage_word(kind, word, request) || refuse_word(kind, error);
     }
 }
 
@@ -116,20 +166,54 @@ gssize charge_request_parse(const char *data, gsize length, ChargeRequest *reque
     return end - data + 1;
 }
 
+static void append_number(GString *out, guint64 number)
+{
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT, number);
+}
+
+static void append_usage_word(GString *out, char kind, const ChargeRequest *request)
+{
+    switch (kind) {
+    case 'I':
+        append_number(out, request->mark.instance);
+        break;
+    case 'Q':
+        append_number(out, request->mark.sequence);
+        break;
+    case 'O':
+        append_number(out, request->node);
+        break;
+    case 'P':
+        g_string_append(out, limit_period_word(request->period));
+        break;
+    case 'R':
+        append_number(out, request->resets);
+        break;
+    case 'A':
+        append_number(out, (guint64)request->slots.age_us);
+        break;
+    default:
+        usage_slots_append(out, &request->slots);
+    }
+}
+
 void charge_request_append(GString *out, const ChargeRequest *request)
 {
     const guint32 numbers[] = {request->organization, request->server, request->credential};
 
     g_string_append(out, verbs[request->verb].word);
     for (const char *kind = verbs[request->verb].arguments; *kind; kind++) {
+        g_string_append_c(out, ' ');
         if (*kind == 'M')
-            g_string_append_printf(out, " %" G_GUINT64_FORMAT, request->message);
+            append_number(out, request->message);
         else if (*kind == 'N')
-            g_string_append_printf(out, " %u", numbers[kind - verbs[request->verb].arguments - 1]);
+            append_number(out, numbers[kind - verbs[request->verb].arguments - 1]);
         else if (*kind == 'L')
-            g_string_append_printf(out, " %u", request->limit);
+            append_number(out, request->limit);
+        else if (*kind == 'D')
+            g_string_append(out, request->domain ? request->domain : NO_DOMAIN);
         else
-            g_string_append_printf(out, " %s", request->domain ? request->domain : NO_DOMAIN);
+            append_usage_word(out, *kind, request);
     }
     g_string_append_c(out, '\n');
 }
@@ -216,28 +300,46 @@ char *charge_verdict_reason(const ChargeVerdict *verdict, const char *text)
                                  text, verdict->count, seconds);
 }
 
-gboolean charge_count_parse(const char *line, guint64 *count, gint64 *wait_us, GError **error)
+static gboolean take_share(const char *word, ChargeCount *count)
+{
+    g_auto(GStrv) sides = g_strsplit(word, "=", 3);
+    ChargeShare *share = &count->shares[count->n];
+
+    if (count->n >= CHARGE_SHARES_MAX || g_strv_length(sides) != 2 ||
+        !take_id(sides[0], 1, &share->node) || share->node > NODE_MAX ||
+        !g_ascii_string_to_unsigned(sides[1], 10, 0, G_MAXUINT64, &share->count, NULL))
+        return FALSE;
+    count->n++;
+    return TRUE;
+}
+
+gboolean charge_count_parse(const char *line, ChargeCount *count, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
-    guint64 number;
-    gint64 wait;
+    ChargeCount parsed = {0};
 
     if (strcmp(line, CHARGE_NONE) == 0) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
                     "policyd does not know this limit (yet)");
         return FALSE;
     }
-    if (g_strv_length(words) != 3 || strcmp(words[0], "count") != 0 ||
-        !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &number, NULL) ||
-        !take_wait(words[2], &wait))
+    if (g_strv_length(words) < 3 || strcmp(words[0], "count") != 0 ||
+        !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT64, &parsed.count, NULL) ||
+        !take_wait(words[2], &parsed.wait_us))
         return strange(error);
-    *count = number;
-    *wait_us = wait;
+    for (char **word = words + 3; *word; word++)
+        if (!take_share(*word, &parsed))
+            return strange(error);
+    *count = parsed;
     return TRUE;
 }
 
-void charge_count_append(GString *out, guint64 count, gint64 wait_us)
+void charge_count_append(GString *out, const ChargeCount *count)
 {
-    g_string_append_printf(out, "count %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT "\n", count,
-                           wait_us);
+    g_string_append_printf(out, "count %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, count->count,
+                           count->wait_us);
+    for (guint i = 0; i < count->n; i++)
+        g_string_append_printf(out, " %u=%" G_GUINT64_FORMAT, count->shares[i].node,
+                               count->shares[i].count);
+    g_string_append_c(out, '\n');
 }

@@ -4,7 +4,7 @@
 #include "lib/seal/msgid.h"
 #include "lib/seal/return_path.h"
 
-QueueOwner queue_owner(const KeyRing *ring, const char *domain, const QueueFile *file)
+QueueOwner queue_owner(const KeyRing *ring, const QueueFile *file)
 {
     ReturnPath path;
     Msgid msgid;
@@ -12,7 +12,7 @@ QueueOwner queue_owner(const KeyRing *ring, const char *domain, const QueueFile 
     if (!*file->sender)
         return msgid_open(ring, file->value, &msgid, NULL) ? QUEUE_OWNER_MESSAGE
                                                            : QUEUE_OWNER_OTHER;
-    if (!return_path_open(ring, file->sender, domain, &path, NULL))
+    if (!return_path_open(ring, file->sender, &path, NULL))
         return QUEUE_OWNER_OTHER;
     switch (path.kind) {
     case RETURN_PATH_MESSAGE:

@@ -18,5 +18,5 @@ typedef enum {
     QUEUE_OWNER_SUBMISSION, /* that waits to be split */
 } QueueOwner;
 
-/* file: read with the field MSGID_FIELD. domain: of return paths. */
-QueueOwner queue_owner(const KeyRing *ring, const char *domain, const QueueFile *file);
+/* file: read with the field MSGID_FIELD. */
+QueueOwner queue_owner(const KeyRing *ring, const QueueFile *file);

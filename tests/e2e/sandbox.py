@@ -81,7 +81,9 @@ class Sandbox:
         return json.loads(result.stdout) if check and result.stdout.strip() else result
 
     def outrider_plain(self, *arguments, check=True):
-        return run([self.variables["OUTRIDER"], "-c", self.outrider_conf, *arguments], check)
+        """By way of ip(8), which puts the sandbox's resolv.conf in place."""
+        return run(["ip", "netns", "exec", self.variables["NETNS"], self.variables["OUTRIDER"],
+                    "-c", self.outrider_conf, *arguments], check)
 
     # What came of a message
 

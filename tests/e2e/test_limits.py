@@ -225,6 +225,24 @@ class Limits(unittest.TestCase):
         wait_for(lambda: self.count(SERVER) == 10, "the counter of before",
                  tell=lambda: self.count(SERVER))
 
+    def test_other_nodes_count_too(self):
+        """As if another node had told what it counted; a reset is one for all."""
+        number = self.limit(SERVER, "5/day", "reject")
+        with self.sender.client() as client:
+            self.assertEqual(self.send(client, fresh())[0], 250)
+            shown = self.ask(f"share 9 {number} day 0 0 4\ncount {number}")
+            self.assertRegex(shown, r"^count 5 \d+ 1=1 9=4$")
+            self.assertEqual(self.answer(client, [fresh()])[0][0][0], 554)
+            record = self.sandbox.outrider("limit", "show", SERVER)[0]
+            self.assertEqual((record["count"], record["nodes"]), (5, {"1": 1, "9": 4}))
+            table = self.sandbox.outrider_plain("limit", "show", SERVER).stdout
+            self.assertRegex(table, r"ACTION +COUNT +NODES +ROOM_IN")
+            self.assertRegex(table, r" 5 +1: 1, 9: 4 ")
+            self.sandbox.outrider("limit", "reset", SERVER)
+            record = self.sandbox.outrider("limit", "show", SERVER)[0]
+            self.assertEqual((record["count"], record["nodes"]), (0, None))
+            self.assertEqual(self.send(client, fresh())[0], 250)
+
     def test_milter_killed_charges_nobody_twice(self):
         """What it had charged and Postfix did not get goes back; the hop's retry is charged once."""
         self.limit(SERVER, "1000/day", "reject")

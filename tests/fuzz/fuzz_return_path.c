@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *address = g_strndup((const char *)data, size);
     ReturnPath path = {0};
 
-    if (!return_path_open(ring, address, "rp.example", &path, NULL))
+    if (!return_path_open(ring, address, &path, NULL))
         return 0;
     g_autofree char *sealed = return_path_seal(ring, &path, "rp.example");
     g_assert(g_ascii_strcasecmp(sealed, address) == 0);

@@ -6,26 +6,10 @@
 #include "lib/mime/field.h"
 #include "lib/mime/wire_safe.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/message.h"
 #include "tests/lib/mime_decode.h"
 
 unsigned fuzz_reached;
-
-/* Reads "Name: value" lines up to a blank one; returns where the body begins. */
-static const char *read_fields(const char *text, const char *end, GPtrArray *fields)
-{
-    while (text < end) {
-        const char *lf = memchr(text, '\n', (gsize)(end - text));
-        const char *stop = lf ? lf : end;
-        g_autofree char *line = g_strndup(text, (gsize)(stop - text));
-        text = lf ? lf + 1 : end;
-        char *colon = strchr(line, ':');
-        if (!colon)
-            break;
-        *colon = '\0';
-        mime_fields_add(fields, g_strstrip(line), colon + 1);
-    }
-    return text;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

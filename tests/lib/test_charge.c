@@ -24,6 +24,18 @@ static void test_charge_request_parse_takes(void **state)
         {"refund 42\n", {.verb = CHARGE_REFUND, .message = 42}},
         {"count 7\n", {.verb = CHARGE_COUNT, .limit = 7}},
         {"reset 7\n", {.verb = CHARGE_RESET, .limit = 7}},
+        {"changes 0 0\n", {.verb = CHARGE_CHANGES}},
+        {"changes 18446744073709551615 18446744073709551615\n",
+         {.verb = CHARGE_CHANGES, .mark = {G_MAXUINT64, G_MAXUINT64}}},
+        {"share 255 7 hour 3 1500000 4,0,4294967295\n",
+         {.verb = CHARGE_SHARE,
+          .node = 255,
+          .limit = 7,
+          .period = LIMIT_HOUR,
+          .resets = 3,
+          .slots = {.age_us = 1500000, .n = 3, .counts = {4, 0, G_MAXUINT32}}}},
+        {"share 1 1 second 0 0 -\n",
+         {.verb = CHARGE_SHARE, .node = 1, .limit = 1, .period = LIMIT_SECOND}},
     };
 
     (void)state;
@@ -42,6 +54,12 @@ static void test_charge_request_parse_takes(void **state)
         assert_int_equal(request.credential, cases[i].wanted.credential);
         assert_int_equal(request.limit, cases[i].wanted.limit);
         assert_true(g_strcmp0(request.domain, cases[i].wanted.domain) == 0);
+        assert_true(request.mark.instance == cases[i].wanted.mark.instance);
+        assert_true(request.mark.sequence == cases[i].wanted.mark.sequence);
+        assert_int_equal(request.node, cases[i].wanted.node);
+        assert_int_equal(request.period, cases[i].wanted.period);
+        assert_int_equal(request.resets, cases[i].wanted.resets);
+        assert_memory_equal(&request.slots, &cases[i].wanted.slots, sizeof request.slots);
         charge_request_append(out, &request);
         assert_string_equal(out->str, cases[i].line);
     }
@@ -77,6 +95,24 @@ static void test_charge_request_parse_refuses(void **state)
         "reset 0\n",
         "reset 7 8\n",
         "drop 7\n",
+        "changes\n",
+        "changes 1\n",
+        "changes -1 0\n",
+        "changes 18446744073709551616 0\n",
+        "changes 1 x\n",
+        "changes 1 2 3\n",
+        "share 0 7 hour 0 0 1\n",
+        "share 256 7 hour 0 0 1\n",
+        "share 2 0 hour 0 0 1\n",
+        "share 2 7 week 0 0 1\n",
+        "share 2 7 hour -1 0 1\n",
+        "share 2 7 hour 4294967296 0 1\n",
+        "share 2 7 hour 0 -1 1\n",
+        "share 2 7 hour 0 2592000000001 1\n",
+        "share 2 7 hour 0 0 \n",
+        "share 2 7 hour 0 0 1,\n",
+        "share 2 7 hour 0 0\n",
+        "share 2 7 hour 0 0 1 1\n",
     };
     g_autofree char *domain = g_strnfill(254, 'a');
     g_autofree char *long_domain = g_strdup_printf("charge 42 1 2 3 %s\n", domain);
@@ -153,26 +189,70 @@ static void test_charge_verdict_parse_refuses(void **state)
     assert_int_equal(verdict.limit, 99);
 }
 
+/* The longest line there can be fits. */
+static void test_charge_share_of_long_numbers(void **state)
+{
+    ChargeRequest longest = {.verb = CHARGE_SHARE,
+                             .node = 255,
+                             .limit = G_MAXUINT32,
+                             .period = LIMIT_SECOND,
+                             .resets = G_MAXUINT32,
+                             .slots = {.age_us = USAGE_AGE_MAX, .n = USAGE_SLOTS_MAX}};
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_auto(ChargeRequest) again = {0};
+
+    (void)state;
+    for (guint i = 0; i < USAGE_SLOTS_MAX; i++)
+        longest.slots.counts[i] = G_MAXUINT32;
+    charge_request_append(out, &longest);
+    assert_true(out->len <= CHARGE_LINE_MAX);
+    assert_int_equal(charge_request_parse(out->str, out->len, &again, NULL), out->len);
+    assert_memory_equal(&again.slots, &longest.slots, sizeof longest.slots);
+}
+
 static void test_charge_count_both_ways(void **state)
 {
-    static const char *const bad[] = {"",          "ok",         "count 1",    "count x 1",
-                                      "count 1 x", "count 1 -2", "count 1 1 1"};
-    g_autoptr(GString) out = g_string_new(NULL);
-    guint64 count = 99;
-    gint64 wait = 99;
+    static const char *const bad[] = {
+        "",
+        "ok",
+        "count 1",
+        "count x 1",
+        "count 1 x",
+        "count 1 -2",
+        "count 1 1 1",
+        "count 1 1 =",
+        "count 1 1 0=1",
+        "count 1 1 256=1",
+        "count 1 1 1=x",
+        "count 1 1 1=1=1",
+        "count 1 1 1=1 ",
+        "count 1 1  1=1",
+    };
+    static const char *const good[] = {"count 5 -1\n", "count 5 0 1=2 255=3\n",
+                                       "count 18446744073709551615 9 1=18446744073709551615\n"};
+    g_autoptr(GString) many = g_string_new("count 1 1");
+    ChargeCount count = {.count = 99};
     GError *error = NULL;
 
     (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
-        assert_false(charge_count_parse(bad[i], &count, &wait, NULL));
-    assert_false(charge_count_parse("none", &count, &wait, &error));
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        assert_false(charge_count_parse(bad[i], &count, &error));
+        assert_error_code(error, CORRUPT);
+        g_clear_error(&error);
+    }
+    for (guint i = 0; i <= CHARGE_SHARES_MAX; i++)
+        g_string_append_printf(many, " %u=1", i + 1);
+    assert_false(charge_count_parse(many->str, &count, NULL));
+    assert_false(charge_count_parse("none", &count, &error));
     assert_error_code(error, NOT_FOUND);
-    assert_int_equal(count, 99);
-    charge_count_append(out, 5, -1);
-    assert_string_equal(out->str, "count 5 -1\n");
-    assert_true(charge_count_parse("count 5 -1", &count, &wait, NULL));
-    assert_int_equal(count, 5);
-    assert_int_equal(wait, -1);
+    assert_int_equal(count.count, 99);
+    for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *line = g_strndup(good[i], strlen(good[i]) - 1);
+        g_autoptr(GString) out = g_string_new(NULL);
+        assert_true(charge_count_parse(line, &count, NULL));
+        charge_count_append(out, &count);
+        assert_string_equal(out->str, good[i]);
+    }
 }
 
 int main(void)
@@ -182,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_charge_request_parse_refuses),
         cmocka_unit_test(test_charge_verdict_both_ways),
         cmocka_unit_test(test_charge_verdict_parse_refuses),
+        cmocka_unit_test(test_charge_share_of_long_numbers),
         cmocka_unit_test(test_charge_count_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void test_claim_expires(void **state)
     assert_error_code(error, INVALID);
 }
 
-/* Every character, changed in its place, but for the last of a part: its low bits say nothing. */
+/* Every character, changed in its place. */
 static void test_claim_tampered(void **state)
 {
     (void)state;
@@ -115,8 +115,6 @@ static void test_claim_tampered(void **state)
 
     for (gsize i = 0; text[i]; i++) {
         char was = text[i];
-        if (text[i + 1] == '.' || !text[i + 1])
-            continue;
         text[i] = was == 'A' ? 'B' : 'A';
         assert_forged(ring, text);
         text[i] = was;

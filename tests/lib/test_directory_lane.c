@@ -274,7 +274,7 @@ static void test_migration_grants_what_is_in_use(void **state)
         "ip_address (lane, ip_pool_id, "
         "ipv4, helo, created_at, revision) VALUES (22, 2, '192.0.2.2', 'o.test', 0, 0); UPDATE "
         "server SET ip_pool_id = 2 "
-        "WHERE permalink = 'news'; DELETE FROM schema_migration WHERE version = 10");
+        "WHERE permalink = 'news'; DELETE FROM schema_migration WHERE version = 12");
     GError *error = NULL;
     guint applied = 0;
 

@@ -258,6 +258,8 @@ static const Sample samples[] = {
     {"no boundary", "multipart/mixed", NULL, "~\r\n", "x", FALSE, NULL, "line not fit for SMTP"},
     {"boundary never seen", "multipart/mixed; boundary=z", NULL, "~\r\n", "x", FALSE, NULL,
      "line not fit for SMTP"},
+    {"last boundary without line end", "multipart/mixed; boundary=b", NULL,
+     "~\r\n--b\r\n\r\nx\r\n--b--", "x", FALSE, NULL, "line not fit for SMTP outside"},
     {"unended", "multipart/mixed; boundary=b", NULL, "--b\r\n\r\n~", "x", TRUE, NULL, NULL},
 };
 

@@ -148,7 +148,7 @@ static void test_msgid_is_no_return_path(void **state)
     ReturnPath opened;
 
     assert_forged(ring, as_msgid);
-    assert_false(return_path_open(ring, SEALED "-0@rp.example", "rp.example", &opened, NULL));
+    assert_false(return_path_open(ring, SEALED "-0@rp.example", &opened, NULL));
 }
 
 /* A seal that verifies, of another kind than ours. */

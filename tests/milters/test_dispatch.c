@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/mime/field.h"
+#include "lib/seal/return_path.h"
 #include "milters/dispatch.h"
 #include "tests/lib/testing.h"
 
@@ -10,7 +11,7 @@ static char acme_test[] = "acme.test";
 static void test_decide_hold_and_signer(void **state)
 {
     (void)state;
-    static const EdgeDomain own = {4, acme_test};
+    static const EdgeDomain own = {4, acme_test, NULL};
     static const struct {
         EdgeCredential credential;
         const EdgeDomain *domain;
@@ -22,6 +23,9 @@ static void test_decide_hold_and_signer(void **state)
         {{.id = 7}, &own, "acme.test", TRUE, NULL, 4},
         {{.id = 7}, &own, "acme.test", FALSE, NULL, 0},
         {{.id = 7}, &own, "foreign.test", TRUE, NULL, 0},
+        {{.id = 7}, &own, "a.b.ACME.test", TRUE, NULL, 4},
+        {{.id = 7}, &own, "xacme.test", TRUE, NULL, 0},
+        {{.id = 7}, &own, "test", TRUE, NULL, 0},
         {{.id = 7}, NULL, "acme.test", TRUE, NULL, 0},
         {{.id = 7, .hold = TRUE}, &own, "acme.test", TRUE, "credential", 4},
         {{.id = 7, .development = TRUE}, &own, "acme.test", TRUE, "development", 4},
@@ -51,6 +55,27 @@ static void test_decide_hold_and_signer(void **state)
             fail_msg("case %u: %s", i, verdict.hold_rule ? verdict.hold_rule : "not held");
         assert_int_equal(verdict.lane, 0);
         assert_null(verdict.lane_note);
+    }
+}
+
+static void test_dispatch_return_path(void **state)
+{
+    static char psrp[] = "psrp", other[] = "other";
+    g_autofree char *endless = g_strnfill(RETURN_PATH_DOMAIN_MAX - 4, 'a');
+    const struct {
+        EdgeDomain domain;
+        const char *wanted;
+    } cases[] = {
+        {{4, acme_test, psrp}, "psrp.acme.test"},
+        {{4, acme_test, NULL}, "rp.example"},
+        {{4, acme_test, other}, "rp.example"},
+        {{4, endless, psrp}, "rp.example"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *host = dispatch_return_path(&cases[i].domain, "psrp", "rp.example");
+        assert_string_equal(host, cases[i].wanted);
     }
 }
 
@@ -264,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decide_hold_and_signer),
         cmocka_unit_test(test_decide_drained_pool_is_said),
+        cmocka_unit_test(test_dispatch_return_path),
         cmocka_unit_test(test_tag_last_wins),
         cmocka_unit_test(test_edits_missing_and_strange),
         cmocka_unit_test(test_edits_leave_what_is_there),

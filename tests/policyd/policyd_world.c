@@ -12,6 +12,8 @@
 #include "lib/wire/cram.h"
 #include "tests/lib/edge_fixture.h"
 
+#define ASKED 3000 /* times */
+
 static int try_connect(const State *s, const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -69,6 +71,31 @@ void policyd_fill(const State *s)
     edge_fixture_fill(s->edge, &fixture);
 }
 
+void policyd_set_limits(const State *s, const char *rows)
+{
+    g_autofree char *sql = g_strdup_printf("DELETE FROM rate_limit; INSERT INTO rate_limit VALUES "
+                                           "%s; UPDATE edge_state SET revision = "
+                                           "revision + 1",
+                                           rows);
+
+    edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, sql);
+}
+
+void await(int fd, const char *request, const char *wanted)
+{
+    g_autofree char *answer = NULL;
+
+    for (guint i = 0; i < ASKED; i++) {
+        send_text(fd, request);
+        g_free(answer);
+        answer = read_until(fd, "\n");
+        if (g_str_has_prefix(answer, wanted))
+            return;
+        g_usleep(10000);
+    }
+    fail_msg("%s: %s, never %s", request, answer, wanted);
+}
+
 void policyd_start(State *s)
 {
     s->child = fork();
@@ -78,7 +105,7 @@ void policyd_start(State *s)
     }
 }
 
-int policyd_setup(void **state)
+State *policyd_setup_node(guint node)
 {
     State *s = g_new0(State, 1);
 
@@ -88,13 +115,19 @@ int policyd_setup(void **state)
     g_mkdir(s->edge, 0755);
     g_autofree char *text =
         g_strdup_printf("return_path_domain = rp.test\nsocket_dir = %s\nspool_dir = %s\n"
-                        "edge_dir = %s\nsocket_group =\nauth_failure_delay = 300ms\n",
-                        s->dir, s->dir, s->edge);
+                        "edge_dir = %s\nsocket_group =\nauth_failure_delay = 300ms\n"
+                        "node_id = %u\n",
+                        s->dir, s->dir, s->edge, node);
     g_file_set_contents(s->config, text, -1, NULL);
     g_autofree char *counters = g_build_filename(s->dir, "policyd", NULL);
     g_mkdir(counters, 0755);
     policyd_start(s);
-    *state = s;
+    return s;
+}
+
+int policyd_setup(void **state)
+{
+    *state = policyd_setup_node(1);
     return 0;
 }
 

@@ -24,11 +24,21 @@ int policyd_setup(void **state);
 int policyd_teardown(void **state);
 #define POLICYD_CASE(name) cmocka_unit_test_setup_teardown(name, policyd_setup, policyd_teardown)
 
+/* The same for one of several nodes, which is policyd_teardown's to end. */
+State *policyd_setup_node(guint node);
+
 /* Starts it (again). */
 void policyd_start(State *state);
 
 /* Fills the replicas as tests/lib/edge_fixture.h says. */
 void policyd_fill(const State *state);
+
+/* Puts limits in force: the columns of rate_limit, row by row. */
+void policyd_set_limits(const State *state, const char *rows);
+
+/* Asks until the answer begins as wanted: what changed in the replicas counts within a second or two, and what
+ * another node did a little later. */
+void await(int fd, const char *request, const char *wanted);
 
 /* Connects, as soon as it listens. */
 int open_socket(const State *state, const char *name);

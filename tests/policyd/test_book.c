@@ -92,6 +92,31 @@ static gboolean is_odd(guint32 limit, gpointer data)
     return limit % 2 == 1;
 }
 
+static void add_limit(const BookCounter *counter, gpointer data)
+{
+    *(guint *)data = *(guint *)data * 10 + counter->limit;
+}
+
+static gboolean is_not_two(guint32 limit, G_GNUC_UNUSED gpointer data)
+{
+    return limit != 2;
+}
+
+static void test_book_each_is_what_there_is(void **state)
+{
+    guint seen = 0;
+
+    (void)state;
+    g_autoptr(Book) book = open_book();
+    book_each(book, add_limit, &seen);
+    assert_int_equal(seen, 0);
+    for (guint32 limit = 1; limit <= 3; limit++)
+        count(book, limit, 1);
+    book_keep(book, is_not_two, NULL);
+    book_each(book, add_limit, &seen);
+    assert_int_equal(seen, 13);
+}
+
 static void test_book_keep_frees(void **state)
 {
     guint asked = 0;
@@ -235,15 +260,11 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        CASE(test_book_counts_survive),
-        CASE(test_book_open_with_part_of_a_counter),
-        CASE(test_book_counts_survive_kill),
-        CASE(test_book_keep_frees),
-        CASE(test_book_remembers_the_last_messages),
-        CASE(test_book_open_twice),
-        CASE(test_book_open_refuses_nothing_it_can_put_aside),
-        CASE(test_book_open_cut_file),
-        CASE(test_book_open_impossible),
+        CASE(test_book_counts_survive),      CASE(test_book_open_with_part_of_a_counter),
+        CASE(test_book_counts_survive_kill), CASE(test_book_each_is_what_there_is),
+        CASE(test_book_keep_frees),          CASE(test_book_remembers_the_last_messages),
+        CASE(test_book_open_twice),          CASE(test_book_open_refuses_nothing_it_can_put_aside),
+        CASE(test_book_open_cut_file),       CASE(test_book_open_impossible),
         CASE(test_book_now_after_reboot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/wire/usage.h"
 #include "tests/lib/edge_fixture.h"
 #include "tests/policyd/policyd_world.h"
 
@@ -15,40 +16,13 @@
     "request=smtpd_access_policy\nprotocol_state=END-OF-MESSAGE\nsasl_username=" user              \
     "\nrecipient_count=" count "\n\n"
 #define CHARGE(message) "charge " message " 1 1 7 ok.test\n"
-#define ASKED           3000 /* times */
-
-/* Puts limits in force: the columns of rate_limit, row by row. */
-static void set_limits(const State *s, const char *rows)
-{
-    g_autofree char *sql = g_strdup_printf("DELETE FROM rate_limit; INSERT INTO rate_limit VALUES "
-                                           "%s; UPDATE edge_state SET revision = "
-                                           "revision + 1",
-                                           rows);
-
-    edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, sql);
-}
-
-/* Asks until the answer begins as wanted: what changed in the replicas counts within a second or two. */
-static void await(int fd, const char *request, const char *wanted)
-{
-    g_autofree char *answer = NULL;
-
-    for (guint i = 0; i < ASKED; i++) {
-        send_text(fd, request);
-        g_free(answer);
-        answer = read_until(fd, "\n");
-        if (g_str_has_prefix(answer, wanted))
-            return;
-        g_usleep(10000);
-    }
-    fail_msg("%s: %s, never %s", request, answer, wanted);
-}
+#define MANY            4000
 
 /* With these limits in force, limit 1 among them; a connection. */
 static int ready(const State *s, const char *rows)
 {
     policyd_fill(s);
-    set_limits(s, rows);
+    policyd_set_limits(s, rows);
     int fd = open_socket(s, "limit");
     await(fd, "count 1\n", "count 0 ");
     return fd;
@@ -123,7 +97,7 @@ static void test_copies_share_a_charge(void **state)
     expect(fd, CHARGE("3"), "\n", "ok\n");
     assert_counted(s, 1);
     /* Neither was taken. */
-    set_limits(s, "(1, 'server', 1, '', 'day', 2, 'reject')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 2, 'reject')");
     other = open_socket(s, "limit");
     await(fd, CHARGE("5"), "ok");
     expect(other, CHARGE("5"), "\n", "ok\n");
@@ -284,17 +258,172 @@ static void test_limits_come_and_go(void **state)
     int fd = ready(s, "(1, 'server', 1, '', 'day', 1, 'hold')");
 
     expect(fd, CHARGE("1"), "\n", "ok\n");
-    set_limits(s, "(1, 'server', 1, '', 'day', 5, 'defer')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 5, 'defer')");
     await(fd, CHARGE("2"), "ok");
-    set_limits(s, "(1, 'server', 1, '', 'day', 1, 'reject')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 1, 'reject')");
     await(fd, "count 1\n", "count 2 8"); /* full for a day */
     expect(fd, "reset 99\n", "\n", "none\n");
     expect(fd, "reset 1\n", "\n", "ok\n");
     expect(fd, CHARGE("3"), "\n", "ok\n");
-    set_limits(s, "(2, 'server', 1, '', 'day', 0, 'reject')");
+    policyd_set_limits(s, "(2, 'server', 1, '', 'day', 0, 'reject')");
     await(fd, CHARGE("4"), "full 2 reject");
     expect(fd, "count 1\n", "\n", "none\n");
     expect(fd, "count x\n", "\n", ""); /* closed */
+    close(fd);
+}
+
+/* Asks for changes: "LIMIT:RESETS:COUNT " of each line, and where to go on. */
+static char *changes(int fd, UsageMark *mark, gboolean *more)
+{
+    g_autofree char *request = g_strdup_printf(
+        "changes %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", mark->instance, mark->sequence);
+    g_autoptr(GString) shown = g_string_new(NULL);
+    UsageKind kind = USAGE_LINE;
+
+    send_text(fd, request);
+    while (kind == USAGE_LINE) {
+        g_autofree char *line = g_strchomp(read_until(fd, "\n"));
+        Usage usage = {0};
+        if (!usage_answer_parse(line, &kind, &usage, mark, NULL))
+            fail_msg("%s", line);
+        guint64 count = 0;
+        for (guint i = 0; i < usage.slots.n; i++)
+            count += usage.slots.counts[i];
+        if (kind == USAGE_LINE)
+            g_string_append_printf(shown, "%u:%u:%u ", usage.limit, usage.resets, (guint)count);
+    }
+    *more = kind == USAGE_MORE;
+    return g_string_free(g_steal_pointer(&shown), FALSE);
+}
+
+static void assert_changes(int fd, UsageMark *mark, const char *wanted)
+{
+    gboolean more = TRUE;
+    g_autofree char *got = changes(fd, mark, &more);
+
+    assert_string_equal(got, wanted);
+    assert_false(more);
+}
+
+static void test_changes_are_told_once(void **state)
+{
+    State *s = *state;
+    int fd =
+        ready(s, "(1, 'server', 1, '', 'day', 9, 'hold'), (2, 'organization', 1, '', 'minute', "
+                 "9, 'hold'), (3, 'credential', 7, '', 'second', 9, 'hold')");
+    UsageMark mark = {0}, other = {0};
+    gboolean more;
+
+    assert_changes(fd, &mark, "");
+    expect(fd, CHARGE("1"), "\n", "ok\n");
+    assert_changes(fd, &mark, "2:0:1 1:0:1 "); /* a second is each node's own */
+    assert_changes(fd, &mark, "");
+    expect(fd, CHARGE("2"), "\n", "ok\n");
+    send_text(fd, "refund 2\nkeep 1\n");
+    assert_changes(fd, &mark, "2:0:1 1:0:1 ");
+    expect(fd, "reset 2\n", "\n", "ok\n");
+    assert_changes(fd, &mark, "2:1:0 ");
+    assert_changes(fd, &other, "1:0:1 2:1:0 "); /* who asks first is told all */
+    other.instance ^= 2;
+    assert_changes(fd, &other, "1:0:1 2:1:0 "); /* and who was told by another policyd */
+    kill(s->child, SIGKILL);
+    waitpid(s->child, NULL, 0);
+    close(fd);
+    policyd_start(s);
+    fd = open_socket(s, "limit");
+    await(fd, "count 1\n", "count 1 ");
+    guint64 instance = mark.instance;
+    g_autofree char *again = changes(fd, &mark, &more);
+    assert_true(g_str_equal(again, "1:0:1 2:1:0 ") || g_str_equal(again, "2:1:0 1:0:1 "));
+    assert_true(mark.instance != instance);
+    policyd_set_limits(s, "(2, 'organization', 1, '', 'minute', 9, 'hold')");
+    await(fd, "count 1\n", "none");
+    other = (UsageMark){0};
+    assert_changes(fd, &other, "2:1:0 ");
+    close(fd);
+}
+
+static void test_changes_of_many_come_in_pages(void **state)
+{
+    State *s = *state;
+    g_autoptr(GString) rows = g_string_new("(1, 'server', 1, '', 'day', 9, 'hold')");
+    g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    UsageMark mark = {0};
+    gboolean more = TRUE;
+    guint pages = 0;
+
+    for (guint i = 2; i <= MANY; i++)
+        g_string_append_printf(rows, ", (%u, 'domain', 0, 'd%u.test', 'day', 9, 'hold')", i, i);
+    int fd = ready(s, rows->str);
+    for (guint i = 1; i <= MANY; i++) {
+        g_autofree char *request = g_strdup_printf("reset %u\n", i);
+        expect(fd, request, "\n", "ok\n");
+    }
+    for (; more; pages++) {
+        g_autofree char *page = changes(fd, &mark, &more);
+        g_auto(GStrv) lines = g_strsplit(g_strchomp(page), " ", -1);
+        for (guint i = 0; lines[i]; i++)
+            assert_true(g_hash_table_add(told, g_strdup(lines[i])));
+    }
+    assert_int_equal(g_hash_table_size(told), MANY);
+    assert_true(pages > 1);
+    close(fd);
+}
+
+static void test_shares_count(void **state)
+{
+    State *s = *state;
+    int fd = ready(s, "(1, 'server', 1, '', 'day', 5, 'hold')");
+
+    expect(fd, CHARGE("1"), "\n", "ok\n");
+    send_text(fd, "share 2 1 day 0 0 2\nshare 9 1 day 0 0 -\n");
+    await(fd, "count 1\n", "count 3 0 1=1 2=2\n");
+    send_text(fd, "share 2 1 day 0 0 2\nshare 3 1 day 0 0 0,1\n");
+    await(fd, "count 1\n", "count 4 0 1=1 2=2 3=1\n");
+    expect(fd, CHARGE("2"), "\n", "ok\n");
+    send_text(fd, CHARGE("3"));
+    g_autofree char *answer = read_until(fd, "\n");
+    assert_true(g_str_has_prefix(answer, "full 1 hold server 5 day 5 "));
+    send_text(fd, "share 2 1 day 0 0 1\n"); /* a charge went back there */
+    expect(fd, CHARGE("3"), "\n", "ok\n");
+    send_text(fd, "share 2 1 day 0 0 900\n");
+    await(fd, "count 1\n", "count 904 8");
+    send_text(fd, "share 2 1 day 0 90000000000 900\n"); /* more than a day ago */
+    await(fd, "count 1\n", "count 4 0 1=3 3=1\n");
+    send_text(fd, "share 2 77 day 0 0 1\n"); /* not known here yet */
+    policyd_set_limits(s, "(77, 'server', 1, '', 'day', 5, 'hold')");
+    await(fd, "count 77\n", "count 1 0 1=0 2=1\n");
+    expect(fd, "share 2 1 day 0 0 x\n", "\n", ""); /* closed */
+    close(fd);
+}
+
+/* Whoever hears of a reset begins anew; what does not know of it yet does not count. */
+static void test_reset_is_for_all_nodes(void **state)
+{
+    State *s = *state;
+    int fd = ready(s, "(1, 'server', 1, '', 'day', 9, 'hold'), (2, 'credential', 7, '', 'day', 9, "
+                      "'hold')");
+    UsageMark mark = {0};
+    gboolean more;
+
+    expect(fd, CHARGE("1"), "\n", "ok\n");
+    send_text(fd, "keep 1\nshare 2 1 day 0 0 3\n");
+    await(fd, "count 1\n", "count 4 0 1=1 2=3\n");
+    expect(fd, "reset 1\n", "\n", "ok\n");
+    expect(fd, "count 1\n", "\n", "count 0 0\n");
+    g_free(changes(fd, &mark, &more));
+    send_text(fd, "share 2 1 day 0 0 4\n"); /* has not heard of it: it is told again */
+    expect(fd, "count 1\n", "\n", "count 0 0\n");
+    assert_changes(fd, &mark, "1:1:0 ");
+    send_text(fd, "share 2 1 day 1 0 1\n");
+    expect(fd, "count 1\n", "\n", "count 1 0 1=0 2=1\n");
+    expect(fd, CHARGE("2"), "\n", "ok\n");
+    send_text(fd, "share 2 1 day 3 0 1\n"); /* one of theirs */
+    expect(fd, "count 1\n", "\n", "count 1 0 1=0 2=1\n");
+    g_free(changes(fd, &mark, &more));
+    expect(fd, "reset 1\n", "\n", "ok\n");
+    assert_changes(fd, &mark, "1:4:0 ");
+    expect(fd, "count 2\n", "\n", "count 2 0\n");
     close(fd);
 }
 
@@ -310,6 +439,10 @@ int main(void)
         POLICYD_CASE(test_kill_loses_nothing),
         POLICYD_CASE(test_nothing_is_charged_before_limits_are_known),
         POLICYD_CASE(test_limits_come_and_go),
+        POLICYD_CASE(test_changes_are_told_once),
+        POLICYD_CASE(test_changes_of_many_come_in_pages),
+        POLICYD_CASE(test_shares_count),
+        POLICYD_CASE(test_reset_is_for_all_nodes),
     };
     if (!g_file_test(POLICYD_PROGRAM, G_FILE_TEST_IS_EXECUTABLE))
         return 77;

@@ -155,7 +155,7 @@ static void test_round_fills_every_replica(void **state)
     g_checksum_update(sum, (const guchar *)"key", 3);
     g_checksum_get_digest(sum, hash, &length);
     g_autoptr(Edge) edge = reader(world);
-    g_autoptr(EdgeCredential) credential = edge_credential_by_key(edge, hash, &error);
+    g_autoptr(EdgeCredential) credential = edge_credential_by_key(edge, hash, 0, &error);
     assert_no_error(error);
     assert_int_equal(credential->id, 3);
     assert_string_equal(credential->server_permalink, "main");
@@ -167,7 +167,8 @@ static void test_round_fills_every_replica(void **state)
     assert_int_equal(keys->len, 1);
     assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
     assert_non_null(strstr(lanes, "-0@rp\\.example$/ outrider-split:[127.0.0.1]:10026\n"));
-    assert_non_null(strstr(lanes, "\n/^[a-z2-7]{31}-8@rp\\.example$/ outrider-ip8:\n"));
+    assert_non_null(
+        strstr(lanes, "\n/^[a-z2-7]{31}-8@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ outrider-ip8:\n"));
 }
 
 static void test_round_follows_change_and_deletion(void **state)

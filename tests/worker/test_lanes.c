@@ -8,11 +8,12 @@
 static char one[] = "[smart.test]:587";
 static char two[] = "[other.test]:25";
 
-#define TAIL                   "/^[a-z2-7]{31}-[1-9][0-9]*@rp\\.example$/ retry:4.3.5 lane is not known yet\n"
-#define WAY(lane, way)         "/^[a-z2-7]{31}-" lane "@rp\\.example$/ " way "\n"
-#define PART(lane, class, way) "/^[a-z2-7]{29}[" class "][a-z2-7]-" lane "@rp\\.example$/ " way "\n"
-#define HALF_ONE               "abcdefghijklmnop"
-#define HALF_TWO               "qrstuvwxyz234567"
+#define TAIL           "/^[a-z2-7]{31}-[1-9][0-9]*@rp\\.example$/ retry:4.3.5 lane is not known yet\n"
+#define WAY(lane, way) "/^[a-z2-7]{31}-" lane "@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ " way "\n"
+#define PART(lane, class, way)                                                                     \
+    "/^[a-z2-7]{29}[" class "][a-z2-7]-" lane "@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ " way "\n"
+#define HALF_ONE "abcdefghijklmnop"
+#define HALF_TWO "qrstuvwxyz234567"
 
 /* lane, pool, weight, is_default, gone, served, next_hop */
 static const struct {
@@ -38,9 +39,7 @@ static const struct {
          WAY("9", "outrider-ip9:") WAY("10", "outrider-ip10:") WAY("11", "outrider-ip11:")
              WAY("12", "outrider-ip12:")},
     {{{3, 0, 0, FALSE, FALSE, TRUE, one}}, WAY("3", "outrider-sh3:[smart.test]:587")},
-    {{{3, 0, 0, FALSE, FALSE, FALSE, one}},
-     WAY("3",
-         "retry:4.3.5 smart host is not set up on this node: run `outrider postfix apply' there")},
+    {{{3, 0, 0, FALSE, FALSE, FALSE, one}}, WAY("3", "outrider-sh3:[smart.test]:587")},
     /* a smart host that is gone: the default one, else the default pool */
     {{{3, 0, 0, FALSE, TRUE, FALSE, NULL},
       {4, 0, 0, TRUE, FALSE, TRUE, two},
@@ -61,7 +60,7 @@ static void test_lanes_render_table(void **state)
         g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
         for (guint l = 0; l < 5 && cases[i].lanes[l].lane; l++)
             g_array_append_val(lanes, cases[i].lanes[l]);
-        g_autofree char *text = lanes_render(lanes, "rp.example", 10026);
+        g_autofree char *text = lanes_render(lanes, "rp.example", "psrp", 10026);
         g_autofree char *end = g_strconcat("-0@rp\\.example$/ outrider-split:[127.0.0.1]:10026\n",
                                            cases[i].text, TAIL, NULL);
         if (!g_str_has_suffix(text, end))
@@ -82,10 +81,11 @@ static void test_lanes_render_shares_every_letter(void **state)
                 .lane = i + 1, .pool = 1, .weight = 1 + i % 100, .gone = i == 0, .served = i > 0};
             g_array_append_val(lanes, lane);
         }
-        g_autofree char *text = lanes_render(lanes, "rp.example", 10026);
+        g_autofree char *text = lanes_render(lanes, "rp.example", "psrp", 10026);
         for (const char *letter = HALF_ONE HALF_TWO; *letter; letter++) {
-            g_autofree char *token = g_strdup_printf("%.29s%ca-1@rp.example",
-                                                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", *letter);
+            g_autofree char *token =
+                g_strdup_printf("%.29s%ca-1@%s", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", *letter,
+                                c % 2 ? "rp.example" : "psrp.acme.test");
             g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
             guint found = 0;
             for (guint l = 0; lines[l]; l++) {

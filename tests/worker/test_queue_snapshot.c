@@ -33,11 +33,10 @@ static char *entry(const char *queue, const char *queue_id, const char *sender,
 static void add(QueueSnapshot *snapshot, const char *queue, const char *queue_id,
                 const char *sender, const char *recipients)
 {
-    const QueueSeal how = {ring, DOMAIN};
     g_autofree char *line = entry(queue, queue_id, sender, recipients);
     GError *error = NULL;
 
-    assert_true(queue_snapshot_add(snapshot, &how, line, strlen(line), &error));
+    assert_true(queue_snapshot_add(snapshot, ring, line, strlen(line), &error));
     assert_no_error(error);
 }
 
@@ -94,13 +93,12 @@ static void test_add_refuses_what_is_no_entry(void **state)
         "{\"queue_id\": \"4AAA\", \"sender\": \"a@b\"",
         "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}",
     };
-    const QueueSeal how = {ring, DOMAIN};
     g_autoptr(QueueSnapshot) snapshot = queue_snapshot_new(1);
 
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         GError *error = NULL;
-        assert_false(queue_snapshot_add(snapshot, &how, bad[i], strlen(bad[i]), &error));
+        assert_false(queue_snapshot_add(snapshot, ring, bad[i], strlen(bad[i]), &error));
         assert_error_code(error, INVALID);
     }
 }
@@ -117,9 +115,7 @@ static void play(const char *script)
 
 static QueueSnapshot *take(const _Atomic gboolean *stop, GError **error)
 {
-    const QueueSeal how = {ring, DOMAIN};
-
-    return queue_snapshot_take("/etc/elsewhere", &how, stop, error);
+    return queue_snapshot_take("/etc/elsewhere", ring, stop, error);
 }
 
 static void test_take_reads_what_is_printed(void **state)

@@ -24,7 +24,6 @@ typedef enum { NOTHING, MESSAGE, ON_HOLD, OTHER_ID, NULL_SENDER, SUBMISSION, SIB
 
 static void add_mail(QueueSnapshot *snapshot, InQueue what)
 {
-    const QueueSeal seal = {ring, DOMAIN};
     gboolean first = what == SUBMISSION || what == SIBLING;
     const ReturnPath path = {.kind = first ? RETURN_PATH_SUBMISSION : RETURN_PATH_MESSAGE,
                              .id = first ? id - 256 : id,
@@ -41,7 +40,7 @@ static void add_mail(QueueSnapshot *snapshot, InQueue what)
         sender, what == SIBLING ? "sibling@ok.test" : "r@ok.test");
     GError *error = NULL;
 
-    queue_snapshot_add(snapshot, &seal, line, strlen(line), &error);
+    queue_snapshot_add(snapshot, ring, line, strlen(line), &error);
     assert_no_error(error);
 }
 

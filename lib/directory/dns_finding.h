@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: what the DNS says of one record that a domain needs: an answer in, a finding out; and when to ask again.
+ * Used by: lib/directory.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: what was found is told in at most DNS_FOUND_MAX octets.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define DNS_FOUND_MAX 500
+
+typedef enum {
+#define X(NAME, word) DNS_STATUS_##NAME,
+#include "lib/directory/dns_status.def"
+#undef X
+    DNS_STATUS_COUNT
+} DnsStatus;
+
+const char *dns_status_word(DnsStatus status);
+
+/* An answer: records (text), or NULL and why. */
+typedef struct {
+    const GPtrArray *records;
+    const GError *why;
+} DnsAnswer;
+
+typedef struct {
+    DnsStatus status;
+    char *found; /* the records, or why it could not be checked; NULL: nothing */
+    char *wrong; /* what is wrong with them; NULL: nothing */
+} DnsFinding;
+
+void dns_finding_clear(DnsFinding *finding);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DnsFinding, dns_finding_clear)
+
+/* Each returns a finding to be cleared. domain, target and host are in lower case, without a last dot. */
+DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain);
+DnsFinding dns_judge_dkim(DnsAnswer answer, const char *algorithm, const char *public_key);
+DnsFinding dns_judge_cname(DnsAnswer answer, const char *target);
+DnsFinding dns_judge_mx(DnsAnswer answer, const char *host);
+DnsFinding dns_judge_dmarc(DnsAnswer answer);
+
+/* Of two findings that are both needed, the worse. */
+DnsStatus dns_status_worse(DnsStatus one, DnsStatus other);
+
+/* When a domain is asked about next (Unix seconds). new_since: creation of the youngest key that waits for the DNS, 0:
+ * none waits. interval: seconds between two looks for such a key while it is fresh. */
+gint64 dns_check_next(DnsStatus status, gint64 new_since, gint64 interval, gint64 now);

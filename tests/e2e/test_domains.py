@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: MIT
+"""Domains: who owns them, what they authorise, which keys sign for them, and what the DNS says of them."""
+
+import functools
+import json
+import re
+import smtplib
+import socket
+import threading
+import unittest
+import uuid
+
+import dns.message
+import dns.rcode
+
+import mail
+from sandbox import fresh, shared, wait_for
+from sender import Sender
+
+INSTALLATION = "rp.outrider.test"
+
+
+@functools.cache
+def common_sender():
+    """The server of those that need none of their own."""
+    return Sender(shared(), f"acme/d{uuid.uuid4().hex[:8]}")
+
+
+class Domain:
+    """A sending domain of a test's own, and the server that sends from it."""
+
+    def __init__(self, sandbox, *options, alone=False):
+        tag = uuid.uuid4().hex[:8]
+        self.sandbox = sandbox
+        self.name = f"d{tag}.test"
+        self.sender = Sender(sandbox, f"acme/d{tag}") if alone else common_sender()
+        self.owner = self.sender.server
+        self.record = sandbox.outrider("domain", "add", self.owner, self.name, *options)
+
+    def __getattr__(self, verb):
+        return lambda *options, **more: self.sandbox.outrider("domain", verb, self.owner, self.name,
+                                                              *options, **more)
+
+    def publish(self, *types, records=None):
+        """Puts what the CLI shows into the DNS; all types, unless some are named."""
+        for record in records or self.show()["dns"]:
+            if not types or record["type"] in types:
+                self.sandbox.control("dns", "add", record["name"], record["type"], record["value"])
+
+    def unpublish(self, name, kind):
+        self.sandbox.control("dns", "del", name, kind)
+
+    def checked(self):
+        """What a check says, whatever its exit status is."""
+        result = self.sandbox.outrider_plain("--json", "domain", "check", self.owner, self.name,
+                                             check=False)
+        assert result.returncode in (0, 1), result.stderr
+        report = json.loads(result.stdout)
+        assert (result.returncode == 0) == (report["status"] == "ok"), report
+        return report
+
+    def items(self):
+        return {finding["item"]: finding["status"] for finding in self.checked()["findings"]}
+
+    def keys(self):
+        return self.sandbox.outrider("key", "list", self.owner, self.name)["keys"]
+
+    def submit(self, author=None, recipient=None):
+        recipient = recipient or fresh()
+        author = author or f"app@{self.name}"
+        with self.sender.client() as client:
+            client.submit(mail.message(recipient, sender=author), recipient, sender=author)
+        return recipient
+
+    def refuses(self, author=None):
+        try:
+            self.submit(author)
+        except smtplib.SMTPResponseException as refusal:
+            return refusal.smtp_code
+        return None
+
+    def accepted(self, author=None):
+        """Waits until the mail path knows that it may send; (octets, sidecar) of a message that arrived."""
+        wait_for(lambda: not self.refuses(author), f"mail from {author or self.name} being taken")
+        return self.sandbox.received(self.submit(author))
+
+    def signers(self, author=None):
+        content, _ = self.sandbox.received(self.submit(author))
+        assert mail.verify_all(self.sandbox, content) == len(mail.signatures(content))
+        return {(domain, algorithm) for domain, _, algorithm in mail.signatures(content)}
+
+    def await_signer(self, name, author=None):
+        wait_for(lambda: {d for d, _ in self.signers(author)} == {name}, f"signatures of {name}")
+
+
+class Ownership(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def refused(self, *arguments):
+        result = self.sandbox.outrider_plain(*arguments, check=False)
+        self.assertNotEqual(result.returncode, 0, result.stdout)
+        return result.stderr
+
+    def test_proved_by_dns(self):
+        domain = Domain(self.sandbox, "--unverified")
+        self.assertEqual(domain.refuses(), 530)
+        verify = ("domain", "verify", domain.owner, domain.name)
+        proof = [r for r in domain.record["dns"] if r["value"].startswith("outrider-verification=")]
+        self.assertRegex(proof[0]["value"], "^outrider-verification=[a-z0-9]{32}$")
+        self.assertIn("has no TXT record", self.refused(*verify))
+        self.sandbox.control("dns", "add", domain.name, "TXT", proof[0]["value"][:-1])
+        self.assertIn("has no TXT record", self.refused(*verify))
+        domain.publish(records=proof)
+        self.assertIsNotNone(domain.verify()["verified_at"])
+        domain.accepted()
+        self.assertIn("verified already", self.refused(*verify))
+
+    def test_proof_of_another_does_not_count(self):
+        mine, other = Domain(self.sandbox, "--unverified"), Domain(self.sandbox, "--unverified")
+        token = other.record["verification_token"]
+        self.sandbox.control("dns", "add", mine.name, "TXT", f"outrider-verification={token}")
+        self.assertIn("has no TXT record", self.refused("domain", "verify", mine.owner, mine.name))
+        self.assertEqual(mine.refuses(), 530)
+
+    def test_proved_by_mail(self):
+        domain = Domain(self.sandbox, "--unverified")
+        self.sandbox.control("dns", "add", domain.name, "MX", "10 mx.ok.test.")
+        verify = ("domain", "verify", domain.owner, domain.name)
+        address = f"postmaster@{domain.name}"
+        self.assertIn("mail: allowed are", self.refused(*verify, "--mail", "me@ok.test"))
+        domain.verify("--mail", address)
+        content, record = self.sandbox.received(address)
+        self.assertEqual(record["sender"], "")
+        self.assertEqual(mail.verify_all(self.sandbox, content), 2)
+        self.assertEqual({d for d, _, _ in mail.signatures(content)}, {INSTALLATION})
+        code = re.search(rb"\r\n    (\d{6})\r\n", content).group(1).decode()
+        wrong = f"{(int(code) + 1) % 1000000:06}"
+        self.assertIn("4 tries are left", self.refused(*verify, "--code", wrong))
+        self.assertEqual(domain.refuses(), 530)
+        domain.verify("--code", code)
+        domain.accepted()
+
+    def test_servers_own_goes_before_its_organizations(self):
+        mine = Domain(self.sandbox)
+        self.sandbox.outrider("domain", "add", "acme", mine.name)
+        both = self.sandbox.outrider("domain", "show", "acme", mine.name)
+        mine.publish("TXT")
+        mine.publish("TXT", records=both["dns"])
+        mine.checked()
+        mine.await_signer(mine.name)
+        content, _ = self.sandbox.received(mine.submit())
+        self.assertEqual({s for _, s, _ in mail.signatures(content)},
+                         {key["selector"] for key in mine.keys()})
+
+    def test_of_another_server_is_refused(self):
+        theirs = Domain(self.sandbox)
+        mine = Domain(self.sandbox, alone=True)
+        self.assertEqual(mine.refuses(f"app@{theirs.name}"), 530)
+
+
+class Authors(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def test_sub_domains_only_when_the_domain_says_so(self):
+        domain = Domain(self.sandbox)
+        domain.publish("TXT")
+        domain.checked()
+        domain.await_signer(domain.name)
+        below = f"app@a.b.{domain.name}"
+        self.assertEqual(domain.refuses(below), 530)
+        domain.change("--subdomains", "yes")
+        domain.accepted(below)
+        self.assertEqual({d for d, _ in domain.signers(below)}, {domain.name})
+        self.assertEqual(domain.refuses(f"app@x{domain.name}"), 530)
+        self.assertEqual(domain.refuses("app@test"), 530)
+        domain.change("--subdomains", "no")
+        wait_for(lambda: domain.refuses(below) == 530, "the sub-domain being refused again")
+
+    def test_use_for_any_authorises_any_author_of_its_server(self):
+        domain = Domain(self.sandbox, alone=True)
+        foreign = "ceo@elsewhere.test"
+        self.assertEqual(domain.refuses(foreign), 530)
+        domain.change("--use-for-any", "yes")
+        domain.accepted(foreign)
+        self.assertEqual({d for d, _ in domain.signers(foreign)}, {INSTALLATION})
+        other = Domain(self.sandbox)
+        self.assertEqual(other.refuses(foreign), 530)
+
+
+class ReturnPaths(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def host(self, domain):
+        return self.sandbox.received(domain.submit())[1]["sender"].rsplit("@", 1)[1]
+
+    def test_own_host_while_its_cname_is_right(self):
+        domain = Domain(self.sandbox)
+        own = f"psrp.{domain.name}"
+        self.assertEqual(self.host(domain), INSTALLATION)
+        domain.publish("CNAME")
+        self.assertEqual(domain.items()["return path"], "ok")
+        wait_for(lambda: self.host(domain) == own, "the return path below the domain")
+        recipient = domain.submit()
+        _, record = self.sandbox.received(recipient)
+        self.assertRegex(record["sender"], rf"^[a-z2-7]{{31}}-[1-9]\d*@{re.escape(own)}$")
+        entry = self.sandbox.history(recipient, "Sent")
+        self.assertEqual(entry["return_path"], record["sender"])
+        self.assertEqual(entry["lane"], int(record["sender"].split("@")[0].split("-")[1]))
+        self.assertEqual(entry["deliveries"][0]["source_ip"], record["peer"])
+
+    def test_what_is_held_opens_after_the_cname_is_gone(self):
+        domain = Domain(self.sandbox, alone=True)
+        own = f"psrp.{domain.name}"
+        domain.publish("CNAME")
+        domain.checked()
+        wait_for(lambda: self.host(domain) == own, "the return path below the domain")
+        domain.sender.change("--mode", "development")
+        recipient = wait_for(lambda: self.held(domain), "a message on hold")
+        domain.unpublish(own, "CNAME")
+        self.assertEqual(domain.items()["return path"], "missing")
+        domain.sender.change("--mode", "live")
+        wait_for(lambda: self.host(domain) == INSTALLATION, "the installation's return path")
+        entry = self.sandbox.history(recipient, "Held")
+        self.sandbox.outrider("hold", "release", str(entry["id"]))
+        self.assertEqual(self.sandbox.received(recipient)[1]["sender"].rsplit("@", 1)[1], own)
+        self.sandbox.history(recipient, "Sent")
+
+    def held(self, domain):
+        recipient = domain.submit()
+        wait_for(lambda: self.sandbox.outrider("message", "list", "--to", recipient), recipient)
+        return recipient if self.sandbox.history(recipient)["status"] == "Held" else None
+
+    def test_a_cname_that_points_elsewhere_is_not_used(self):
+        domain = Domain(self.sandbox)
+        self.sandbox.control("dns", "add", f"psrp.{domain.name}", "CNAME", "ok.test.")
+        report = domain.checked()
+        finding = next(f for f in report["findings"] if f["item"] == "return path")
+        self.assertEqual((finding["status"], finding["found"]), ("wrong", "ok.test"))
+        self.assertEqual(report["status"], "wrong")
+        self.assertEqual(self.host(domain), INSTALLATION)
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def test_missing_then_right_then_wrong(self):
+        domain = Domain(self.sandbox)
+        items = domain.items()
+        self.assertEqual({items[name] for name in ("spf", "return path", "mx", "dmarc")}, {"missing"})
+        self.assertEqual(domain.show()["dns_status"], "missing")
+        domain.publish()
+        self.sandbox.control("dns", "add", domain.name, "MX", "10 mail.outrider.test.")
+        report = domain.checked()
+        self.assertEqual({f["status"] for f in report["findings"]}, {"ok"}, report)
+        shown = domain.show()
+        self.assertEqual(shown["dns_status"], "ok")
+        self.assertIsNotNone(shown["dns_checked_at"])
+        self.sandbox.control("dns", "del", domain.name, "TXT")
+        self.sandbox.control("dns", "add", domain.name, "TXT", "v=spf1 -all")
+        finding = next(f for f in domain.checked()["findings"] if f["item"] == "spf")
+        self.assertEqual((finding["status"], finding["found"]), ("wrong", "v=spf1 -all"))
+        selector = domain.keys()[0]["selector"]
+        domain.unpublish(f"{selector}._domainkey.{domain.name}", "TXT")
+        self.assertEqual(domain.items()[f"dkim {selector}"], "missing")
+
+    def test_without_dns_nothing_is_called_missing(self):
+        domain = Domain(self.sandbox)
+        domain.publish()
+        self.assertEqual(domain.checked()["status"], "ok")
+        self.sandbox.stop("dns")
+        try:
+            report = domain.checked()
+        finally:
+            self.sandbox.start("dns")
+        self.assertEqual({f["status"] for f in report["findings"]}, {"could not check"})
+        # What was right stays in use.
+        self.assertEqual(domain.show()["return_path_label"], "psrp")
+        self.assertEqual({key["state"] for key in domain.keys()}, {"active"})
+
+    def test_worker_finds_out_by_itself(self):
+        domain = Domain(self.sandbox)
+        wait_for(lambda: domain.show()["dns_status"] == "missing", "the worker's first look")
+        domain.publish()
+        wait_for(lambda: {key["state"] for key in domain.keys()} == {"active"},
+                 "the worker's next look", patience=150)
+
+
+class SecondServer(threading.Thread):
+    """Another authoritative server of the root zone, which does not show some names yet."""
+
+    ADDRESS = "127.0.0.9"
+
+    def __init__(self, sandbox, hidden):
+        super().__init__(daemon=True)
+        self.sandbox = sandbox
+        self.hidden = set(hidden)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((self.ADDRESS, 53))
+
+    def __enter__(self):
+        self.start()
+        self.sandbox.control("dns", "add", "second.outrider.test", "A", self.ADDRESS)
+        self.sandbox.control("dns", "add", ".", "NS", "second.outrider.test.")
+        return self
+
+    def __exit__(self, *unused):
+        self.sandbox.control("dns", "del", ".", "NS", "second.outrider.test.")
+        self.sandbox.control("dns", "del", "second.outrider.test", "A")
+        self.socket.close()
+
+    def run(self):
+        while True:
+            try:
+                wire, client = self.socket.recvfrom(4096)
+                self.socket.sendto(self.answer(wire), client)
+            except OSError:
+                return
+
+    def answer(self, wire):
+        question = dns.message.from_wire(wire)
+        name = question.question[0].name.to_text(omit_final_dot=True).lower()
+        if name not in self.hidden:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+                link.settimeout(5)
+                link.sendto(wire, ("127.0.0.1", 53))
+                return link.recv(65535)
+        reply = dns.message.make_response(question)
+        reply.flags |= dns.flags.AA
+        reply.set_rcode(dns.rcode.NXDOMAIN)
+        return reply.to_wire()
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+
+    def key(self, verb, domain, *arguments):
+        return self.sandbox.outrider("key", verb, domain.owner, domain.name, *arguments)
+
+    def test_the_installation_signs_until_the_dns_shows_the_keys(self):
+        domain = Domain(self.sandbox)
+        self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
+        self.assertEqual({key["state"] for key in domain.keys()}, {"new"})
+        domain.publish("TXT")
+        self.assertEqual(domain.checked()["activated"], 2)
+        domain.await_signer(domain.name)
+        self.assertEqual(domain.signers(),
+                         {(domain.name, "rsa-sha256"), (domain.name, "ed25519-sha256")})
+
+    def test_a_key_waits_for_every_server_of_the_zone(self):
+        domain = Domain(self.sandbox, "--no-ed25519")
+        selector = domain.keys()[0]["selector"]
+        name = f"{selector}._domainkey.{domain.name}"
+        domain.publish("TXT")
+        with SecondServer(self.sandbox, [name]) as second:
+            self.assertEqual(domain.items()[f"dkim {selector}"], "missing")
+            key = domain.keys()[0]
+            self.assertEqual(key["state"], "new")
+            self.assertIn(SecondServer.ADDRESS, key["waits_for"])
+            self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
+            second.hidden.clear()
+            self.assertEqual(domain.checked()["activated"], 1)
+        domain.await_signer(domain.name)
+
+    def test_behind_an_alias(self):
+        domain = Domain(self.sandbox, "--no-ed25519")
+        selector = domain.keys()[0]["selector"]
+        record = next(r for r in domain.show()["dns"] if "_domainkey" in r["name"])
+        target = f"{selector}.keys.outrider.test"
+        self.sandbox.control("dns", "add", record["name"], "CNAME", f"{target}.")
+        self.assertEqual(domain.checked()["activated"], 0)
+        self.sandbox.control("dns", "add", target, "TXT", record["value"])
+        self.assertEqual(domain.checked()["activated"], 1)
+
+    def test_algorithms_and_lengths(self):
+        domain = Domain(self.sandbox, "--no-ed25519")
+        for options in (["--bits", "3072"], ["--bits", "4096"], ["--algorithm", "ed25519"]):
+            added = self.key("add", domain, *options)
+            self.assertEqual(len(added["dns"]), 1)
+        domain.publish("TXT")
+        self.assertEqual(domain.checked()["activated"], 4)
+        domain.await_signer(domain.name)
+        content, _ = self.sandbox.received(domain.submit())
+        self.assertEqual(mail.verify_all(self.sandbox, content), 4)
+        for options in (["--bits", "1024"], ["--algorithm", "dsa"]):
+            self.assertNotEqual(self.sandbox.outrider_plain(
+                "key", "add", domain.owner, domain.name, *options, check=False).returncode, 0)
+
+    def test_retired_key_leaves_the_dns_later(self):
+        domain = Domain(self.sandbox)
+        domain.publish("TXT")
+        domain.checked()
+        rsa = next(key for key in domain.keys() if key["algorithm"] == "rsa")
+        self.key("retire", domain, rsa["selector"])
+        after = next(key for key in domain.keys() if key["selector"] == rsa["selector"])
+        self.assertEqual(after["state"], "retired")
+        self.assertEqual(after["removable_at"] - after["retired_at"], (5 + 7 + 1) * 86400)
+        wait_for(lambda: domain.signers() == {(domain.name, "ed25519-sha256")}, "one signature")
+        # Until then its record is among those to publish.
+        self.assertTrue(any(rsa["selector"] in record["name"] for record in domain.show()["dns"]))
+
+    def test_the_installations_keys_rotate(self):
+        before = {key["selector"]: key["state"]
+                  for key in self.sandbox.outrider("key", "list", "installation")["keys"]}
+        active = [selector for selector, state in before.items() if state == "active"]
+        rotated = self.sandbox.outrider("key", "rotate", "installation")
+        self.assertEqual(len(rotated["dns"]), len(active))
+        recipient = fresh()
+        domain = Domain(self.sandbox)
+        self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
+        for record in rotated["dns"]:
+            self.sandbox.control("dns", "add", record["name"], record["type"], record["value"])
+        self.sandbox.outrider_plain("installation", "check")
+        new = {record["name"].split(".")[0] for record in rotated["dns"]}
+
+        def selectors():
+            content, _ = self.sandbox.received(domain.submit())
+            self.assertEqual(mail.verify_all(self.sandbox, content), len(active))
+            return {s for _, s, _ in mail.signatures(content)}
+
+        wait_for(lambda: selectors() == new, "the installation's new keys")
+
+    def test_rotation_under_load_never_signs_what_the_dns_does_not_show(self):
+        domain = Domain(self.sandbox)
+        domain.publish("TXT")
+        domain.checked()
+        domain.await_signer(domain.name)
+        first = {key["selector"] for key in domain.keys()}
+        seen, stop = [], threading.Event()
+
+        def load():
+            """Each message is verified as it comes, by the DNS of that moment."""
+            while not stop.is_set():
+                content, _ = self.sandbox.received(domain.submit())
+                try:
+                    count = mail.verify_all(self.sandbox, content)
+                    names = {d for d, _, _ in mail.signatures(content)}
+                    seen.append((count, names, frozenset(s for _, s, _ in mail.signatures(content))))
+                except Exception as wrong:  # whatever dkimpy says, it did not verify
+                    seen.append((0, {str(wrong)}, frozenset()))
+
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(2):
+                last = {key["selector"] for key in domain.keys() if key["state"] == "active"}
+                rotated = self.key("rotate", domain)
+                new = {record["name"].split(".")[0] for record in rotated["dns"]}
+                count = len(seen)
+                wait_for(lambda: len(seen) > count + 5, "mail while nothing is published")
+                self.assertEqual(domain.checked()["activated"], 0)
+                # One record first: that key alone changes.
+                domain.publish(records=rotated["dns"][:1])
+                self.assertEqual(domain.checked()["activated"], 1)
+                count = len(seen)
+                wait_for(lambda: len(seen) > count + 5, "mail between the records")
+                domain.publish(records=rotated["dns"][1:])
+                self.assertEqual(domain.checked()["activated"], 1)
+                wait_for(lambda: seen[-1][2] == new, f"{new} signing")
+                self.assertFalse(last & {k["selector"] for k in domain.keys() if k["state"] == "active"})
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual({(count, frozenset(names)) for count, names, _ in seen},
+                         {(2, frozenset({domain.name}))})
+        self.assertTrue(any(selectors == first for _, _, selectors in seen))

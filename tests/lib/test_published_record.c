@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/mailauth/published_record.h"
+
+#include "tests/lib/testing.h"
+
+#define KEY "MIIBIjANBgkqhkiG9w0"
+
+/* needle NULL: nothing is wrong. */
+static void assert_verdict(const char *text, const char *wrong, const char *needle)
+{
+    if (needle && !wrong)
+        print_error("nothing is wrong with: %s\n", text);
+    if (!needle && wrong)
+        print_error("%s: %s\n", text, wrong);
+    assert_int_equal(needle != NULL, wrong != NULL);
+    if (needle && !strstr(wrong, needle))
+        print_error("%s: %s instead of %s\n", text, wrong, needle);
+    assert_true(!needle || strstr(wrong, needle));
+}
+
+static void test_published_dkim_differs(void **state)
+{
+    static const struct {
+        const char *text, *algorithm, *needle;
+    } cases[] = {
+        {"v=DKIM1; k=rsa; p=" KEY, "rsa", NULL},
+        {"v=DKIM1;p=" KEY ";", "rsa", NULL},
+        {"p=" KEY, "rsa", NULL},
+        {" v = DKIM1 ; k = rsa ; p = MIIBIj ANBgkq\thkiG9w0 ; n=a note", "rsa", NULL},
+        {"v=DKIM1; t=s; h=sha256; p=" KEY ";", "rsa", NULL},
+        {"v=DKIM1; h=sha1:SHA256; s=*; p=" KEY, "rsa", NULL},
+        {"v=DKIM1; s=other:email; p=" KEY, "rsa", NULL},
+        {"v=DKIM1; k=ed25519; p=" KEY, "ed25519", NULL},
+        {"", "rsa", "no p="},
+        {";;;", "rsa", "no p="},
+        {"v=DKIM1; k=rsa", "rsa", "no p="},
+        {"v=DKIM1; p=", "rsa", "revoked"},
+        {"v=DKIM1; p= ;", "rsa", "revoked"},
+        {"v=DKIM1; p=" KEY "x", "rsa", "another key"},
+        {"v=DKIM1; p=miibijanbgkqhkig9w0", "rsa", "another key"},
+        {"v=DKIM1; p=" KEY, "ed25519", "another algorithm"},
+        {"v=DKIM1; k=ed25519; p=" KEY, "rsa", "another algorithm"},
+        {"k=rsa; v=DKIM1; p=" KEY, "rsa", "does not come first"},
+        {"v=DKIM2; p=" KEY, "rsa", "does not come first"},
+        {"v=DKIM1; p=" KEY "; p=" KEY, "rsa", "twice"},
+        {"v=DKIM1; h=sha1; p=" KEY, "rsa", "sha256"},
+        {"v=DKIM1; s=other; p=" KEY, "rsa", "email"},
+        {"v=DKIM1; t=s:y; p=" KEY, "rsa", "tests"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_verdict(cases[i].text,
+                       published_dkim_differs(cases[i].text, cases[i].algorithm, KEY),
+                       cases[i].needle);
+}
+
+static void test_published_spf_differs(void **state)
+{
+    static const struct {
+        const char *text, *needle;
+    } cases[] = {
+        {"v=spf1 include:rp.example -all", NULL},
+        {"v=spf1 a mx include:RP.example. ~all", NULL},
+        {"V=SPF1 +include:rp.example", NULL},
+        {"v=spf1 a redirect=rp.example", NULL},
+        {"v=spf1", "does not include"},
+        {"v=spf1 a mx ~all", "before `all'"},
+        {"v=spf1 -all include:rp.example", "before `all'"},
+        {"v=spf1 all redirect=rp.example", "before `all'"},
+        {"v=spf1 include:xrp.example ~all", "before `all'"},
+        {"v=spf1 include:rp.example.com ~all", "before `all'"},
+        {"v=spf1 include:rp.exampl ~all", "before `all'"},
+        {"v=spf1 ~include:rp.example -all", "not as a pass"},
+        {"v=spf1 -include:rp.example", "not as a pass"},
+        {"v=spf10 include:rp.example", "no SPF record"},
+        {"spf2.0/pra include:rp.example", "no SPF record"},
+        {"", "no SPF record"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_verdict(cases[i].text, published_spf_differs(cases[i].text, "rp.example"),
+                       cases[i].needle);
+}
+
+static void test_published_too_long(void **state)
+{
+    g_autofree char *filler = g_strnfill(PUBLISHED_TEXT_MAX, 'x');
+    g_autofree char *dkim = g_strconcat("v=DKIM1; p=" KEY "; n=", filler, NULL);
+    g_autofree char *spf = g_strconcat("v=spf1 include:rp.example exp=", filler, NULL);
+
+    (void)state;
+    assert_verdict(dkim, published_dkim_differs(dkim, "rsa", KEY), "longer than 4096");
+    assert_verdict(spf, published_spf_differs(spf, "rp.example"), "longer than 4096");
+}
+
+static void test_published_is_dmarc(void **state)
+{
+    (void)state;
+    assert_true(published_is_dmarc("v=DMARC1; p=none"));
+    assert_true(published_is_dmarc("v=DMARC1;p=none"));
+    assert_false(published_is_dmarc("v=DMARC2; p=none"));
+    assert_false(published_is_dmarc("v=DMARC11; p=none"));
+    assert_false(published_is_dmarc(""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_published_dkim_differs),
+        cmocka_unit_test(test_published_spf_differs),
+        cmocka_unit_test(test_published_too_long),
+        cmocka_unit_test(test_published_is_dmarc),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
