@@ -31,6 +31,9 @@ static gboolean complete(Sql *sql, Record *message, GError **error)
         json_object_object_add(message, "address",
                                record_first(sql, SQL_LANE_ADDRESS, lane, 1, &why));
     if (!why)
+        json_object_object_add(message, "smarthost",
+                               record_first(sql, SQL_LANE_SMARTHOST, lane, 1, &why));
+    if (!why)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;

@@ -39,8 +39,10 @@ typedef struct {
 
 /* Headers that the milter adds, so that cleanup chooses the way on: of the submission services, and of
  * the hop, which must not lead to itself. */
-#define OURS        "# Written by `outrider node init', which undoes what is changed here.\n"
-#define LANE_CHECK  "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
+#define OURS       "# Written by `outrider node init', which undoes what is changed here.\n"
+#define LANE_CHECK "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
+#define SMARTHOST_CHECK                                                                            \
+    "/^X-Outrider-Lane: sh([0-9]+):(\\[[0-9a-z.:-]+\\]:[0-9]+)$/ FILTER outrider-sh$1:$2\n"
 #define SPLIT_CHECK "/^X-Outrider-Stage: split$/ FILTER outrider-split:[127.0.0.1]:{hop_port}\n"
 #define HIDE_HOP    "/^Received: from outrider-split\\.invalid / IGNORE\n"
 #define LANES       "# Written by outrider-worker: return path to the transport of its lane.\n"
@@ -66,9 +68,9 @@ static const Place places[] = {
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, FILE_KEPT,
      LANES},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL, FILE_OURS,
-     OURS SPLIT_CHECK LANE_CHECK},
+     OURS SPLIT_CHECK LANE_CHECK SMARTHOST_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_milter_header_checks", 0644, NULL, NULL, FILE_OURS,
-     OURS LANE_CHECK},
+     OURS LANE_CHECK SMARTHOST_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_header_checks", 0644, NULL, NULL, FILE_OURS,
      OURS HIDE_HOP},
 };

@@ -3,16 +3,20 @@
 #include <stdio.h>
 
 #include "cli/output.h"
+#include "cli/postfix_ways.h"
 #include "cli/session.h"
 
 static const char *const columns[] = {
     [DIRECTORY_ORGANIZATION] = "permalink name suspended_at created_at",
-    [DIRECTORY_SERVER] = "organization permalink name mode pool suspended_at",
+    [DIRECTORY_SERVER] = "organization permalink name mode pool smarthost suspended_at",
     [DIRECTORY_DOMAIN] = "organization server name verified_at use_for_any",
     [DIRECTORY_CREDENTIAL] =
         "id organization server name type hold cram_md5 disabled_at expires_at last_used_at usage",
     [DIRECTORY_POOL] = "name is_default addresses servers",
     [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
+    [DIRECTORY_SMARTHOST] =
+        "name organization server lane host port tls username is_default servers",
+    [DIRECTORY_RULE] = "id organization server pool smarthost from_conditions to_conditions",
 };
 
 static DirectoryObject object_of(const Cli *cli)
@@ -27,14 +31,11 @@ static gboolean print(const Cli *cli, Record *record)
     return TRUE;
 }
 
-/* What the admin has to do in Postfix and in the DNS after a change of addresses. */
-static void advise(const Cli *cli)
+/* Whether Postfix is to follow a change of it. */
+static gboolean is_way(const Cli *cli)
 {
-    if (cli->command->directory == DIRECTORY_ADDRESS)
-        fputs(
-            "outrider: now put the lines of `outrider postfix lines' into Postfix again and reload "
-            "it, and publish the records of `outrider installation show'\n",
-            stderr);
+    return cli->command->directory == DIRECTORY_ADDRESS ||
+           cli->command->directory == DIRECTORY_SMARTHOST;
 }
 
 gboolean object_add(Cli *cli, GError **error)
@@ -47,7 +48,8 @@ gboolean object_add(Cli *cli, GError **error)
         directory_add(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
     if (!record)
         return FALSE;
-    advise(cli);
+    if (is_way(cli))
+        postfix_ways_follow(cli);
     return print(cli, record);
 }
 
@@ -85,8 +87,9 @@ gboolean object_change(Cli *cli, GError **error)
         directory_change(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
     if (!record)
         return FALSE;
-    if (command_option(cli, "ipv4") || command_option(cli, "ipv6") || command_option(cli, "helo"))
-        advise(cli);
+    /* Weights are not Postfix's business. */
+    if (is_way(cli) && !(cli->n_options == 1 && command_option(cli, "weight")))
+        postfix_ways_follow(cli);
     return print(cli, record);
 }
 
@@ -96,7 +99,8 @@ gboolean object_delete(Cli *cli, GError **error)
 
     if (!sql || !directory_delete(sql, object_of(cli), cli->arguments, error))
         return FALSE;
-    advise(cli);
+    if (is_way(cli))
+        postfix_ways_follow(cli);
     if (!cli->json)
         printf("deleted\n");
     else

@@ -7,6 +7,7 @@
 #include "cli/postfix_check.h"
 #include "cli/postfix_lines.h"
 #include "cli/postfix_table.h"
+#include "cli/postfix_ways.h"
 #include "cli/session.h"
 #include "lib/base/error.h"
 
@@ -60,19 +61,19 @@ gboolean postfix_lines(Cli *cli, GError **error)
     gboolean only_main = command_option(cli, "main") != NULL;
     gboolean only_master = command_option(cli, "master") != NULL;
     const Config *config = cli_config(cli, error);
-    g_autoptr(Record) addresses = NULL;
+    g_auto(PostfixWays) ways = {0};
 
     if (!config || (plain && !check_plain(plain, error)))
         return FALSE;
     if (!only_main || only_master) {
         Sql *sql = cli_sql(cli, error);
-        if (!sql || !(addresses = directory_list(sql, DIRECTORY_ADDRESS, NULL, error)))
+        if (!sql || !postfix_ways_read(sql, &ways, error))
             return FALSE;
     }
-    g_autoptr(PostfixLines) lines = postfix_lines_make(config, plain, addresses);
+    g_autoptr(PostfixLines) lines = postfix_lines_make(config, plain, &ways);
     if (!only_master || only_main)
         print_main(lines);
-    if (addresses)
+    if (ways.addresses)
         print_master(lines);
     return TRUE;
 }
@@ -107,17 +108,18 @@ static void print_findings(const GPtrArray *findings, guint conflicts)
 gboolean postfix_check(Cli *cli, GError **error)
 {
     Sql *sql = cli_sql(cli, error);
-    g_autoptr(Record) addresses = sql ? directory_list(sql, DIRECTORY_ADDRESS, NULL, error) : NULL;
+    g_auto(PostfixWays) ways = {0};
     g_autoptr(GPtrArray) findings = postfix_findings_new();
     guint conflicts = 0;
 
-    if (!addresses)
+    if (!sql || !postfix_ways_read(sql, &ways, error) ||
+        !postfix_ways_keep_served(cli->config, &ways, error))
         return FALSE;
     g_autoptr(PostfixRunning) running =
         postfix_running_read(config_string(cli->config, CONFIG_POSTFIX_CONFIG_DIR), error);
     if (!running)
         return FALSE;
-    g_autoptr(PostfixLines) lines = postfix_lines_make(cli->config, NULL, addresses);
+    g_autoptr(PostfixLines) lines = postfix_lines_make(cli->config, NULL, &ways);
     postfix_check_lines(lines, running, findings);
     postfix_check_ports(lines, running, findings);
     postfix_check_agreement(cli->config, running, findings);

@@ -31,10 +31,10 @@ static void setting_free(gpointer data)
     g_free(setting);
 }
 
-static void service_free(gpointer data)
+void postfix_service_free(PostfixService *service)
 {
-    PostfixService *service = data;
-
+    if (!service)
+        return;
     g_free(service->name);
     g_ptr_array_unref(service->options);
     g_free(service);
@@ -82,7 +82,7 @@ static void add_group(const Maker *maker, GPtrArray *settings, PostfixGroup grou
 }
 
 /* Takes name. */
-static PostfixService *add_service(const Maker *maker, PostfixGroup group, char *name,
+static PostfixService *new_service(const Maker *maker, PostfixGroup group, char *name,
                                    const char *fields)
 {
     PostfixService *service = g_new0(PostfixService, 1);
@@ -92,6 +92,15 @@ static PostfixService *add_service(const Maker *maker, PostfixGroup group, char 
     service->fields = fields;
     service->options = g_ptr_array_new_with_free_func(setting_free);
     add_group(maker, service->options, group);
+    return service;
+}
+
+/* Takes name. */
+static PostfixService *add_service(const Maker *maker, PostfixGroup group, char *name,
+                                   const char *fields)
+{
+    PostfixService *service = new_service(maker, group, name, fields);
+
     g_ptr_array_add(maker->lines->services, service);
     return service;
 }
@@ -167,17 +176,27 @@ static void add_hop(const Maker *maker, gint64 port)
                 "unix n - y - 0 cleanup");
 }
 
-static void add_lane(const Maker *maker, const Record *address)
+/* kind: ip or sh. */
+static PostfixService *new_lane(const Maker *maker, const char *kind, gint64 lane)
 {
-    gint64 lane = record_int(address, "lane");
-    const char *ipv4 = record_text(address, "ipv4");
-    const char *ipv6 = record_text(address, "ipv6");
-    PostfixService *service =
-        add_service(maker, POSTFIX_LANE, g_strdup_printf("outrider-ip%" G_GINT64_FORMAT, lane),
-                    "unix - - y - - smtp");
+    PostfixService *service = new_service(
+        maker, POSTFIX_LANE, g_strdup_printf("outrider-%s%" G_GINT64_FORMAT, kind, lane),
+        "unix - - y - - smtp");
     g_autofree char *log = g_strjoin("/", maker->log, service->name, NULL);
 
     add_setting(service->options, "syslog_name", log);
+    return service;
+}
+
+static PostfixService *new_address(const Maker *maker, gint64 lane, const Record *address)
+{
+    const char *ipv4 = address ? record_text(address, "ipv4") : NULL;
+    const char *ipv6 = address ? record_text(address, "ipv6") : NULL;
+    PostfixService *service = new_lane(maker, "ip", lane);
+
+    add_group(maker, service->options, POSTFIX_ADDRESS);
+    if (!address)
+        return service;
     add_setting(service->options, "smtp_helo_name", record_text(address, "helo"));
     add_setting(service->options, "smtp_bind_address", ipv4);
     add_setting(service->options, "smtp_bind_address6", ipv6 ? ipv6 : "");
@@ -186,24 +205,103 @@ static void add_lane(const Maker *maker, const Record *address)
         add_setting(service->options, "inet_protocols", "ipv4");
         add_setting(service->options, "inet_interfaces", ipv4);
     }
+    return service;
 }
 
-PostfixLines *postfix_lines_make(const Config *config, const char *plain, Record *addresses)
+char *postfix_secret_path(const Config *config, gint64 lane)
 {
-    PostfixLines *lines = g_new0(PostfixLines, 1);
-    g_autofree char *maps = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider");
-    g_autofree char *sockets = g_path_get_basename(config_string(config, CONFIG_SOCKET_DIR));
-    const Maker maker = {.maps = maps,
-                         .sockets = sockets,
-                         .log = config_string(config, CONFIG_MAIL_LOG_TAG),
-                         .lines = lines};
+    g_autofree char *name = g_strdup_printf("outrider-secret/sh%" G_GINT64_FORMAT, lane);
 
+    return config_path(config, CONFIG_POSTFIX_CONFIG_DIR, name);
+}
+
+/* Port 465 begins with TLS, which Postfix knows for mandatory TLS only. */
+static void add_tls(GPtrArray *options, const char *tls, gboolean wrapped)
+{
+    gboolean none = g_str_equal(tls, "none");
+    const char *level = g_str_equal(tls, "verify")           ? "secure"
+                        : wrapped && g_str_equal(tls, "may") ? "encrypt"
+                                                             : tls;
+
+    add_setting(options, "smtp_tls_security_level", level);
+    add_setting(options, "smtp_tls_wrappermode", wrapped && !none ? "yes" : "no");
+}
+
+static PostfixService *new_smarthost(const Maker *maker, const Config *config, const Record *host)
+{
+    gint64 lane = record_int(host, "lane");
+    PostfixService *service = new_lane(maker, "sh", lane);
+
+    add_group(maker, service->options, POSTFIX_SMARTHOST);
+    add_tls(service->options, record_text(host, "tls"), record_int(host, "port") == 465);
+    if (record_is_null(host, "username")) {
+        add_setting(service->options, "smtp_sasl_auth_enable", "no");
+        return service;
+    }
+    g_autofree char *path = postfix_secret_path(config, lane);
+    g_autofree char *map = g_strconcat("texthash:", path, NULL);
+    add_group(maker, service->options, POSTFIX_LOGIN);
+    add_setting(service->options, "smtp_sasl_password_maps", map);
+    return service;
+}
+
+static void add_ways(const Maker *maker, const Config *config, const PostfixWays *ways)
+{
+    Record *addresses = ways ? ways->addresses : NULL;
+    Record *smarthosts = ways ? ways->smarthosts : NULL;
+
+    for (gsize i = 0; addresses && i < json_object_array_length(addresses); i++) {
+        const Record *address = json_object_array_get_idx(addresses, i);
+        g_ptr_array_add(maker->lines->services,
+                        new_address(maker, record_int(address, "lane"), address));
+    }
+    for (gsize i = 0; smarthosts && i < json_object_array_length(smarthosts); i++)
+        g_ptr_array_add(maker->lines->services,
+                        new_smarthost(maker, config, json_object_array_get_idx(smarthosts, i)));
+}
+
+static void maker_open(Maker *maker, const Config *config)
+{
+    maker->maps = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider");
+    maker->sockets = g_path_get_basename(config_string(config, CONFIG_SOCKET_DIR));
+    maker->log = config_string(config, CONFIG_MAIL_LOG_TAG);
+}
+
+static void maker_clear(Maker *maker)
+{
+    g_free(maker->maps);
+    g_free(maker->sockets);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Maker, maker_clear)
+
+PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address)
+{
+    g_auto(Maker) maker = {0};
+
+    maker_open(&maker, config);
+    return new_address(&maker, lane, address);
+}
+
+PostfixService *postfix_lines_smarthost(const Config *config, const Record *host)
+{
+    g_auto(Maker) maker = {0};
+
+    maker_open(&maker, config);
+    return new_smarthost(&maker, config, host);
+}
+
+PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways)
+{
+    g_auto(Maker) maker = {0};
+    PostfixLines *lines = g_new0(PostfixLines, 1);
+
+    maker_open(&maker, config);
+    maker.lines = lines;
     lines->settings = g_ptr_array_new_with_free_func(setting_free);
-    lines->services = g_ptr_array_new_with_free_func(service_free);
+    lines->services = g_ptr_array_new_with_free_func((GDestroyNotify)postfix_service_free);
     add_group(&maker, lines->settings, POSTFIX_MAIN);
     add_submission(&maker, config_string(config, CONFIG_HOSTNAME), plain);
     add_hop(&maker, config_int(config, CONFIG_HOP_PORT));
-    for (gsize i = 0; addresses && i < json_object_array_length(addresses); i++)
-        add_lane(&maker, json_object_array_get_idx(addresses, i));
+    add_ways(&maker, config, ways);
     return lines;
 }

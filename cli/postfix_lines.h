@@ -22,7 +22,10 @@ typedef enum {
     POSTFIX_SPLIT,
     POSTFIX_HOP,
     POSTFIX_HOP_CLEANUP,
-    POSTFIX_LANE,
+    POSTFIX_LANE, /* the group of every way out as a service */
+    POSTFIX_ADDRESS,
+    POSTFIX_SMARTHOST,
+    POSTFIX_LOGIN,
 } PostfixGroup;
 
 /* {daemon_name} of the submission services. */
@@ -47,8 +50,23 @@ typedef struct {
     char *note;          /* for the admin, about what is left out; NULL: nothing */
 } PostfixLines;
 
-/* plain: a loopback address to offer AUTH without TLS on, or NULL. addresses: as directory_list gives
- * them; NULL: without lanes. */
-PostfixLines *postfix_lines_make(const Config *config, const char *plain, Record *addresses);
+/* Where the password of a smart host's lane is kept for Postfix: "<postfix_config_dir>/outrider-secret/sh8"; g_free. */
+char *postfix_secret_path(const Config *config, gint64 lane);
+
+/* The ways out as directory_list gives them; NULL: none. */
+typedef struct {
+    Record *addresses;
+    Record *smarthosts;
+} PostfixWays;
+
+/* plain: a loopback address to offer AUTH without TLS on, or NULL. */
+PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways);
+
+/* The service of one address, called after a lane (its own, or one that it stands in for; address NULL: whatever
+ * address and name Postfix has by itself), or of one smart host. */
+PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address);
+PostfixService *postfix_lines_smarthost(const Config *config, const Record *host);
+void postfix_service_free(PostfixService *service);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostfixService, postfix_service_free)
 void postfix_lines_free(PostfixLines *lines);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostfixLines, postfix_lines_free)

@@ -119,9 +119,8 @@ static char *find_program(const char *name)
     return found ? found : g_build_filename("/usr/sbin", name, NULL);
 }
 
-/* What a program of Postfix's prints; the words after its name and -c DIRECTORY are rest. What it warns
- * of goes where our errors go. */
-static char *ask(const char *name, const char *directory, const char *const *rest, GError **error)
+char *postfix_running_ask(const char *name, const char *directory, const char *const *rest,
+                          GError **error)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) out = g_string_new(NULL);
@@ -161,7 +160,7 @@ PostfixRunning *postfix_running_read(const char *directory, GError **error)
 
     for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
         const char *const rest[] = {options[i], NULL};
-        if (!(texts[i] = ask("postconf", directory, rest, error)))
+        if (!(texts[i] = postfix_running_ask("postconf", directory, rest, error)))
             return NULL;
     }
     return postfix_running_parse(texts[0], texts[1], texts[2], texts[3]);
@@ -170,7 +169,7 @@ PostfixRunning *postfix_running_read(const char *directory, GError **error)
 char *postfix_running_lookup(const char *directory, const char *table, const char *key)
 {
     const char *const rest[] = {"-q", key, table, NULL};
-    char *found = ask("postmap", directory, rest, NULL);
+    char *found = postfix_running_ask("postmap", directory, rest, NULL);
 
     return found ? g_strchomp(found) : g_strdup("");
 }

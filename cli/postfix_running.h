@@ -27,6 +27,11 @@ PostfixRunning *postfix_running_read(const char *directory, GError **error);
 /* What a table of Postfix (type:name) has for a key; "": nothing, or the table cannot be asked. g_free. */
 char *postfix_running_lookup(const char *directory, const char *table, const char *key);
 
+/* What a program of Postfix's prints; the words after its name and -c DIRECTORY are rest. What it warns of goes where
+ * our errors go. UNAVAILABLE; g_free. */
+char *postfix_running_ask(const char *name, const char *directory, const char *const *rest,
+                          GError **error);
+
 /* The same as postfix_running_read from the output of postconf, postconf -x, postconf -M and postconf -P. */
 PostfixRunning *postfix_running_parse(const char *written, const char *values, const char *services,
                                       const char *options);

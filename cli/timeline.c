@@ -99,9 +99,19 @@ static void print_handed_in(const Record *submission)
     print_client(submission);
 }
 
+static void print_smarthost(const Record *host)
+{
+    g_autofree char *text = g_strdup_printf(
+        "%" G_GINT64_FORMAT ": smart host %s, [%s]:%" G_GINT64_FORMAT, record_int(host, "lane"),
+        record_text(host, "name"), record_text(host, "host"), record_int(host, "port"));
+
+    print_more("lane", text);
+}
+
 static void print_lane(const Record *message)
 {
     const Record *lane = json_object_object_get(message, "address");
+    const Record *host = json_object_object_get(message, "smarthost");
 
     if (record_is_null(message, "lane")) {
         print_more("lane", "? (not known yet)");
@@ -111,6 +121,10 @@ static void print_lane(const Record *message)
         print_more("lane", "0: no pool, Postfix's default transport");
         return;
     }
+    if (host) {
+        print_smarthost(host);
+        return;
+    }
     g_autofree char *ipv4 = lane ? text_of(lane, "ipv4") : NULL;
     g_autofree char *ipv6 = lane ? text_of(lane, "ipv6") : NULL;
     g_autofree char *helo = lane ? text_of(lane, "helo") : NULL;
@@ -118,7 +132,8 @@ static void print_lane(const Record *message)
     g_autofree char *text =
         lane ? g_strdup_printf("%" G_GINT64_FORMAT ": pool %s, %s %s, HELO %s",
                                record_int(message, "lane"), pool, ipv4, ipv6, helo)
-             : g_strdup_printf("%" G_GINT64_FORMAT ": an address that is not there any more",
+             : g_strdup_printf("%" G_GINT64_FORMAT
+                               ": an address or smart host that is not there any more",
                                record_int(message, "lane"));
     print_more("lane", text);
 }

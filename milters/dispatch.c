@@ -77,7 +77,7 @@ DispatchVerdict dispatch_decide(const DispatchFacts *facts)
         is_below(facts->from_domain, facts->domain->name))
         verdict.sign_domain = facts->domain->id;
     if (verdict.lane == 0 && facts->lanes->len)
-        verdict.lane_note = "every address of the pool is drained: default transport";
+        verdict.lane_note = "no address of the pool takes mail on this node: default transport";
     return verdict;
 }
 

@@ -31,10 +31,10 @@ static gboolean send_edit(SMFICTX *context, const Edit *edit)
 
 /* A null sender has no return path that could name the lane: a header that only
  * milter_header_checks sees, gone again at once, sets the transport. */
-static gboolean send_lane(SMFICTX *context, guint32 lane)
+static gboolean send_lane(SMFICTX *context, const char *lane)
 {
     char name[] = DISPATCH_LANE_HEADER;
-    g_autofree char *value = g_strdup_printf(" %u", lane);
+    g_autofree char *value = g_strconcat(" ", lane, NULL);
 
     return smfi_addheader(context, name, value) == MI_SUCCESS &&
            smfi_chgheader(context, name, 1, NULL) == MI_SUCCESS;
@@ -85,8 +85,8 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
     if ((*outgoing->return_path || outgoing->reserved.hop) &&
         !effect_sender(context, outgoing->return_path, error))
         return FALSE;
-    if (!*outgoing->return_path && outgoing->verdict.lane &&
-        !send_lane(context, outgoing->verdict.lane))
+    if (!*outgoing->return_path && outgoing->lane_header &&
+        !send_lane(context, outgoing->lane_header))
         return refused(error, "the lane");
     if (outgoing->verdict.hold && !send_hold(context, outgoing))
         return refused(error, "the hold");

@@ -10,6 +10,7 @@
 
 #include "lib/base/error.h"
 #include "lib/mime/field.h"
+#include "milters/lanes.h"
 
 void outgoing_free(Outgoing *outgoing)
 {
@@ -20,6 +21,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
+    g_free(outgoing->lane_header);
     g_free(outgoing->msgid);
     g_free(outgoing->return_path);
     g_free(outgoing->from);
@@ -28,11 +30,12 @@ void outgoing_free(Outgoing *outgoing)
 }
 
 /* Decides; *keys receives the keys to sign with (of EdgeSignKey, never empty). */
-static gboolean decide(Outgoing *outgoing, Shared *shared, const EdgeCredential *credential,
-                       const Author *author, GArray **keys, GError **error)
+static gboolean decide(Outgoing *outgoing, Shared *shared, const Message *message,
+                       const EdgeCredential *credential, const Author *author, GArray **keys,
+                       GError **error)
 {
     Edge *edge = shared_edge(shared);
-    g_autoptr(GArray) lanes = edge_lanes_of_pool(edge, credential->ip_pool, error);
+    g_autoptr(GArray) lanes = lanes_for(shared, credential, message, error);
     g_autoptr(GArray) own = lanes ? edge_sign_keys(edge, author->authorised->id, error) : NULL;
 
     if (!own)
@@ -44,6 +47,7 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const EdgeCredential 
                            .from_domain = author->from_domain,
                            .domain_has_keys = own->len > 0};
     outgoing->verdict = dispatch_decide(&facts);
+    outgoing->lane_header = lanes_header(lanes, outgoing->verdict.lane);
     g_autoptr(GArray) chosen =
         outgoing->verdict.sign_domain ? g_steal_pointer(&own) : edge_sign_keys(edge, 0, error);
     if (!chosen)
@@ -209,7 +213,7 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
 {
     g_autoptr(GArray) keys = NULL;
 
-    if (!decide(outgoing, shared, credential, author, &keys, error) ||
+    if (!decide(outgoing, shared, message, credential, author, &keys, error) ||
         !limit(outgoing, message, shared, credential, error))
         return FALSE;
     if (outgoing->refusal != REFUSAL_NONE)

@@ -32,6 +32,7 @@ typedef struct {
     GPtrArray *skipped; /* of text: what did not happen to it, and why */
     LimitOutcome limit;
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
+    char *lane_header;   /* what tells a null sender's lane; NULL: lane 0 */
     char *msgid;         /* of lib/seal/msgid.h */
     char *return_path;   /* "": the sender is null and stays so */
     char *from;

@@ -4,6 +4,7 @@
 struct Shared {
     const Config *config;
     Edge *edge;
+    LaneServed *served;
     Journal *journal;
     IdSource *ids;
     DkimSigner *signer;
@@ -26,6 +27,7 @@ static gboolean open_parts(Shared *shared, GError **error)
     JournalOptions options = {.min_free = (guint64)config_int(config, CONFIG_SPOOL_MIN_FREE)};
 
     shared->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
+    shared->served = lane_served_open(config);
     shared->meter = meter_new(config);
     return (shared->return_ring = load_ring(config, "return", error)) &&
            (shared->claim_ring = load_ring(config, "claim", error)) &&
@@ -54,6 +56,7 @@ void shared_close(Shared *shared)
     g_clear_pointer(&shared->ids, id_source_close);
     g_clear_pointer(&shared->signer, dkim_signer_close);
     g_clear_pointer(&shared->edge, edge_close);
+    g_clear_pointer(&shared->served, lane_served_close);
     g_clear_pointer(&shared->meter, meter_free);
     g_clear_pointer(&shared->return_ring, ring_free);
     g_clear_pointer(&shared->claim_ring, ring_free);
@@ -87,6 +90,11 @@ const Config *shared_config(const Shared *shared)
 Edge *shared_edge(Shared *shared)
 {
     return shared->edge;
+}
+
+LaneServed *shared_served(Shared *shared)
+{
+    return shared->served;
 }
 
 Journal *shared_journal(Shared *shared)

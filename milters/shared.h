@@ -12,6 +12,7 @@
 #include "lib/base/id.h"
 #include "lib/config/config.h"
 #include "lib/edge/edge.h"
+#include "lib/edge/lane_served.h"
 #include "lib/journal/journal.h"
 #include "lib/mailauth/dkim_sign.h"
 #include "lib/seal/claim.h"
@@ -32,6 +33,7 @@ gboolean shared_reload(Shared *shared, GError **error);
 
 const Config *shared_config(const Shared *shared);
 Edge *shared_edge(Shared *shared);
+LaneServed *shared_served(Shared *shared);
 Journal *shared_journal(Shared *shared);
 IdSource *shared_ids(Shared *shared);
 DkimSigner *shared_signer(Shared *shared);

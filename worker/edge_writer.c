@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
+#include "lib/edge/lane_served.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
 #include "worker/lanes.h"
@@ -18,7 +19,9 @@ struct EdgeWriter {
     const Config *config;
     Sql *sql;
     sqlite3 *replicas[EDGE_FILE_COUNT];
-    gboolean lanes_known; /* lanes.regexp was compared since start */
+    LaneServed *served;
+    GArray *lanes_served; /* what lanes.regexp was rendered for */
+    gboolean lanes_known; /* it was compared since start */
     gboolean elders_gone; /* replicas of elder schemas were removed since start */
     Rounds *rounds;       /* NULL: without a thread */
     gboolean complained;
@@ -29,6 +32,7 @@ EdgeWriter *edge_writer_new(const Config *config)
     EdgeWriter *writer = g_new0(EdgeWriter, 1);
 
     writer->config = config;
+    writer->served = lane_served_open(config);
     return writer;
 }
 
@@ -58,24 +62,40 @@ static gboolean open_replicas(EdgeWriter *writer, GError **error)
     return TRUE;
 }
 
-static void read_lane(sqlite3_stmt *row, GArray *lanes)
+static void read_lane(sqlite3_stmt *row, const GArray *served, GArray *lanes)
 {
-    EdgeLane lane = {.lane = (guint32)sqlite3_column_int64(row, 0)};
+    const char *host = (const char *)sqlite3_column_text(row, 3);
+    LaneState lane = {
+        .lane = (guint32)sqlite3_column_int64(row, 0),
+        .pool = (guint32)sqlite3_column_int64(row, 1),
+        .weight = (guint32)sqlite3_column_int64(row, 2),
+        .next_hop = host ? g_strdup_printf("[%s]:%d", host, sqlite3_column_int(row, 4)) : NULL,
+        .is_default = sqlite3_column_int(row, 5) != 0,
+        .gone = sqlite3_column_int(row, 6) != 0};
+
+    lane.served = !lane.gone && lane_served_has(served, lane.lane);
     g_array_append_val(lanes, lane);
 }
 
 /* Straight from the writer's own connection: the round has just committed it. */
-static GArray *read_lanes(sqlite3 *db, GError **error)
+static GArray *read_lanes(sqlite3 *db, const GArray *served, GError **error)
 {
-    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+    static const char sql[] =
+        "SELECT lane, ip_pool_id, weight, NULL, 0, "
+        "ip_pool_id IS (SELECT min(id) FROM ip_pool WHERE is_default), 0 FROM ip_address "
+        "UNION ALL SELECT lane, 0, 0, host, port, is_default, 0 FROM smarthost "
+        "UNION ALL SELECT id, coalesce(ip_pool_id, 0), 0, NULL, 0, 0, 1 FROM lane "
+        "WHERE removed_at > strftime('%s') - ?1 ORDER BY 1";
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
     sqlite3_stmt *statement = NULL;
-    int rc =
-        sqlite3_prepare_v2(db, "SELECT lane FROM ip_address ORDER BY lane", -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
+    g_array_set_clear_func(lanes, (GDestroyNotify)lane_state_clear);
+    sqlite3_bind_int64(statement, 1, EDGE_LANE_KEEP_SECONDS);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(statement);
         if (rc == SQLITE_ROW)
-            read_lane(statement, lanes);
+            read_lane(statement, served, lanes);
     }
     sqlite3_finalize(statement);
     if (rc != SQLITE_DONE) {
@@ -85,11 +105,11 @@ static GArray *read_lanes(sqlite3 *db, GError **error)
     return g_steal_pointer(&lanes);
 }
 
-static gboolean update_lanes(EdgeWriter *writer, GError **error)
+static gboolean update_lanes(EdgeWriter *writer, const GArray *served, GError **error)
 {
     const char *directory = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
     g_autofree char *path = g_build_filename(directory, "outrider", "lanes.regexp", NULL);
-    g_autoptr(GArray) lanes = read_lanes(writer->replicas[EDGE_FILE_DIRECTORY], error);
+    g_autoptr(GArray) lanes = read_lanes(writer->replicas[EDGE_FILE_DIRECTORY], served, error);
     g_autoptr(GError) why = NULL;
     gboolean changed = FALSE;
 
@@ -101,13 +121,30 @@ static gboolean update_lanes(EdgeWriter *writer, GError **error)
                      (guint)config_int(writer->config, CONFIG_HOP_PORT));
     if (!lanes_write(path, text, &changed, error))
         return FALSE;
-    writer->lanes_known = TRUE;
     if (!changed)
         return TRUE;
     log_info(NULL, "lanes changed", LOG_TEXT("file", path), LOG_INT("lanes", lanes->len));
     if (config_bool(writer->config, CONFIG_LANE_RELOAD) && !lanes_reload(directory, &why))
         log_warning(NULL, "postfix not reloaded", LOG_GERROR(why));
     return TRUE;
+}
+
+/* When the directory, or what this node serves, has changed since they were rendered. */
+static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GArray) served = lane_served_now(writer->served, &why);
+
+    if (why) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    if (!changed && writer->lanes_known && served == writer->lanes_served)
+        return TRUE;
+    writer->lanes_known = update_lanes(writer, served, error);
+    g_clear_pointer(&writer->lanes_served, g_array_unref);
+    writer->lanes_served = g_steal_pointer(&served);
+    return writer->lanes_known;
 }
 
 static gboolean trim_replicas(EdgeWriter *writer, GError **error)
@@ -135,10 +172,8 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
             return FALSE;
         any |= written;
     }
-    if ((any || !writer->lanes_known) && !update_lanes(writer, error)) {
-        writer->lanes_known = FALSE;
+    if (!follow_lanes(writer, any, error))
         return FALSE;
-    }
     /* Whoever still reads them has had time until here, where the new ones are filled. */
     if (!writer->elders_gone)
         edge_schema_remove_elder(config_string(writer->config, CONFIG_EDGE_DIR));
@@ -187,5 +222,7 @@ void edge_writer_stop(EdgeWriter *writer)
     for (guint file = 0; file < EDGE_FILE_COUNT; file++)
         sqlite3_close(writer->replicas[file]);
     sql_close(writer->sql);
+    g_clear_pointer(&writer->lanes_served, g_array_unref);
+    lane_served_close(writer->served);
     g_free(writer);
 }

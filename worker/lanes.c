@@ -6,14 +6,102 @@
 #include <sys/stat.h>
 
 #include "lib/base/error.h"
-#include "lib/edge/edge.h"
 #include "lib/seal/return_path.h"
+
+#define LETTERS   "abcdefghijklmnopqrstuvwxyz234567"
+#define LETTERS_N 32
+
+void lane_state_clear(LaneState *state)
+{
+    g_clear_pointer(&state->next_hop, g_free);
+}
+
+static const LaneState *state_at(const GArray *lanes, guint i)
+{
+    return &g_array_index(lanes, LaneState, i);
+}
+
+static gboolean takes_mail(const LaneState *state)
+{
+    return !state->gone && state->served && (state->pool == 0 || state->weight > 0);
+}
+
+static void append_way(GString *text, const LaneState *to)
+{
+    if (to->pool)
+        g_string_append_printf(text, " outrider-ip%u:\n", to->lane);
+    else
+        g_string_append_printf(text, " outrider-sh%u:%s\n", to->lane, to->next_hop);
+}
+
+/* The lanes that take over; weights count among the addresses of one pool. */
+static GPtrArray *heirs(const GArray *lanes, const LaneState *from)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    for (guint i = 0; from->pool == 0 && i < lanes->len; i++)
+        if (state_at(lanes, i)->pool == 0 && state_at(lanes, i)->is_default &&
+            takes_mail(state_at(lanes, i)))
+            g_ptr_array_add(list, (gpointer)(guintptr)state_at(lanes, i));
+    if (list->len > 0)
+        return list;
+    for (guint i = 0; i < lanes->len; i++) {
+        const LaneState *to = state_at(lanes, i);
+        gboolean kin = from->pool ? to->pool == from->pool : to->pool && to->is_default;
+        if (kin && takes_mail(to))
+            g_ptr_array_add(list, (gpointer)(guintptr)to);
+    }
+    return list;
+}
+
+static guint weight_of(const LaneState *state)
+{
+    return state->pool ? state->weight : 1;
+}
+
+/* Each letter before the last (whose low bits are padding) belongs to one heir. */
+static void append_heirs(GString *text, const LaneState *from, const GPtrArray *list,
+                         const char *domain)
+{
+    guint total = 0, before = 0;
+
+    if (list->len == 0)
+        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ DUNNO\n", RETURN_PATH_TOKEN_LENGTH,
+                               from->lane, domain);
+    for (guint i = 0; i < list->len; i++)
+        total += weight_of(list->pdata[i]);
+    for (guint i = 0; i < list->len; i++) {
+        guint begin = before * LETTERS_N / total;
+        before += weight_of(list->pdata[i]);
+        guint end = before * LETTERS_N / total;
+        if (begin == end)
+            continue;
+        g_string_append_printf(text, "/^[a-z2-7]{%d}[%.*s][a-z2-7]-%u@%s$/",
+                               RETURN_PATH_TOKEN_LENGTH - 2, (int)(end - begin), LETTERS + begin,
+                               from->lane, domain);
+        append_way(text, list->pdata[i]);
+    }
+}
+
+static void append_lane(GString *text, const GArray *lanes, const LaneState *state,
+                        const char *domain)
+{
+    if (state->gone || (state->pool && !state->served)) {
+        g_autoptr(GPtrArray) list = heirs(lanes, state);
+        append_heirs(text, state, list, domain);
+        return;
+    }
+    g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/", RETURN_PATH_TOKEN_LENGTH, state->lane,
+                           domain);
+    append_way(text, state);
+}
 
 char *lanes_render(const GArray *lanes, const char *return_path_domain,
                    const char *return_path_label, guint hop_port)
 {
     g_autofree char *label = g_regex_escape_string(return_path_label, -1);
     g_autofree char *domain = g_regex_escape_string(return_path_domain, -1);
+    g_autofree char *any = g_strdup_printf("(%s|%s\\.[a-z0-9.-]+)", domain, label);
     g_autoptr(GString) text = g_string_new(
         "# Written by outrider-worker: the way out of each lane. Do not edit; change the pool's\n"
         "# addresses with outrider(1) instead.\n");
@@ -23,11 +111,11 @@ char *lanes_render(const GArray *lanes, const char *return_path_domain,
         "# A submission that was requeued before it was split goes to the hop again.\n"
         "/^" RETURN_PATH_SUBMISSION_PATTERN "-0@%s$/ outrider-split:[127.0.0.1]:%u\n",
         domain, hop_port);
-    for (guint i = 0; i < lanes->len; i++) {
-        guint32 lane = g_array_index(lanes, EdgeLane, i).lane;
-        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@(%s|%s\\.[a-z0-9.-]+)$/ outrider-ip%u:\n",
-                               RETURN_PATH_TOKEN_LENGTH, lane, domain, label, lane);
-    }
+    for (guint i = 0; i < lanes->len; i++)
+        append_lane(text, lanes, state_at(lanes, i), any);
+    g_string_append_printf(text,
+                           "/^[a-z2-7]{%d}-[1-9][0-9]*@%s$/ retry:4.3.5 lane is not known yet\n",
+                           RETURN_PATH_TOKEN_LENGTH, domain);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 

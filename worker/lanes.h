@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: lanes.regexp, Postfix's sender_dependent_default_transport_maps: one line per lane, keyed by
+ * Purpose: lanes.regexp, Postfix's sender_dependent_default_transport_maps: lines for each lane, keyed by
  *     the number at the end of a sealed return path (a regexp_table(5): no daemon is asked). And one for
  *     submissions: requeued ones lose the FILTER that took them to the hop.
  * Used by: edge_writer.
  * May touch: <postfix_config_dir>/outrider/lanes.regexp; runs `postfix reload' when told to.
  * Threads: the caller's.
+ *
+ * Nothing may wait for a transport that Postfix does not have. What is queued for an address that is gone, or that
+ * this node has no transport for, is spread over the others of its pool by their weights; the share is told by a
+ * letter of the MAC, so that a message stays with one. What is queued for a smart host that is gone takes the
+ * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport. What has a
+ * smart host that is not set up on this node waits, as it must not leave by another way. So does a lane of the
+ * installation's own domain that is not named at all: Postfix has not read its line. (Below other domains it may be a
+ * stranger's.)
  */
 #pragma once
 
@@ -13,7 +21,19 @@
 
 #include "lib/config/config.h"
 
-/* The file's text for an array of EdgeLane, by lane number: return paths of the installation, and those with the label
+typedef struct {
+    guint32 lane;
+    guint32 pool; /* of an address, also when it is gone; 0: a smart host */
+    guint32 weight;
+    gboolean is_default; /* it is in the default pool, or the default smart host */
+    gboolean gone;
+    gboolean served; /* this node has the transport */
+    char *next_hop;  /* of a smart host that is there */
+} LaneState;
+
+void lane_state_clear(LaneState *state);
+
+/* The file's text for an array of LaneState, by lane number: return paths of the installation, and those with the label
  * below any domain, so that a domain more or less needs no reload. g_free. */
 char *lanes_render(const GArray *lanes, const char *return_path_domain,
                    const char *return_path_label, guint hop_port);

@@ -15,6 +15,7 @@
 #include "lib/directory/key.h"
 #include "lib/directory/limit.h"
 #include "lib/directory/path.h"
+#include "lib/directory/reference.h"
 #include "lib/directory/usage.h"
 #include "lib/directory/verify.h"
 
@@ -47,6 +48,7 @@ typedef struct {
     Path path;
     Path owner;
     Fields fields;
+    ReferenceOwner of;
     DkimKey *keys[2];
     char *key;
     char *token;
@@ -140,14 +142,20 @@ static gboolean add_secret(Sql *sql, Work *work, GError **error)
                        NULL, error);
 }
 
-/* At most one pool is the default. */
+/* At most one pool and one smart host is the default. A pool that was open to all as the default stays
+ * open to those who use it. */
 static gboolean clear_default(Sql *sql, Work *work, GError **error)
 {
     const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
+    const SqlParameter now = SQL_INT(work->now);
+    gboolean pool = work->object == DIRECTORY_POOL;
 
+    if (pool && !sql_execute(sql, SQL_POOL_ALLOW_USERS, &now, 1, NULL, NULL, error))
+        return FALSE;
     if (fields_column(&work->fields, "is_default")->number == 0)
         return TRUE;
-    return sql_execute(sql, SQL_POOL_CLEAR_DEFAULT, parameters, 2, NULL, NULL, error);
+    return sql_execute(sql, pool ? SQL_POOL_CLEAR_DEFAULT : SQL_SMARTHOST_CLEAR_DEFAULT, parameters,
+                       2, NULL, NULL, error);
 }
 
 /* What belongs to an object besides its row. */
@@ -158,32 +166,22 @@ static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **err
     if (work->object == DIRECTORY_CREDENTIAL)
         return (!work->key || add_secret(sql, work, error)) &&
                credential_scope_write(sql, work->id, &work->fields, work->revision, error);
-    if (work->object == DIRECTORY_POOL)
+    if (work->object == DIRECTORY_POOL || work->object == DIRECTORY_SMARTHOST)
         return clear_default(sql, work, error);
     return TRUE;
 }
 
-/* A server's pool is given by name and kept by id. */
-static gboolean resolve_pool(Sql *sql, Work *work, GError **error)
+/* A lane of its own; pool 0: of none. */
+static gboolean add_lane(Sql *sql, const Work *work, gint64 pool, guint64 *lane, GError **error)
 {
-    Value *pool =
-        work->object == DIRECTORY_SERVER ? fields_column(&work->fields, "ip_pool_id") : NULL;
+    const SqlParameter parameters[] = {SQL_TEXT(pool ? "address" : "smarthost"),
+                                       pool ? SQL_UNSIGNED(pool) : SQL_NULL,
+                                       SQL_UNSIGNED(work->revision)};
 
-    if (!pool || pool->is != VALUE_IS_TEXT)
-        return TRUE;
-    g_auto(Path) path = {0};
-    if (!path_read(DIRECTORY_POOL, (const char *const[]){pool->text}, &path, error))
-        return FALSE;
-    g_autoptr(Record) record = find(sql, DIRECTORY_POOL, &path, error);
-    if (!record)
-        return FALSE;
-    value_clear(pool);
-    pool->is = VALUE_IS_UNSIGNED;
-    pool->number = record_int(record, "id");
-    return TRUE;
+    return sql_execute(sql, SQL_LANE_ADD, parameters, G_N_ELEMENTS(parameters), NULL, lane, error);
 }
 
-/* The parameters that stand before the fields: ids of the owners, and an address's lane. */
+/* The parameters that stand before the fields: ids of the owners, and a lane. */
 static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters, guint *used,
                                  GError **error)
 {
@@ -192,7 +190,13 @@ static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters,
                                                     [OWNER_EITHER] = DIRECTORY_SERVER,
                                                     [OWNER_POOL] = DIRECTORY_POOL};
     OwnerKind kind = path_owner_kind(work->object);
+    guint64 lane = 0;
 
+    if (work->object == DIRECTORY_SMARTHOST) {
+        if (!add_lane(sql, work, 0, &lane, error))
+            return FALSE;
+        parameters[(*used)++] = SQL_UNSIGNED(lane);
+    }
     if (kind == OWNER_NONE)
         return TRUE;
     gboolean whole = kind == OWNER_EITHER && !*work->owner.keys[1].text;
@@ -204,13 +208,15 @@ static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters,
     if (!owner)
         return FALSE;
     if (kind == OWNER_POOL) {
-        guint64 lane;
-        if (!sql_execute(sql, SQL_LANE_ADD, NULL, 0, NULL, &lane, error))
+        if (!add_lane(sql, work, record_int(owner, "id"), &lane, error))
             return FALSE;
         parameters[(*used)++] = SQL_UNSIGNED(lane);
     }
+    work->of.organization =
+        (guint64)record_int(owner, object == DIRECTORY_SERVER ? "organization_id" : "id");
+    work->of.server = object == DIRECTORY_SERVER ? (guint64)record_int(owner, "id") : 0;
     if (kind == OWNER_EITHER && !whole)
-        parameters[(*used)++] = SQL_UNSIGNED(record_int(owner, "organization_id"));
+        parameters[(*used)++] = SQL_UNSIGNED(work->of.organization);
     parameters[(*used)++] = SQL_UNSIGNED(record_int(owner, "id"));
     if (whole)
         parameters[(*used)++] = SQL_NULL;
@@ -236,6 +242,13 @@ static gboolean reload(Sql *sql, Work *work, GError **error)
     return work->record != NULL;
 }
 
+static gboolean name_rule(Work *work, GError **error)
+{
+    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, work->id);
+
+    return path_read(DIRECTORY_RULE, (const char *const[]){id}, &work->path, error);
+}
+
 static gboolean do_add(Sql *sql, gpointer data, GError **error)
 {
     Work *work = data;
@@ -244,14 +257,17 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
     g_autoptr(GError) why = NULL;
 
     work->made = 0;
-    if (!sql_next_revision(sql, &work->revision, error) || !resolve_pool(sql, work, error) ||
-        !owner_parameters(sql, work, parameters, &used, error))
+    if (!sql_next_revision(sql, &work->revision, error) ||
+        !owner_parameters(sql, work, parameters, &used, error) ||
+        !reference_resolve(sql, work->of, TRUE, &work->fields, error))
         return FALSE;
     used += fields_parameters(&work->fields, parameters + used);
     parameters[used++] = SQL_INT(work->now);
     parameters[used++] = SQL_UNSIGNED(work->revision);
     if (!sql_execute(sql, objects[work->object].add, parameters, used, NULL, &work->id, &why))
         return exists(work, error, why);
+    if (work->object == DIRECTORY_RULE && !name_rule(work, error))
+        return FALSE;
     return write_beside(sql, work, TRUE, error) && reload(sql, work, error);
 }
 
@@ -271,12 +287,13 @@ static gboolean make_secrets(Work *work, GError **error)
            (work->keys[1] = dkim_key_generate("ed25519", 0, error)) != NULL;
 }
 
-/* An address is added below a pool and then called by its IPv4 address. */
+/* An address is added below a pool and then called by its IPv4 address; a rule below its owner, and
+ * called by its id. */
 static gboolean read_names(Work *work, const char **name, GError **error)
 {
-    if (work->object == DIRECTORY_ADDRESS) {
+    if (work->object == DIRECTORY_ADDRESS || work->object == DIRECTORY_RULE) {
         *name = NULL;
-        return path_read_owner(OWNER_POOL, work->names[0], &work->owner, error);
+        return path_read_owner(path_owner_kind(work->object), work->names[0], &work->owner, error);
     }
     if (!path_read(work->object, work->names, &work->path, error))
         return FALSE;
@@ -344,8 +361,11 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
     if (!path_read(work->object, work->names, &work->path, error) ||
         !sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error) ||
         !fields_for_change(work->object, work->record, work->options, work->n, work->now,
-                           &work->fields, error) ||
-        !resolve_pool(sql, work, error) ||
+                           &work->fields, error))
+        return FALSE;
+    work->of = (ReferenceOwner){(guint64)record_int(work->record, "organization_id"),
+                                (guint64)record_int(work->record, "id")};
+    if (!reference_resolve(sql, work->of, FALSE, &work->fields, error) ||
         (work->object == DIRECTORY_CREDENTIAL &&
          !credential_scope_check(&work->fields, FALSE, error)))
         return FALSE;
@@ -389,13 +409,16 @@ static gboolean check_unused(Sql *sql, const Work *work, GError **error)
         SqlStatement statement;
     } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS},
                   {DIRECTORY_SERVER, SQL_SERVER_USERS},
-                  {DIRECTORY_POOL, SQL_POOL_USERS}};
-    const SqlParameter parameters[] = {SQL_UNSIGNED(work->id), SQL_UNSIGNED(work->id)};
+                  {DIRECTORY_POOL, SQL_POOL_USERS},
+                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS}};
+    const SqlParameter id = SQL_UNSIGNED(work->id);
+    const SqlParameter parameters[] = {id, id, id, id};
     g_autoptr(GString) users = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(checks); i++)
         if (checks[i].object == work->object &&
-            !sql_query(sql, checks[i].statement, parameters, 2, append_user, users, error))
+            !sql_query(sql, checks[i].statement, parameters, G_N_ELEMENTS(parameters), append_user,
+                       users, error))
             return FALSE;
     if (users->len == 0)
         return TRUE;
@@ -418,8 +441,17 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
 {
     const SqlParameter stones[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
     const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
+    const SqlParameter lane[] = {SQL_INT(work->now), SQL_UNSIGNED(work->revision),
+                                 SQL_UNSIGNED(record_int(work->record, "lane"))};
     LimitSubject subject;
 
+    if (work->object == DIRECTORY_ADDRESS || work->object == DIRECTORY_SMARTHOST)
+        return sql_execute(sql, SQL_LANE_REMOVE, lane, 3, NULL, NULL, error);
+    if (work->object == DIRECTORY_POOL)
+        return sql_execute(sql, SQL_POOL_FORGET, id, 1, NULL, NULL, error);
+    if (work->object == DIRECTORY_ORGANIZATION &&
+        !sql_execute(sql, SQL_ORGANIZATION_FORGET, id, 1, NULL, NULL, error))
+        return FALSE;
     /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
         return sql_execute(sql, SQL_DKIM_KEYS_TOMBSTONES, stones, 2, NULL, NULL, error) &&

@@ -101,6 +101,23 @@ static gboolean read_address(Path *path, const char *text, GError **error)
            add_key(path, kind, "address", text, error);
 }
 
+/* An id, kept as its digits. */
+static gboolean read_number(Path *path, const char *field, const char *text, GError **error)
+{
+    guint64 number;
+
+    if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT32, &number, NULL)) {
+        Value *value = &path->keys[path->n++];
+        value->is = VALUE_IS_TEXT;
+        value->text = g_strdup_printf("%" G_GUINT64_FORMAT, number);
+        return TRUE;
+    }
+    g_autofree char *quoted = value_quote(text);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "%s: %s: allowed is a number", field,
+                quoted);
+    return FALSE;
+}
+
 gboolean path_read(DirectoryObject object, const char *const *names, Path *path, GError **error)
 {
     g_auto(Path) found = {0};
@@ -126,6 +143,12 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
         break;
     case DIRECTORY_ADDRESS:
         good = read_address(&found, names[0], error);
+        break;
+    case DIRECTORY_SMARTHOST:
+        good = add_key(&found, VALUE_SMARTHOST_NAME, "smarthost", names[0], error);
+        break;
+    case DIRECTORY_RULE:
+        good = read_number(&found, "rule", names[0], error);
         break;
     case DIRECTORY_OBJECT_COUNT:
         break;

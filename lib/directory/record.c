@@ -4,9 +4,10 @@
 #include "lib/base/error.h"
 
 /* Columns that MariaDB keeps as small integers and people know as yes or no. */
-static const char *const booleans[] = {"allow_sender", "privacy_mode", "shadow",     "use_for_any",
-                                       "hold",         "cram_md5",     "is_default", "hop",
-                                       "subdomains",   "duplicate",    "on_hold",    NULL};
+static const char *const booleans[] = {
+    "allow_sender", "privacy_mode", "shadow", "use_for_any", "hold",
+    "cram_md5",     "is_default",   "forced", "hop",         "subdomains",
+    "duplicate",    "on_hold",      NULL};
 
 static Record *text_of(const char *text)
 {

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "lib/base/condition.h"
 #include "lib/base/error.h"
 #include "lib/directory/value_list.h"
 
@@ -28,6 +29,7 @@ static const char *const reserved_server[] = {"new",    "all",    "search",  "st
                                               "manage", "delete", "destroy", "remove", NULL};
 static const char *const reserved_pool[] = {"none", NULL};
 static const char *const modes[] = {"live", "development", NULL};
+static const char *const tls_levels[] = {"none", "may", "encrypt", "verify", NULL};
 static const char *const credential_types[] = {"smtp", "api", "smtp-ip", NULL};
 
 void value_clear(Value *value)
@@ -245,6 +247,79 @@ static const char *read_weight(const Input *input, Value *value)
     return NULL;
 }
 
+static const char *read_owner(const Input *input, Value *value)
+{
+    set_text(value, input->text);
+    return NULL;
+}
+
+/* An address is made canonical as a domain name is. */
+static const char *read_host(const Input *input, Value *value)
+{
+    gboolean address = !read_ipv4(input, value);
+
+    if (!address && strchr(input->text, ':'))
+        address = !read_ipv6(input, value);
+    if (address || !read_domain(input, value))
+        return NULL;
+    return "allowed are a host name of two labels or more, and an address";
+}
+
+static const char *read_port(const Input *input, Value *value)
+{
+    guint64 number;
+
+    if (!g_ascii_string_to_unsigned(input->text, 10, 1, G_MAXUINT16, &number, NULL))
+        return "allowed are 1 to 65535";
+    set_number(value, VALUE_IS_UNSIGNED, (gint64)number);
+    return NULL;
+}
+
+static const char *read_tls(const Input *input, Value *value)
+{
+    if (!g_strv_contains(input->words, input->text))
+        return "allowed are none, may, encrypt and verify";
+    set_text(value, input->text);
+    return NULL;
+}
+
+/* It stands in one line before a colon and the password. */
+static const char *read_login(const Input *input, Value *value)
+{
+    gsize length = strlen(input->text);
+
+    if (g_str_equal(input->text, "none")) {
+        value_clear(value);
+        return NULL;
+    }
+    if (length < 1 || length > VALUE_LOGIN_MAX || strcspn(input->text, " :") != length)
+        return "allowed are 1 to 255 octets without blanks and colons, and none";
+    set_text(value, input->text);
+    return NULL;
+}
+
+static const char *read_file(const Input *input, Value *value)
+{
+    if (g_str_equal(input->text, "none")) {
+        value_clear(value);
+        return NULL;
+    }
+    if (input->text[0] != '/' || strlen(input->text) > VALUE_LOGIN_MAX)
+        return "allowed are an absolute path of at most 255 octets, and none";
+    set_text(value, input->text);
+    return NULL;
+}
+
+static const char *read_conditions(const Input *input, Value *value)
+{
+    const char *wrong = NULL;
+    g_autofree char *list = condition_list_read(input->text, &wrong);
+
+    if (list)
+        set_text(value, list);
+    return wrong;
+}
+
 static const struct {
     Reader read;
     const char *const *words;
@@ -270,6 +345,15 @@ static const struct {
     [VALUE_IPV4] = {read_ipv4, no_words},
     [VALUE_IPV6] = {read_ipv6, no_words},
     [VALUE_WEIGHT] = {read_weight, no_words},
+    [VALUE_SMARTHOST_NAME] = {read_permalink, reserved_pool},
+    [VALUE_SMARTHOST] = {read_pool, reserved_pool},
+    [VALUE_OWNER] = {read_owner, no_words},
+    [VALUE_HOST] = {read_host, no_words},
+    [VALUE_PORT] = {read_port, no_words},
+    [VALUE_TLS] = {read_tls, tls_levels},
+    [VALUE_LOGIN] = {read_login, no_words},
+    [VALUE_FILE] = {read_file, no_words},
+    [VALUE_CONDITIONS] = {read_conditions, no_words},
 };
 
 /* What holds for every text from outside; NULL or what is wrong. */

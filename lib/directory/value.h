@@ -15,6 +15,7 @@
 #define VALUE_TITLE_MAX     255 /* characters */
 #define VALUE_DOMAIN_MAX    253
 #define VALUE_WEIGHT_MAX    100
+#define VALUE_LOGIN_MAX     255 /* octets; of a path, too */
 
 typedef enum {
     VALUE_ORGANIZATION_PERMALINK, /* a-z 0-9 hyphen, 1 to 63, no reserved word */
@@ -26,19 +27,28 @@ typedef enum {
     VALUE_MODE,            /* live, development */
     VALUE_CREDENTIAL_TYPE, /* smtp, api, smtp-ip */
     VALUE_YESNO,
-    VALUE_SET,      /* switch: yes */
-    VALUE_UNSET,    /* switch: no */
-    VALUE_STAMP,    /* switch: now */
-    VALUE_CLEAR,    /* switch: NULL */
-    VALUE_SWITCH,   /* no column */
-    VALUE_POOL,     /* name of a pool, or none */
-    VALUE_DOMAIN,   /* two labels or more; IDN becomes A-labels */
-    VALUE_HELO,     /* the same rule */
-    VALUE_DATE,     /* YYYY-MM-DD in the future, or never: seconds */
-    VALUE_IPV4,     /* canonical text; unicast */
-    VALUE_IPV6,     /* canonical text, or none */
-    VALUE_WEIGHT,   /* 0 to 100 */
-    VALUE_NETWORKS, /* lists, or none: lib/directory/value_list.h */
+    VALUE_SET,    /* switch: yes */
+    VALUE_UNSET,  /* switch: no */
+    VALUE_STAMP,  /* switch: now */
+    VALUE_CLEAR,  /* switch: NULL */
+    VALUE_SWITCH, /* no column */
+    VALUE_POOL,   /* name of a pool, or none */
+    VALUE_DOMAIN, /* two labels or more; IDN becomes A-labels */
+    VALUE_HELO,   /* the same rule */
+    VALUE_DATE,   /* YYYY-MM-DD in the future, or never: seconds */
+    VALUE_IPV4,   /* canonical text; unicast */
+    VALUE_IPV6,   /* canonical text, or none */
+    VALUE_WEIGHT, /* 0 to 100 */
+    VALUE_SMARTHOST_NAME,
+    VALUE_SMARTHOST,  /* name of a smart host, or none */
+    VALUE_OWNER,      /* ORG or ORG/SERVER */
+    VALUE_HOST,       /* a domain name, or an address */
+    VALUE_PORT,       /* 1 to 65535 */
+    VALUE_TLS,        /* none, may, encrypt, verify */
+    VALUE_LOGIN,      /* 1 to 255 octets without white space and colon, or none */
+    VALUE_FILE,       /* absolute path, or none */
+    VALUE_CONDITIONS, /* of lib/base/condition.h */
+    VALUE_NETWORKS,   /* lists, or none: lib/directory/value_list.h */
     VALUE_SENDERS,
 } ValueKind;
 
@@ -51,8 +61,8 @@ typedef struct {
 void value_clear(Value *value);
 
 /* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
- * now (Unix seconds) serves STAMP and DATE. VALUE_POOL yields the name as text: the caller looks it
- * up. value is untouched on failure, else its old content is freed. */
+ * now (Unix seconds) serves STAMP and DATE. VALUE_POOL, SMARTHOST and OWNER yield the name as text: the
+ * caller looks it up. value is untouched on failure, else its old content is freed. */
 gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 now, Value *value,
                     GError **error);
 

@@ -56,6 +56,7 @@ void edge_lane_clear(EdgeLane *lane)
     g_clear_pointer(&lane->ipv4, g_free);
     g_clear_pointer(&lane->ipv6, g_free);
     g_clear_pointer(&lane->helo, g_free);
+    g_clear_pointer(&lane->next_hop, g_free);
 }
 
 void edge_sign_key_clear(EdgeSignKey *key)
@@ -113,6 +114,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->server_permalink = column_text(row, 14);
     credential->has_networks = column_bool(row, 15);
     credential->has_senders = column_bool(row, 16);
+    credential->smarthost = column_u32(row, 17);
     return credential;
 }
 

@@ -17,6 +17,10 @@
 #define EDGE_CRAM_STATE_LENGTH 32
 #define EDGE_CRAM_STATES_MAX   1000
 
+/* How long what was queued for a lane that is gone is told another way: 100 days, the most that Postfix lets mail
+ * wait (maximal_queue_lifetime). */
+#define EDGE_LANE_KEEP_SECONDS (100 * 86400)
+
 typedef enum { EDGE_FILE_DIRECTORY, EDGE_FILE_AUTH, EDGE_FILE_SIGN, EDGE_FILE_COUNT } EdgeFile;
 
 /* One row of edge_table.def; the writer makes tables and upserts from it. */
@@ -47,7 +51,8 @@ typedef struct {
     guint32 id;
     guint32 server;
     guint32 organization;
-    guint32 ip_pool; /* 0: none of its own */
+    guint32 ip_pool;   /* 0: none of its own */
+    guint32 smarthost; /* the same */
     gboolean hold, disabled;
     gint64 expires_at; /* 0: never */
     gboolean server_suspended, organization_suspended;
@@ -104,6 +109,7 @@ typedef struct {
     char *ipv4;     /* never NULL */
     char *ipv6;     /* NULL: none */
     char *helo;
+    char *next_hop; /* of a smart host, "[host]:port"; NULL: a pool's address */
 } EdgeLane;
 
 void edge_lane_clear(EdgeLane *lane);
@@ -112,7 +118,7 @@ void edge_lane_clear(EdgeLane *lane);
  * empty when there is none. */
 GArray *edge_lanes_of_pool(Edge *edge, guint32 pool, GError **error);
 
-/* Every lane of the node's replica. */
+/* Every address of the node's replica. */
 GArray *edge_lanes(Edge *edge, GError **error);
 
 typedef struct {

@@ -121,7 +121,8 @@ outrider_directory()
         *"\"192.0.2.$host\""*) ;;
         *)
             outrider_must address add main --ipv4 "192.0.2.$host" --ipv6 "2001:db8::$host" \
-                --helo "out$host.outrider.test" --weight "$weight" ;;
+                --helo "out$host.outrider.test" --weight "$weight" \
+                $([ -e /proc/sys/net/ipv6 ] || echo --force) ;;
         esac
     done
     outrider_object server acme/main -- --name "Main" --mode live --pool main

@@ -11,7 +11,7 @@ simulator_prepare() { chown nobody "$DIR/inbox"; }
 simulator_run()
 {
     PYTHONDONTWRITEBYTECODE=1 exec setsid ip netns exec "$NETNS" /usr/bin/python3 \
-        "$SOURCE/tests/simulator/simulator.py" "$DIR/inbox" "$DIR/tls/mx.pem" "$DIR/tls/mx.key" nobody
+        "$SOURCE/tests/simulator/simulator.py" "$DIR/inbox" "$DIR/tls" nobody
 }
 
 simulator_ready() { listens "$(simulator_addresses | tail -n 1)" 25; }
@@ -19,13 +19,14 @@ simulator_ready() { listens "$(simulator_addresses | tail -n 1)" 25; }
 # A certificate authority for this world, and a certificate each for Postfix and the simulator.
 tls_prepare()
 {
-    [ -e "$DIR/tls/mx.pem" ] && return 0
+    [ -e "$DIR/tls/relay.pem" ] && return 0
     mkdir -p "$DIR/tls"
     {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
             -subj "/CN=Sandbox CA" -keyout "$DIR/tls/ca.key" -out "$DIR/tls/ca.pem" &&
             tls_certificate mail mail.outrider.test "DNS:mail.outrider.test,DNS:localhost,IP:192.0.2.1,IP:127.0.0.1" &&
-            tls_certificate mx mx.tls.test "DNS:mx.tls.test"
+            tls_certificate mx mx.tls.test "DNS:mx.tls.test" &&
+            tls_certificate relay mx.relay.test "DNS:mx.relay.test"
     } >"$DIR/log/tls.log" 2>&1 || service_failed tls "certificates could not be made"
 }
 

@@ -148,10 +148,13 @@ netns_create()
     local host
     {
         for host in 1 11 12 13; do echo "address replace 192.0.2.$host/32 dev lo"; done
-        simulator_addresses | sed 's,.*,address replace &/32 dev lo,'
+        simulator_addresses | sed '/:/d; s,.*,address replace &/32 dev lo,'
     } | ip -n "$NETNS" -batch - || fail "cannot give the namespace its addresses"
     if [ -e /proc/sys/net/ipv6 ]; then
-        for host in 1 11 12 13; do echo "address replace 2001:db8::$host/128 dev lo nodad"; done |
+        {
+            for host in 1 11 12 13; do echo "address replace 2001:db8::$host/128 dev lo nodad"; done
+            simulator_addresses | sed '/:/!d; s,.*,address replace &/128 dev lo nodad,'
+        } |
             ip -n "$NETNS" -batch - || fail "cannot give the namespace its IPv6 addresses"
     fi
 }

@@ -73,7 +73,7 @@ int cli_fixture_start(void **state)
         "installation init",
         "organization add acme",
         "pool add main --default",
-        "address add main --ipv4 192.0.2.1 --helo out1.acme.test",
+        "address add main --ipv4 192.0.2.1 --helo out1.acme.test --force",
         "server add acme/main --pool main",
         "domain add acme acme.test",
         "credential add acme/main app",

@@ -322,7 +322,7 @@ static void test_cli_address_says_what_to_do_next(void **state)
         g_autofree char *out = NULL, *err = NULL;
         assert_int_equal(run(lines[i], NULL, &out, &err), 0);
         if (i < 3)
-            assert_has(err, "outrider postfix lines");
+            assert_has(err, "outrider postfix apply");
         else
             assert_string_equal(err, "");
     }

@@ -48,7 +48,7 @@ static int setup(void **state)
 
     world->config = config_parse("t", text, -1, NULL);
     assert_non_null(world->config);
-    world->lines = postfix_lines_make(world->config, NULL, addresses);
+    world->lines = postfix_lines_make(world->config, NULL, &(PostfixWays){.addresses = addresses});
     world->main = g_string_new(foreign);
     world->services = g_string_new("smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n");
     world->options = g_string_new(NULL);

@@ -35,7 +35,7 @@ void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql)
 static void fill_directory(sqlite3 *db, const EdgeFixture *fixture)
 {
     exec(db, "INSERT INTO organization VALUES (1, 'acme', NULL);"
-             "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL);"
+             "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL, NULL);"
              "INSERT INTO domain VALUES (1, 1, 1, 'acme.test', 1700000000, 0, 0, NULL);"
              "INSERT INTO ip_pool VALUES (1, 'main', 1);"
              "INSERT INTO ip_address VALUES"

@@ -6,6 +6,7 @@
 #include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/dkim_key.h"
+#include "lib/directory/pool_access.h"
 #include "lib/directory/publish.h"
 #include "tests/lib/mariadb_fixture.h"
 #include "tests/lib/testing.h"
@@ -414,6 +415,7 @@ static void test_directory_change(void **state)
     GError *error = NULL;
 
     fill(state);
+    assert_true(pool_access_allow(database->sql, "main", "acme", &error));
     g_autoptr(Record) suspended =
         directory_change(database->sql, DIRECTORY_SERVER, names, suspend, 3, &error);
     assert_no_error(error);

@@ -8,6 +8,7 @@ behaviour. Lines beginning with `#:' are shown by `scripts/sandbox --help'.
 
 import asyncio
 import dataclasses
+import ipaddress
 import sys
 
 
@@ -16,6 +17,8 @@ class Behaviour:
 
     starttls = False  # offers STARTTLS
     listens = True  # False: connections are refused
+    certificate = "mx"  # which of the sandbox's it shows
+    users = None  # {name: password}: offers AUTH, and takes no mail without it
     report = None  # kind of report sent for each accepted message: "dsn" or "arf"
 
     async def greeting(self):
@@ -92,6 +95,15 @@ class Tls(Behaviour):
     starttls = True
 
 
+class Relay(Behaviour):
+    """A smart host: mail of anybody for anybody, after AUTH, which it offers without TLS, too."""
+
+    def __init__(self, starttls=True, certificate="relay"):
+        self.starttls = starttls
+        self.certificate = certificate
+        self.users = {"relay": "word of the relay"}
+
+
 class Late(Behaviour):
     def __init__(self, report):
         self.report = report
@@ -130,6 +142,14 @@ DOMAINS = [
     ("down.test", Down()),
     #: smarthost.test    accepts everything; the sandbox's port 25 relays partner.test to it
     ("smarthost.test", Behaviour()),
+    #: relay.test        a smart host: STARTTLS, and AUTH (user relay, "word of the relay")
+    ("relay.test", Relay()),
+    #: relay-other.test  the same, with the certificate of another name
+    ("relay-other.test", Relay(certificate="mx")),
+    #: relay-plain.test  the same, without STARTTLS
+    ("relay-plain.test", Relay(starttls=False)),
+    #: six.test          accepts everything, by IPv6 only
+    ("six.test", Behaviour()),
     *((f"bulk{n}.test", Behaviour()) for n in range(1, 21)),
 ]
 
@@ -142,8 +162,12 @@ class Host:
     behaviour: Behaviour
 
 
+def address(domain, number):
+    return f"2001:db8:1::{number}" if domain == "six.test" else f"198.51.100.{number}"
+
+
 HOSTS = [
-    Host(domain, f"mx.{domain}", f"198.51.100.{number}", behaviour)
+    Host(domain, f"mx.{domain}", address(domain, number), behaviour)
     for number, (domain, behaviour) in enumerate(DOMAINS, start=10)
 ]
 
@@ -151,10 +175,10 @@ HOSTS = [
 def zone():
     """DNS records of all hosts: `name ttl type data'; and a domain that takes no mail."""
     for host in HOSTS:
-        last = host.address.rsplit(".", 1)[1]
+        ip = ipaddress.ip_address(host.address)
         yield f"{host.domain}. 5 MX 10 {host.name}."
-        yield f"{host.name}. 5 A {host.address}"
-        yield f"{last}.100.51.198.in-addr.arpa. 5 PTR {host.name}."
+        yield f"{host.name}. 5 {'A' if ip.version == 4 else 'AAAA'} {host.address}"
+        yield f"{ip.reverse_pointer}. 5 PTR {host.name}."
     #: nomx.test         publishes a null MX: it takes no mail
     yield "nomx.test. 5 MX 0 ."
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The world's mail hosts, simulated: listens on port 25 of every address in behaviours.py.
 
-usage: simulator.py INBOX CERTIFICATE KEY USER (gives up root once it listens)
+usage: simulator.py INBOX TLS-DIRECTORY USER (gives up root once it listens)
 """
 
 import asyncio
@@ -18,19 +18,21 @@ from smtp import Session
 
 
 class Simulator:
-    def __init__(self, inbox, tls_context):
+    def __init__(self, inbox, tls):
         self.inbox = inbox
-        self.tls_context = tls_context
+        self.tls_contexts = {name: tls_context(tls, name)
+                             for name in {host.behaviour.certificate for host in HOSTS}}
         self.tasks = set()
 
     async def listen(self):
         for host in HOSTS:
-            if host.behaviour.listens:
+            if host.behaviour.listens and (":" not in host.address or os.path.exists("/proc/sys/net/ipv6")):
                 await asyncio.start_server(self.session(host), host.address, 25, backlog=512)
 
     def session(self, host):
         async def run(reader, writer):
-            await Session(host, reader, writer, self.accept, self.tls_context).run()
+            await Session(host, reader, writer, self.accept,
+                          self.tls_contexts[host.behaviour.certificate]).run()
 
         return run
 
@@ -49,10 +51,14 @@ class Simulator:
         print(f"{host.domain}: {line}", flush=True)
 
 
-async def main(inbox, certificate, key, user):
-    tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_context.load_cert_chain(certificate, key)
-    await Simulator(Inbox(inbox), tls_context).listen()
+def tls_context(directory, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{directory}/{name}.pem", f"{directory}/{name}.key")
+    return context
+
+
+async def main(inbox, tls, user):
+    await Simulator(Inbox(inbox), tls).listen()
     account = pwd.getpwnam(user)
     os.setgroups([])
     os.setgid(account.pw_gid)
@@ -67,6 +73,6 @@ async def main(inbox, certificate, key, user):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 4:
         sys.exit(__doc__.strip())
     asyncio.run(main(*sys.argv[1:]))

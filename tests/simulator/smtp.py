@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A small SMTP server: RFC 5321 with PIPELINING, SIZE, 8BITMIME, SMTPUTF8, DSN, STARTTLS.
 
-It keeps the bytes of a message as they came, but for dot-unstuffing.
+It keeps the bytes of a message as they came, but for dot-unstuffing. A smart host notes each AUTH and MAIL that it
+is sent, and whether TLS protected it.
 """
 
 import asyncio
+import base64
+import binascii
 import datetime
 import re
 
@@ -30,6 +33,7 @@ class Session:
         self.accept = accept
         self.tls_context = tls_context
         self.buffer = bytearray()
+        self.user = None
         self.peer = writer.get_extra_info("peername")[0]
         self.helo = None
         self.esmtp = False
@@ -111,6 +115,8 @@ class Session:
         lines = [self.host.name, "PIPELINING", f"SIZE {SIZE_MAX}", "8BITMIME", "SMTPUTF8", "DSN"]
         if self.host.behaviour.starttls and self.tls() is None:
             lines.append("STARTTLS")
+        if self.host.behaviour.users:
+            lines.append("AUTH PLAIN LOGIN")
         lines.append("ENHANCEDSTATUSCODES")
         self.reply("\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}")
 
@@ -132,6 +138,7 @@ class Session:
         self.buffer.clear()
         await self.writer.start_tls(self.tls_context)
         self.helo = None
+        self.user = None
         self.reset()
 
     def tls(self):
@@ -140,10 +147,45 @@ class Session:
             return None
         return {"version": connection.version(), "cipher": connection.cipher()[0]}
 
+    def note(self, verb):
+        """What the tests ask: did anything come that TLS did not protect?"""
+        if self.host.behaviour.users:
+            print(f"{self.host.domain}: {verb} {'protected' if self.tls() else 'IN CLEAR'} from {self.peer}", flush=True)
+
+    async def auth(self, argument):
+        self.note("AUTH")
+        if not self.host.behaviour.users:
+            return self.reply("502 5.5.1 AUTH is not offered")
+        mechanism, _, initial = argument.partition(" ")
+        try:
+            if mechanism.upper() == "PLAIN":
+                _, user, word = (await self.answer("", initial)).split("\0")
+            elif mechanism.upper() == "LOGIN":
+                user = await self.answer("Username:", initial)
+                word = await self.answer("Password:")
+            else:
+                return self.reply("504 5.5.4 Mechanism not known")
+        except (ValueError, binascii.Error):
+            return self.reply("501 5.5.2 Cannot decode")
+        if self.host.behaviour.users.get(user) != word:
+            return self.reply("535 5.7.8 Authentication credentials invalid")
+        self.user = user
+        self.reply("235 2.7.0 Authentication successful")
+
+    async def answer(self, challenge, initial=""):
+        if not initial:
+            self.reply("334 " + base64.b64encode(challenge.encode()).decode())
+            await self.writer.drain()
+            initial = (await self.line()).decode("ascii")
+        return base64.b64decode(initial, validate=True).decode()
+
     async def mail(self, argument):
+        self.note("MAIL")
         path = PATH.match(argument[5:]) if argument[:5].upper() == "FROM:" else None
         if self.helo is None:
             return self.reply("503 5.5.1 EHLO first")
+        if self.host.behaviour.users and self.user is None:
+            return self.reply("530 5.7.0 Authentication required")
         if self.sender is not None:
             return self.reply("503 5.5.1 Nested MAIL")
         if path is None:
@@ -186,6 +228,7 @@ class Session:
             "helo": self.helo,
             "esmtp": self.esmtp,
             "tls": self.tls(),
+            "user": self.user,
             "sender": self.sender,
             "sender_parameters": self.sender_parameters,
             "recipients": self.recipients,
@@ -207,6 +250,7 @@ class Session:
         "EHLO": ehlo,
         "HELO": helo_,
         "STARTTLS": starttls,
+        "AUTH": auth,
         "MAIL": mail,
         "RCPT": rcpt,
         "DATA": data,

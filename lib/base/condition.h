@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: conditions on mail addresses, as rules have them: "boss@acme.test,partner.test". One with an @ is
+ *     an address, any other a domain (without what is below it).
+ * Used by: lib/directory, which keeps them; the milter, which asks.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: CONDITION_MAX conditions, CONDITION_OCTETS_MAX octets each.
+ *
+ * Both sides are compared in one form: lower case, the domain in A-labels, an address without the +tag of
+ * its local part.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define CONDITION_MAX        100
+#define CONDITION_OCTETS_MAX 320
+
+/* The list in that form, in its order, without repetition; g_free. NULL: *wrong says (static) what is
+ * allowed. */
+char *condition_list_read(const char *text, const char **wrong);
+
+/* Whether one of a list that was read holds for an address. list NULL, and an address without @: none does. */
+gboolean condition_list_match(const char *list, const char *address);

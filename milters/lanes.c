@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/lanes.h"
+
+#include "lib/base/error.h"
+#include "lib/edge/lane_served.h"
+#include "lib/mime/field.h"
+#include "lib/mime/mailbox.h"
+
+/* Every address in From; what cannot be read holds for no rule. */
+static GPtrArray *from_addresses(const Message *message)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint nth = 1; nth <= mime_fields_count(message->fields, "From"); nth++) {
+        g_autoptr(GPtrArray) mailboxes =
+            mime_mailboxes_parse(mime_fields_nth(message->fields, "From", nth), NULL);
+        for (guint i = 0; mailboxes && i < mailboxes->len; i++)
+            g_ptr_array_add(list, g_strdup(((MimeMailbox *)mailboxes->pdata[i])->address));
+    }
+    return list;
+}
+
+static gboolean choose(Edge *edge, const EdgeCredential *credential, const Message *message,
+                       LaneChoice *choice, GError **error)
+{
+    g_autoptr(GPtrArray) rules =
+        edge_lane_rules(edge, credential->server, credential->organization, error);
+
+    if (!rules)
+        return FALSE;
+    g_autoptr(GPtrArray) from =
+        rules->len ? from_addresses(message) : g_ptr_array_new_with_free_func(g_free);
+    *choice = lane_choose(rules, credential, from, message_rcpt(message));
+    return TRUE;
+}
+
+/* A default smart host goes before the default pool. */
+static GArray *look_up(Edge *edge, const LaneChoice *choice, GError **error)
+{
+    if (choice->pool)
+        return edge_lanes_of_pool(edge, choice->pool, error);
+    GArray *lanes = edge_smarthost(edge, choice->smarthost, error);
+    if (!lanes || lanes->len || choice->smarthost)
+        return lanes;
+    g_array_unref(lanes);
+    return edge_lanes_of_pool(edge, 0, error);
+}
+
+static gboolean not_set_up(const EdgeLane *lane, GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "smart host %s (lane %u) is not set up on this node: run `outrider postfix apply'",
+                lane->next_hop, lane->lane);
+    return FALSE;
+}
+
+/* Without the file an admin has put the addresses' lines into master.cf, but no smart host's password. */
+static gboolean drain_unserved(Shared *shared, GArray *lanes, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GArray) served = lane_served_now(shared_served(shared), &why);
+
+    if (why) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    for (guint i = 0; i < lanes->len; i++) {
+        EdgeLane *lane = &g_array_index(lanes, EdgeLane, i);
+        if (lane->next_hop && (!served || !lane_served_has(served, lane->lane)))
+            return not_set_up(lane, error);
+        if (!lane_served_has(served, lane->lane))
+            lane->weight = 0;
+    }
+    return TRUE;
+}
+
+GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
+                  GError **error)
+{
+    Edge *edge = shared_edge(shared);
+    LaneChoice choice;
+
+    if (!choose(edge, credential, message, &choice, error))
+        return NULL;
+    g_autoptr(GArray) lanes = look_up(edge, &choice, error);
+    return lanes && drain_unserved(shared, lanes, error) ? g_steal_pointer(&lanes) : NULL;
+}
+
+char *lanes_header(const GArray *lanes, guint32 lane)
+{
+    for (guint i = 0; lane && i < lanes->len; i++) {
+        const EdgeLane *found = &g_array_index(lanes, EdgeLane, i);
+        if (found->lane == lane && found->next_hop)
+            return g_strdup_printf("sh%u:%s", lane, found->next_hop);
+    }
+    return lane ? g_strdup_printf("%u", lane) : NULL;
+}

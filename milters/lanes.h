@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the lanes that a message may take, looked up: by rule, server and default.
+ * Used by: outgoing.
+ * May touch: the replica, through lib/edge; lanes.served.
+ * Threads: any.
+ *
+ * A pool's address that this node has no transport for takes no mail here. What must leave by a smart host that is not
+ * set up here is put off, as it must not leave by another way.
+ */
+#pragma once
+
+#include "milters/lane_rule.h"
+#include "milters/message.h"
+#include "milters/shared.h"
+
+/* GArray of EdgeLane (cleared on unref). UNAVAILABLE: a replica or lanes.served cannot be read now, or the smart host is
+ * not set up here. */
+GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
+                  GError **error);
+
+/* What X-Outrider-Lane says of a lane, for the checks of `outrider node init': "8", or "sh8:[host]:587";
+ * g_free. NULL: lane 0. */
+char *lanes_header(const GArray *lanes, guint32 lane);

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: MIT
+"""Ways out: ten addresses whose weights change, one that goes away under its mail, rules, IPv6, smart hosts."""
+
+import collections
+import json
+import os
+import pathlib
+import smtplib
+import sqlite3
+import unittest
+
+import mail
+from sandbox import fresh, run, shared, wait_for
+
+TEN = [f"192.0.2.{number}" for number in range(21, 31)]
+DRAINED = 46.0  # chi-square that chance exceeds once in a million or so, with nine degrees of freedom
+WORD = "word of the relay"
+
+
+def outrider(*arguments, check=True):
+    """Inside, with the sandbox's resolver."""
+    sandbox = shared()
+    return sandbox.execute(sandbox.variables["OUTRIDER"], "-c", sandbox.outrider_conf, *arguments, check=check)
+
+
+def edge(query):
+    path = pathlib.Path(shared().edge_dir, "edge.3.db")
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as link:
+        return link.execute(query).fetchall()
+
+
+def followed():
+    """The worker has brought the directory to the replica."""
+    sandbox = shared()
+    wanted = int(run(["mariadb", "-S", sandbox.db_socket, "-N", sandbox.db_name, "-e",
+                      "SELECT revision FROM revision_counter"]).stdout)
+    wait_for(lambda: edge("SELECT revision FROM edge_state")[0][0] >= wanted, "the replica's revision")
+
+
+def lanes_text():
+    return pathlib.Path(shared().postfix_conf, "outrider", "lanes.regexp").read_text()
+
+
+def reloaded(look, what):
+    """What outrider-lanes.path does where there is systemd."""
+    wait_for(look, what)
+    shared().execute("postfix", "-c", shared().postfix_conf, "reload")
+
+
+def lane_of(address):
+    return shared().outrider("address", "show", address)["lane"]
+
+
+class Base(unittest.TestCase):
+    """Deletes what it made, the latest first."""
+
+    @classmethod
+    def setUpClass(cls):
+        outrider("postfix", "apply")
+
+    def make(self, *arguments, undo):
+        made = shared().outrider(*arguments)
+        self.addCleanup(followed)
+        self.addCleanup(shared().outrider, *undo)
+        return made
+
+    def rule(self, *arguments, owner="acme/main"):
+        rule = shared().outrider("rule", "add", owner, *arguments)
+        self.addCleanup(followed)
+        self.addCleanup(shared().outrider, "rule", "delete", str(rule["id"]))
+        followed()
+        return rule
+
+    def send_many(self, count, domain, sender=mail.SENDER):
+        recipients = [fresh(domain) for _ in range(count)]
+        with mail.Client(shared()) as client:
+            for recipient in recipients:
+                client.submit(mail.message(recipient), recipient, sender=sender)
+        return recipients
+
+
+class Ten(Base):
+    """A pool of ten addresses that a rule of the organization sends the test's mail to."""
+
+    def setUp(self):
+        sandbox = shared()
+        self.make("pool", "add", "ten", undo=("pool", "delete", "ten"))
+        outrider("pool", "allow", "ten", "acme")
+        for address in TEN:
+            run(["ip", "address", "replace", f"{address}/32", "dev", "lo"])
+            self.addCleanup(run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], False)
+            name = f"ten{address.rsplit('.', 1)[1]}.outrider.test"
+            sandbox.outrider("address", "add", "ten", "--ipv4", address, "--helo", name, "--weight", "0")
+        self.addCleanup(self.delete_addresses)
+        followed()
+        first = lane_of(TEN[0])
+        reloaded(lambda: f" outrider-ip{first + 9}:" in lanes_text(), "the lines of ten")
+        self.rule("--pool", "ten", "--from", "ten@acme.test", "--to", "bulk2.test,late.test", owner="acme")
+
+    def delete_addresses(self):
+        for row in shared().outrider("address", "list", "ten"):
+            shared().outrider("address", "delete", row["ipv4"])
+
+    def weigh(self, weights):
+        for address, weight in weights.items():
+            outrider("address", "change", address, "--weight", str(weight), "--force")
+        followed()
+
+    def shares(self, weights):
+        recipients = self.send_many(400, "bulk2.test")
+        records = [shared().received(recipient)[1] for recipient in recipients]
+        count = collections.Counter(record["peer"] for record in records)
+        total = sum(weights.values())
+        self.assertEqual(set(count) - {a for a, w in weights.items() if w}, set())
+        chi_square = sum((count[a] - 400 * w / total) ** 2 / (400 * w / total)
+                         for a, w in weights.items() if w)
+        self.assertLess(chi_square, DRAINED)
+        for record in records:
+            self.assertEqual(record["helo"], f"ten{record['peer'].rsplit('.', 1)[1]}.outrider.test")
+
+    def test_shares_follow_weights_that_change(self):
+        weights = {address: 10 * (index + 1) for index, address in enumerate(TEN)}
+        self.weigh(weights)
+        self.shares(weights)
+        weights[TEN[9]] = 0
+        weights[TEN[0]] = 100
+        self.weigh({TEN[9]: 0, TEN[0]: 100})
+        self.shares(weights)
+
+    def test_from_condition_takes_a_tag_and_another_recipient_does_not_match(self):
+        self.weigh({TEN[0]: 100})
+        recipient = fresh()
+        mail.send(shared(), recipient, mail.message(recipient, sender="Ten+news@ACME.test"))
+        self.assertEqual(shared().received(recipient)[1]["peer"], TEN[0])
+        recipient = fresh()
+        mail.send(shared(), recipient)
+        self.assertNotIn(shared().received(recipient)[1]["peer"], TEN)
+
+    def came(self, recipients):
+        """The envelopes of what the simulator took for these."""
+        wanted = set(recipients)
+        return [record for _, record in shared().inbox(domain="late.test")
+                if record["recipients"][0]["address"] in wanted]
+
+    def test_five_hundred_leave_by_the_others_when_their_address_goes(self):
+        sandbox = shared()
+        sandbox.control("dns", "add", "late.test", "MX", "10 mx.down.test.")
+        self.addCleanup(sandbox.control, "dns", "del", "late.test", "MX")
+        self.weigh({TEN[0]: 100})
+        gone = lane_of(TEN[0])
+        recipients = self.send_many(480, "late.test") + self.send_many(20, "late.test", sender="")
+        waiting = {entry["recipients"][0]["address"]: entry["sender"] for entry in sandbox.queue()}
+        self.assertEqual(set(recipients) - set(waiting), set())
+        self.assertTrue(all(waiting[r].endswith(f"-{gone}@rp.outrider.test") for r in recipients[:480]))
+        self.weigh({address: 100 for address in TEN[1:]})
+        sandbox.outrider("address", "delete", TEN[0])
+        followed()
+        reloaded(lambda: f"-{gone}@" in lanes_text() and f"outrider-ip{gone}:" not in lanes_text(),
+                 "the lane's other ways")
+        run(["ip", "address", "del", f"{TEN[0]}/32", "dev", "lo"])
+        sandbox.control("dns", "del", "late.test", "MX")
+        sandbox.control("dns", "add", "late.test", "MX", "10 mx.ok.test.")
+        wait_for(lambda: len(self.came(recipients)) >= 500, "five hundred", 180)
+        wait_for(lambda: not sandbox.queue(), "an empty queue", 120)
+        came = self.came(recipients)
+        self.assertEqual(collections.Counter(r["recipients"][0]["address"] for r in came),
+                         collections.Counter(recipients))
+        peers = collections.Counter(record["peer"] for record in came)
+        self.assertEqual(set(peers) - set(TEN[1:]), set())
+        self.assertGreater(len(peers), 6)
+        self.assertNotIn(f"private/outrider-ip{gone}", sandbox.mail_log_text())
+
+
+@unittest.skipUnless(os.path.exists("/proc/sys/net/ipv6"), "this system has no IPv6")
+class Check(Base):
+    PTR = "11.2.0.192.in-addr.arpa"
+
+    def results(self, *what):
+        result = outrider("--json", "pool", "check", *what, check=False)
+        rows = json.loads(result.stdout)
+        self.assertEqual(result.returncode, 0 if all(r["result"] == "ok" for r in rows) else 1)
+        return {(row["address"], row["check"]): row["result"] for row in rows}
+
+    def test_what_the_dns_says_of_each_address(self):
+        sandbox = shared()
+        rows = self.results("main")
+        self.assertEqual(len(rows), 30)
+        self.assertEqual(set(rows.values()), {"ok"})
+        sandbox.control("dns", "del", self.PTR, "PTR")
+        self.addCleanup(sandbox.control, "dns", "add", self.PTR, "PTR", "out11.outrider.test.")
+        self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr"], "wrong")
+        sandbox.control("dns", "add", self.PTR, "PTR", "other.outrider.test.")
+        self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr is helo"], "wrong")
+        sandbox.control("dns", "del", self.PTR, "PTR")
+
+    def test_dns_that_is_away_is_not_a_missing_record(self):
+        sandbox = shared()
+        sandbox.stop("dns")
+        try:
+            rows = self.results("192.0.2.11")
+        finally:
+            sandbox.start("dns")
+        self.assertEqual(rows["192.0.2.11", "host"], "ok")
+        self.assertEqual((rows["192.0.2.11", "ptr"], rows["192.0.2.11", "helo leads back"]),
+                         ("could not check", "could not check"))
+
+    def test_address_without_ptr_takes_no_mail_unless_forced(self):
+        arguments = ("address", "add", "main", "--ipv4", "192.0.2.99", "--helo", "out99.outrider.test")
+        refused = outrider(*arguments, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("fails its check: host: wrong", refused.stderr)
+        outrider(*arguments, "--weight", "0")
+        self.addCleanup(followed)
+        self.addCleanup(outrider, "address", "delete", "192.0.2.99")
+        self.assertNotEqual(outrider("address", "change", "192.0.2.99", "--weight", "5", check=False).returncode, 0)
+        outrider("address", "change", "192.0.2.99", "--weight", "5", "--force")
+        self.assertTrue(shared().outrider("address", "show", "192.0.2.99")["forced"])
+
+
+class Elsewhere(Base):
+    def test_address_of_another_host_takes_no_mail_here(self):
+        sandbox = shared()
+        made = self.make("address", "add", "main", "--ipv4", "203.0.113.77", "--helo", "far.outrider.test",
+                         "--force", undo=("address", "delete", "203.0.113.77"))
+        followed()
+        recipients = self.send_many(60, "bulk4.test")
+        peers = {sandbox.received(recipient)[1]["peer"] for recipient in recipients}
+        self.assertLessEqual(peers, {"192.0.2.11", "192.0.2.12", "192.0.2.13"})
+        self.assertNotIn(f" outrider-ip{made['lane']}:", lanes_text())
+
+
+@unittest.skipUnless(os.path.exists("/proc/sys/net/ipv6"), "this system has no IPv6")
+class Six(Base):
+    def test_ipv6_leaves_from_the_address_with_its_helo(self):
+        recipients = self.send_many(20, "six.test")
+        for recipient in recipients:
+            record = shared().received(recipient)[1]
+            number = record["peer"].rsplit(":", 1)[1]
+            self.assertEqual(record["peer"], f"2001:db8::{number}")
+            self.assertEqual(record["helo"], f"out{number}.outrider.test")
+            entry = shared().history(recipient, "Sent")["deliveries"][0]
+            self.assertEqual((entry["source_ip"], entry["helo"]), (record["peer"], record["helo"]))
+
+
+class SmartHosts(Base):
+    """Each case has a recipient domain of its own, so that what waits is told apart."""
+
+    def setUp(self):
+        self.file = pathlib.Path(shared().directory, "etc", "relay-password")
+        self.secret(WORD)
+        self.addCleanup(self.file.unlink)
+
+    def secret(self, word):
+        self.file.touch(mode=0o600)
+        self.file.write_text(word + "\n")
+
+    def smarthost(self, host, *options, user=True):
+        login = ("--user", "relay", "--secret-file", str(self.file)) if user else ()
+        made = self.make("smarthost", "add", "trial", "--host", host, "--port", "25", *login, *options,
+                         undo=("smarthost", "delete", "trial"))
+        return made
+
+    def simulator_log(self):
+        return pathlib.Path(shared().log_dir, "simulator.log").read_text()
+
+    def waits(self, host, domain, reason, *options):
+        sandbox = shared()
+        self.smarthost(host, *options)
+        self.rule("--smarthost", "trial", "--to", domain)
+        before = len(self.simulator_log())
+        recipient = fresh(domain)
+        mail.send(sandbox, recipient)
+        entry = sandbox.history(recipient, "SoftFail")
+        told = wait_for(lambda: self.told(recipient, reason), f"explain says {reason}",
+                        tell=lambda: sandbox.outrider_plain("explain", str(entry["id"])).stdout)
+        self.assertIn("smart host trial", told)
+        self.assertEqual(sandbox.inbox(recipient), [])
+        self.assertNotIn("IN CLEAR", self.simulator_log()[before:])
+        sandbox.execute("postsuper", "-d", self.queue_id(recipient))
+
+    def told(self, recipient, reason):
+        text = shared().outrider_plain("explain", recipient).stdout
+        return text if reason in text else None
+
+    def queue_id(self, recipient):
+        return next(entry["queue_id"] for entry in shared().queue()
+                    if entry["recipients"][0]["address"] == recipient)
+
+    def test_login_over_verified_tls(self):
+        sandbox = shared()
+        made = self.smarthost("mx.relay.test")
+        self.rule("--smarthost", "trial", "--to", "partner1.test")
+        before = len(self.simulator_log())
+        for sender in (mail.SENDER, ""):
+            recipient = fresh("partner1.test")
+            mail.send(sandbox, recipient, sender=sender)
+            content, record = sandbox.received(recipient)
+            self.assertEqual((record["host"], record["user"]), ("mx.relay.test", "relay"))
+            self.assertIsNotNone(record["tls"])
+            self.assertEqual(mail.verify_all(sandbox, content), 2)
+            entry = sandbox.history(recipient, "Sent")
+            self.assertIn("mx.relay.test", entry["deliveries"][0]["relay"])
+            self.assertEqual(entry["lane"], made["lane"])
+        self.assertIn("relay.test: AUTH protected", self.simulator_log()[before:])
+        self.assertNotIn("IN CLEAR", self.simulator_log()[before:])
+        self.assertNotIn(WORD, run(["mariadb", "-S", sandbox.db_socket, sandbox.db_name, "-e",
+                                    "SELECT * FROM smarthost"]).stdout)
+
+    def test_smart_host_of_the_server_goes_before_its_pool(self):
+        sandbox = shared()
+        self.smarthost("mx.smarthost.test", "--tls", "none", user=False)
+        sandbox.outrider("server", "change", "acme/main", "--smarthost", "trial")
+        self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--smarthost", "none")
+        followed()
+        recipient = fresh("bulk5.test")
+        mail.send(sandbox, recipient)
+        self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
+
+    def test_default_smart_host_goes_before_the_default_pool(self):
+        sandbox = shared()
+        self.smarthost("mx.smarthost.test", "--tls", "none", "--default", user=False)
+        sandbox.outrider("server", "change", "acme/main", "--pool", "none")
+        self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--pool", "main")
+        followed()
+        recipient = fresh("bulk6.test")
+        mail.send(sandbox, recipient)
+        self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
+
+    def test_certificate_of_another_name(self):
+        self.waits("mx.relay-other.test", "partner2.test", "ertificate")
+
+    def test_wrong_password(self):
+        self.secret("another word")
+        self.waits("mx.relay.test", "partner3.test", "535 5.7.8")
+
+    def test_no_starttls(self):
+        self.waits("mx.relay-plain.test", "partner4.test", "TLS is required", "--tls", "encrypt")
+
+    def test_no_starttls_and_no_password_in_clear(self):
+        self.waits("mx.relay-plain.test", "partner5.test", "SASL", "--tls", "may")
+
+    def test_without_its_password_mail_is_put_off(self):
+        self.file.chmod(0o644)
+        sandbox = shared()
+        result = outrider("smarthost", "add", "trial", "--host", "mx.relay.test", "--user", "relay",
+                          "--secret-file", str(self.file), check=False)
+        self.addCleanup(followed)
+        self.addCleanup(sandbox.outrider, "smarthost", "delete", "trial")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("mode 0600", result.stderr)
+        self.rule("--smarthost", "trial", "--to", "partner6.test")
+        recipient = fresh("partner6.test")
+        with self.assertRaises(smtplib.SMTPResponseException) as caught:
+            mail.send(sandbox, recipient)
+        self.assertEqual(caught.exception.smtp_code, 451)
+        self.file.chmod(0o600)
+        sandbox.outrider("smarthost", "change", "trial", "--port", "25")
+        followed()
+        mail.send(sandbox, recipient)
+        sandbox.history(recipient, "Sent")
+
+
+if __name__ == "__main__":
+    unittest.main()
