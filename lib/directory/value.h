@@ -26,18 +26,21 @@ typedef enum {
     VALUE_MODE,            /* live, development */
     VALUE_CREDENTIAL_TYPE, /* smtp, api */
     VALUE_YESNO,
-    VALUE_SET,    /* switch: yes */
-    VALUE_UNSET,  /* switch: no */
-    VALUE_STAMP,  /* switch: now */
-    VALUE_CLEAR,  /* switch: NULL */
-    VALUE_SWITCH, /* no column */
-    VALUE_POOL,   /* name of a pool, or none */
-    VALUE_DOMAIN, /* two labels or more; IDN becomes A-labels */
-    VALUE_HELO,   /* the same rule */
-    VALUE_DATE,   /* YYYY-MM-DD in the future, or never: seconds */
-    VALUE_IPV4,   /* canonical text; unicast */
-    VALUE_IPV6,   /* canonical text, or none */
-    VALUE_WEIGHT, /* 0 to 100 */
+    VALUE_SET,         /* switch: yes */
+    VALUE_UNSET,       /* switch: no */
+    VALUE_STAMP,       /* switch: now */
+    VALUE_CLEAR,       /* switch: NULL */
+    VALUE_SWITCH,      /* no column */
+    VALUE_POOL,        /* name of a pool, or none */
+    VALUE_DOMAIN,      /* two labels or more; IDN becomes A-labels */
+    VALUE_HELO,        /* the same rule */
+    VALUE_DATE,        /* YYYY-MM-DD in the future, or never: seconds */
+    VALUE_IPV4,        /* canonical text; unicast */
+    VALUE_IPV6,        /* canonical text, or none */
+    VALUE_WEIGHT,      /* 0 to 100 */
+    VALUE_SUPPRESSION, /* hold, refuse */
+    VALUE_RECIPIENT,   /* an address, or @ and a domain, as suppressions have them */
+    VALUE_MOMENT,      /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;
 
 typedef struct {
@@ -47,6 +50,7 @@ typedef struct {
 } Value;
 
 void value_clear(Value *value);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Value, value_clear)
 
 /* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
  * now (Unix seconds) serves STAMP and DATE. VALUE_POOL yields the name as text: the caller looks it

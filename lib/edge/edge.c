@@ -110,6 +110,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->shadow = column_bool(row, 12);
     credential->organization_permalink = column_text(row, 13);
     credential->server_permalink = column_text(row, 14);
+    credential->refuse_suppressed = column_bool(row, 15);
     return credential;
 }
 
