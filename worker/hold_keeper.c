@@ -15,6 +15,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/base/suppression.h"
 #include "lib/log/log.h"
 #include "lib/service/ask.h"
 #include "lib/service/queue_link.h"
@@ -63,7 +64,8 @@ static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GErr
                      .server = (guint32)sql_row_unsigned(row, 2),
                      .credential = (guint32)sql_row_unsigned(row, 3),
                      .queue_id = g_strdup(queue_id ? queue_id : ""),
-                     .domain = rcpt ? limit_domain(rcpt) : NULL};
+                     .domain = rcpt ? limit_domain(rcpt) : NULL,
+                     .address = rcpt ? suppression_address(rcpt) : NULL};
 
     g_array_append_val(data, mail);
     return TRUE;
@@ -148,6 +150,27 @@ static gboolean charge(AskLink *link, const HeldMail *mail, ChargeVerdict *verdi
     return answer && charge_verdict_parse(answer, verdict, error);
 }
 
+static gboolean note_found(G_GNUC_UNUSED const SqlRow *row, gpointer data,
+                           G_GNUC_UNUSED GError **error)
+{
+    *(gboolean *)data = TRUE;
+    return TRUE;
+}
+
+/* Whether the recipient was suppressed since: such mail stays where it is, whatever it was held for. */
+static gboolean is_suppressed(HoldKeeper *keeper, const HeldMail *mail, gboolean *suppressed,
+                              GError **error)
+{
+    *suppressed = FALSE;
+    if (!mail->address)
+        return TRUE;
+    const SqlParameter parameters[] = {
+        SQL_UNSIGNED(mail->server), SQL_UNSIGNED(mail->server), SQL_TEXT(mail->address),
+        SQL_TEXT(suppression_domain(mail->address)), SQL_INT(g_get_real_time() / G_USEC_PER_SEC)};
+    return sql_query(keeper->sql, SQL_SUPPRESSION_APPLIES, parameters, G_N_ELEMENTS(parameters),
+                     note_found, suppressed, error);
+}
+
 /* Those of a page that have room, charged: pointers into it. */
 static GPtrArray *charge_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo, const GArray *page,
                               gboolean *any, GError **error)
@@ -157,7 +180,12 @@ static GPtrArray *charge_page(HoldKeeper *keeper, AskLink *link, HoldMemo *memo,
     for (guint i = 0; i < page->len; i++) {
         HeldMail *mail = &g_array_index(page, HeldMail, i);
         ChargeVerdict verdict;
+        gboolean suppressed;
         if (!can_ask(keeper, mail) || hold_memo_is_full(memo, mail))
+            continue;
+        if (!is_suppressed(keeper, mail, &suppressed, error))
+            return NULL;
+        if (suppressed)
             continue;
         *any = TRUE;
         if (!charge(link, mail, &verdict, error))
