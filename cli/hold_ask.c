@@ -100,9 +100,13 @@ gboolean hold_batch_send(HoldBatch *batch, HoldAnswered answered, gpointer data,
                                    geteuid() == 0 ? "" : " (it does to " WHO_MAY " only)");
         return FALSE;
     }
-    for (guint i = 0; i < batch->count; i++)
-        answered(batch->ids[i], &batch->answers[i], data);
+    guint asked = batch->count;
     batch->count = 0;
     batch->octets = OVERHEAD;
+    for (guint i = 0; i < asked; i++)
+        if (batch->answers[i].result == QUEUE_LATER)
+            hold_batch_add(batch, batch->ids[i], batch->answers[i].id);
+        else
+            answered(batch->ids[i], &batch->answers[i], data);
     return TRUE;
 }

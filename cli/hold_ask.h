@@ -46,6 +46,7 @@ guint hold_batch_count(const HoldBatch *batch);
 
 typedef void (*HoldAnswered)(guint64 id, const QueueAnswer *answer, gpointer data);
 
-/* Asks about all that was added, tells the answers in that order and empties the batch. A connection that was
- * closed after the request before is opened again, once. Errors: UNAVAILABLE, CORRUPT; some may be done then. */
+/* Asks about all that was added and tells the answers in that order. What may only be done later is not told and
+ * stays in the batch, the rest is out of it. A connection that was closed after the request before is opened again,
+ * once. Errors: UNAVAILABLE, CORRUPT; some may be done then. */
 gboolean hold_batch_send(HoldBatch *batch, HoldAnswered answered, gpointer data, GError **error);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/hold_walk.h"
 
+#include "lib/base/error.h"
 #include "lib/base/id.h"
+
+#define LATER_US   (G_USEC_PER_SEC / 10) /* when it is asked again */
+#define NO_ROOM_US (60 * G_USEC_PER_SEC) /* how long there may be no room at all */
 
 typedef gboolean (*PageFunc)(Record *page, gpointer data, gboolean *enough, GError **error);
 
@@ -54,12 +58,28 @@ static void take_answer(guint64 id, const QueueAnswer *answer, gpointer data)
     add_not_done(walk, id, answer->id, reason);
 }
 
+/* Until all is answered: what has no room now is asked for again. */
 static gboolean send_batch(HoldWalk *walk, GError **error)
 {
-    if (hold_batch_count(walk->batch) == 0 || walk->stopped)
-        return TRUE;
-    walk->stopped = !walk->go_on(walk);
-    return walk->stopped || hold_batch_send(walk->batch, take_answer, walk, error);
+    gint64 since = g_get_monotonic_time();
+
+    for (guint left; (left = hold_batch_count(walk->batch)) > 0; g_usleep(LATER_US)) {
+        walk->stopped = walk->stopped || !walk->go_on(walk);
+        if (walk->stopped)
+            return TRUE;
+        if (!hold_batch_send(walk->batch, take_answer, walk, error))
+            return FALSE;
+        if (hold_batch_count(walk->batch) == 0)
+            return TRUE;
+        if (hold_batch_count(walk->batch) < left)
+            since = g_get_monotonic_time();
+        if (g_get_monotonic_time() - since > NO_ROOM_US) {
+            g_set_error_literal(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                                "for a minute there was no room in Postfix's active queue");
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* Adds a message to the batch, which goes first when it is full. */

@@ -33,7 +33,17 @@ gboolean admit_identity(const char *auth_authen, AdmitIdentity *identity)
     g_strlcpy(identity->organization, parts[0], sizeof identity->organization);
     g_strlcpy(identity->server, parts[1], sizeof identity->server);
     identity->credential = (guint32)number;
+    identity->by_address = FALSE;
     return TRUE;
+}
+
+void admit_source(const EdgeCredential *credential, AdmitIdentity *identity)
+{
+    g_strlcpy(identity->organization, credential->organization_permalink,
+              sizeof identity->organization);
+    g_strlcpy(identity->server, credential->server_permalink, sizeof identity->server);
+    identity->credential = credential->id;
+    identity->by_address = TRUE;
 }
 
 RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential *credential,

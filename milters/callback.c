@@ -163,9 +163,10 @@ static RefusalName identify(SMFICTX *context, Session *session)
     g_autoptr(EdgeCredential) credential = NULL;
 
     note_security(context, &session->client);
-    if (!admit_identity(macro(context, "{auth_authen}"), &session->identity))
-        return REFUSAL_AUTHENTICATION;
-    RefusalName refusal = session_credential(session, all, &credential);
+    RefusalName refusal = session_identify(session, all, macro(context, "{auth_authen}"));
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    refusal = session_credential(session, all, &credential);
     if (refusal != REFUSAL_NONE && refusal != REFUSAL_INTERNAL)
         session_refused(session, all, credential, NULL, refusal);
     return refusal;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/journal/held.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/store/store.h"
@@ -123,11 +124,11 @@ static gboolean store(Shared *shared, const Message *message, const StoreHeader 
 }
 
 static gboolean journal(Shared *shared, const EventSubject *subject, const EventAccepted *accepted,
-                        const EventHeld *hold, GError **error)
+                        const JournalHeld *hold, GError **error)
 {
     g_autofree char *admitted = accepted->hop ? NULL : event_admitted(subject, FALSE);
     g_autofree char *taken = event_accepted(subject, accepted);
-    g_autofree char *held = hold->reason ? event_held(subject, hold) : NULL;
+    g_autofree char *held = hold->reason ? journal_held_json(hold) : NULL;
     JournalEntry entries[3];
     guint n = 0;
 
@@ -146,10 +147,14 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
     EventSubject subject = *who;
     StoreHeader header = {.id = outgoing->id, .server = subject.server};
     g_autofree char *path = NULL;
-    const EventHeld hold = {.rule = outgoing->verdict.hold_rule,
-                            .reason = outgoing->verdict.hold,
-                            .expires_us = subject.at_us +
-                                          config_int(config, CONFIG_HOLD_DAYS) * G_TIME_SPAN_DAY};
+    const JournalHeld hold = {.node = subject.node,
+                              .at_us = subject.at_us,
+                              .expires_us = subject.at_us +
+                                            config_int(config, CONFIG_HOLD_DAYS) * G_TIME_SPAN_DAY,
+                              .id = outgoing->id,
+                              .server = subject.server,
+                              .rule = outgoing->verdict.hold_rule,
+                              .reason = outgoing->verdict.hold};
     gsize size;
 
     if (!send_all(context, subject.message, outgoing, error) ||

@@ -131,17 +131,6 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     return finish(object);
 }
 
-char *event_held(const EventSubject *subject, const EventHeld *held)
-{
-    json_object *object = begin(subject);
-
-    add_number(object, "id", subject->id);
-    add_text(object, "rule", held->rule);
-    add_text(object, "reason", held->reason);
-    add_number(object, "expires", (guint64)held->expires_us);
-    return finish(object);
-}
-
 static void add_refusal(json_object *object, const EventSubject *subject, const Refusal *refusal)
 {
     g_autofree char *code = g_strdup_printf("%s %s", refusal->code, refusal->enhanced);

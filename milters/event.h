@@ -41,15 +41,8 @@ typedef struct {
     const GPtrArray *labels;  /* of text, one per signature */
 } EventAccepted;
 
-typedef struct {
-    const char *rule;
-    const char *reason;
-    gint64 expires_us; /* Unix microseconds */
-} EventHeld;
-
 /* JSON texts; g_free. */
 char *event_admitted(const EventSubject *subject, gboolean hop);
 char *event_accepted(const EventSubject *subject, const EventAccepted *accepted);
-char *event_held(const EventSubject *subject, const EventHeld *held);
 char *event_refused(const EventSubject *subject, const Refusal *refusal);
 char *event_discarded(const EventSubject *subject, guint64 base, const Refusal *refusal);

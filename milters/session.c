@@ -2,6 +2,7 @@
 #include "milters/session.h"
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
 
 /* Behind the hop a message has one recipient, and its header the claim and a Received field more. */
@@ -25,20 +26,60 @@ void session_begin(Session *session, const Config *config, const char *sender)
     session->message = message_new(sender, &limits);
 }
 
-RefusalName session_credential(Session *session, Shared *shared, EdgeCredential **credential)
+/* NULL and what is answered then: none, when there is no such credential. */
+static EdgeCredential *look_up(const Session *session, Shared *shared, gboolean by_address,
+                               RefusalName none, RefusalName *name)
+{
+    Edge *edge = shared_edge(shared);
+    g_autoptr(GError) error = NULL;
+    EdgeCredential *found = by_address
+                                ? edge_credential_by_address(edge, session->client.ip, &error)
+                                : edge_credential_by_id(edge, session->identity.credential, &error);
+
+    *name = found ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    if (!found && g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        *name = none;
+    else if (!found)
+        log_error(NULL, "credential cannot be looked up", LOG_GERROR(error));
+    return found;
+}
+
+RefusalName session_identify(Session *session, Shared *shared, const char *auth_authen)
+{
+    RefusalName name;
+
+    if (auth_authen)
+        return admit_identity(auth_authen, &session->identity) ? REFUSAL_NONE
+                                                               : REFUSAL_AUTHENTICATION;
+    g_autoptr(EdgeCredential) found = look_up(session, shared, TRUE, REFUSAL_AUTHENTICATION, &name);
+    if (found)
+        admit_source(found, &session->identity);
+    return name;
+}
+
+static RefusalName check_network(const Session *session, Shared *shared,
+                                 const EdgeCredential *credential)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(EdgeCredential) found =
-        edge_credential_by_id(shared_edge(shared), session->identity.credential, &error);
+    gboolean allowed;
 
-    if (!found && g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
-        return REFUSAL_CREDENTIAL;
-    if (!found) {
-        log_error(NULL, "credential cannot be looked up", LOG_GERROR(error));
-        return REFUSAL_INTERNAL;
-    }
-    RefusalName name =
-        admit_credential(&session->identity, found, g_get_real_time() / G_USEC_PER_SEC);
+    if (edge_network_allowed(shared_edge(shared), credential, session->client.ip, &allowed, &error))
+        return allowed ? REFUSAL_NONE : REFUSAL_NETWORK;
+    log_error(NULL, "networks of a credential cannot be looked up", LOG_GERROR(error));
+    return REFUSAL_INTERNAL;
+}
+
+RefusalName session_credential(Session *session, Shared *shared, EdgeCredential **credential)
+{
+    const AdmitIdentity *identity = &session->identity;
+    RefusalName name;
+    g_autoptr(EdgeCredential) found =
+        look_up(session, shared, identity->by_address, REFUSAL_CREDENTIAL, &name);
+
+    if (found)
+        name = admit_credential(identity, found, g_get_real_time() / G_USEC_PER_SEC);
+    if (name == REFUSAL_NONE)
+        name = check_network(session, shared, found);
     if (name == REFUSAL_NONE)
         *credential = g_steal_pointer(&found);
     return name;

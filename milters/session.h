@@ -29,6 +29,10 @@ typedef struct {
 /* Begins a message within the limits of the session's kind. */
 void session_begin(Session *session, const Config *config, const char *sender);
 
+/* Who hands in: the user who authenticated (auth_authen), or without one (NULL) whom the client's address is, looked
+ * up anew for each message. A refusal, or REFUSAL_NONE and session->identity. */
+RefusalName session_identify(Session *session, Shared *shared, const char *auth_authen);
+
 /* Looks the credential up: a refusal, or REFUSAL_NONE and *credential. */
 RefusalName session_credential(Session *session, Shared *shared, EdgeCredential **credential);
 

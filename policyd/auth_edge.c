@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     Client *client;
     guint32 id;
+    char *remote; /* address */
     char *source;
     SaslExchange exchange;
     struct event *timer; /* set: refused, the answer waits */
@@ -34,6 +35,7 @@ static void request_free(gpointer data)
         request->client->policyd->delayed--;
     }
     sasl_clear(&request->exchange);
+    g_free(request->remote);
     g_free(request->source);
     g_free(request);
 }
@@ -112,8 +114,9 @@ static gboolean finish(Request *request, GString *out)
     Policyd *policyd = request->client->policyd;
     const char *reason = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(EdgeCredential) credential = decide_auth(
-        policyd->edge, &request->exchange, g_get_real_time() / G_USEC_PER_SEC, &reason, &error);
+    g_autoptr(EdgeCredential) credential =
+        decide_auth(policyd->edge, &request->exchange, request->remote,
+                    g_get_real_time() / G_USEC_PER_SEC, &reason, &error);
 
     if (error) {
         log_warning(NULL, "authentication not possible, connection closed", LOG_GERROR(error));
@@ -158,6 +161,7 @@ static gboolean begin(Client *client, const AuthLine *line, GString *out)
     Request *request = g_new0(Request, 1);
     request->client = client;
     request->id = line->id;
+    request->remote = g_strdup(line->remote);
     request->source = penalty_source(line->remote);
     g_hash_table_insert(client->requests, GUINT_TO_POINTER(line->id), request);
     if (!sasl_begin(&request->exchange, line->mechanism, challenge))

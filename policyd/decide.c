@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_access.h"
 #include "lib/wire/cram.h"
 
 const char *decide_unusable(const EdgeCredential *credential, gint64 now)
@@ -42,15 +43,15 @@ static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const cha
 
     g_checksum_update(checksum, (const guchar *)key, -1);
     g_checksum_get_digest(checksum, hash, &length);
-    EdgeCredential *credential = edge_credential_by_key(edge, hash, &failure);
+    EdgeCredential *credential = edge_credential_by_key(edge, hash, now, &failure);
     return settle(credential, now, failure, reason, error);
 }
 
 /* The id of the credential whose state fits; 0 none. FALSE on trouble. */
 static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char *organization,
-                           const char *server, guint32 *id, GError **error)
+                           const char *server, gint64 now, guint32 *id, GError **error)
 {
-    g_autoptr(GArray) states = edge_cram_states(edge, organization, server, error);
+    g_autoptr(GArray) states = edge_cram_states(edge, organization, server, now, error);
 
     for (guint i = 0; states && i < states->len && *id == 0; i++) {
         const EdgeCram *cram = &g_array_index(states, EdgeCram, i);
@@ -71,7 +72,7 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
         g_autofree char *organization =
             g_strndup(exchange->username, (gsize)(at - exchange->username));
-        if (!try_server(edge, exchange, organization, ++at, &id, error))
+        if (!try_server(edge, exchange, organization, ++at, now, &id, error))
             return NULL;
     }
     if (id == 0) {
@@ -82,12 +83,20 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     return settle(credential, now, failure, reason, error);
 }
 
-EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, gint64 now,
-                            const char **reason, GError **error)
+EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,
+                            gint64 now, const char **reason, GError **error)
 {
-    return exchange->mechanism == SASL_CRAM_MD5
-               ? by_cram(edge, exchange, now, reason, error)
-               : by_key(edge, exchange->secret, now, reason, error);
+    g_autoptr(EdgeCredential) credential = exchange->mechanism == SASL_CRAM_MD5
+                                               ? by_cram(edge, exchange, now, reason, error)
+                                               : by_key(edge, exchange->secret, now, reason, error);
+    gboolean allowed;
+
+    if (!credential || !edge_network_allowed(edge, credential, client, &allowed, error))
+        return NULL;
+    if (allowed)
+        return g_steal_pointer(&credential);
+    *reason = "not from this address";
+    return NULL;
 }
 
 guint32 decide_identity(const char *username)
@@ -99,6 +108,13 @@ guint32 decide_identity(const char *username)
         !g_ascii_string_to_unsigned(parts[2], 10, 1, G_MAXUINT32, &id, NULL))
         return 0;
     return (guint32)id;
+}
+
+const char *decide_admission(const char *action)
+{
+    if (strcmp(action, "DUNNO") == 0)
+        return "OK";
+    return strcmp(action, "DEFER_IF_PERMIT") == 0 ? "DEFER" : action;
 }
 
 const char *decide_policy(const EdgeCredential *credential, const GError *trouble, gint64 now,

@@ -16,16 +16,24 @@
 
 #define DECIDE_CRAM_SPLITS_MAX 8
 
+/* The policy_context with which the restrictions of the submission services ask, and no others (cli/postfix_line.def):
+ * only these are answered a permit. */
+#define DECIDE_ADMISSION_CONTEXT "outrider-submission"
+
 /* Why a credential cannot be used at a time (Unix seconds): "expired", "disabled"; NULL: it can. */
 const char *decide_unusable(const EdgeCredential *credential, gint64 now);
 
-/* The credential of a finished exchange. NULL: refused, *reason (static) says why; or, with error
- * set, temporary trouble. */
-EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, gint64 now,
-                            const char **reason, GError **error);
+/* The credential of a finished exchange with a client at an address. NULL: refused, *reason (static) says why; or,
+ * with error set, temporary trouble. */
+EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,
+                            gint64 now, const char **reason, GError **error);
 
 /* "ORG/SERVER/ID" to the id; 0 when it is not of that form. */
 guint32 decide_identity(const char *username);
+
+/* What becomes of an action where the list goes on to `reject': what passes must be permitted, and trouble of ours
+ * must stay temporary. Static. */
+const char *decide_admission(const char *action);
 
 /* Action of a policy request, and *text (static, may become NULL). trouble: the look-up failed. */
 const char *decide_policy(const EdgeCredential *credential, const GError *trouble, gint64 now,

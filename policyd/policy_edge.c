@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/error.h"
+#include "lib/edge/edge_access.h"
 #include "lib/edge/edge_suppression.h"
 #include "lib/log/log.h"
 #include "policyd/decide.h"
@@ -19,6 +21,12 @@ typedef struct {
     char *text;    /* NULL: none */
     GError *error; /* what was in the way; NULL: nothing */
 } Answer;
+
+/* A connection, which has one transaction at a time. */
+typedef struct {
+    Policyd *policyd;
+    char *counted; /* the transaction that was counted as the use of an address; NULL: none */
+} Asker;
 
 static void answer_clear(Answer *answer)
 {
@@ -195,35 +203,112 @@ static void limit_user(const Policyd *policyd, const PolicyRequest *request, Ans
         reached(&verdict, NULL, NULL, answer);
 }
 
-static void judge(Policyd *policyd, const PolicyRequest *request, guint32 id, Answer *answer)
+static void refuse(Answer *answer, const char *action, const char *text)
+{
+    answer->action = action;
+    answer->text = g_strdup(text);
+}
+
+/* Where the credential may be used, and what it may send from; From is the milter's to judge. */
+static void look_at_scope(Policyd *policyd, const PolicyRequest *request,
+                          const EdgeCredential *credential, Answer *answer)
+{
+    gboolean network = TRUE, sender = TRUE;
+
+    if (!edge_network_allowed(policyd->edge, credential, request->client_address, &network,
+                              &answer->error) ||
+        (*request->sender &&
+         !edge_sender_allowed(policyd->edge, credential, request->sender, &sender, &answer->error)))
+        refuse(answer, "DEFER_IF_PERMIT", "4.3.0 Temporary lookup failure");
+    else if (!network)
+        refuse(answer, "REJECT", "5.7.1 Credential may not be used from this address");
+    else if (!sender)
+        refuse(answer, "530", "5.7.1 Sender address is not one of this credential");
+}
+
+/* credential NULL: answer->error says why. */
+static void judge(Policyd *policyd, const PolicyRequest *request, const EdgeCredential *credential,
+                  Answer *answer)
 {
     const char *text = NULL;
-    g_autoptr(EdgeCredential) credential = edge_credential_by_id(policyd->edge, id, &answer->error);
 
     answer->action =
         decide_policy(credential, answer->error, g_get_real_time() / G_USEC_PER_SEC, &text);
     answer->text = g_strdup(text);
+    if (!answer->text)
+        look_at_scope(policyd, request, credential, answer);
     if (!answer->text)
         look_at_suppressions(policyd, request, credential, answer);
     if (!answer->text)
         look_at_limits(policyd, request, credential, answer);
 }
 
-static void answer(Policyd *policyd, const PolicyRequest *request, GString *out)
+static void judge_user(Policyd *policyd, const PolicyRequest *request, guint32 id, Answer *answer)
+{
+    g_autoptr(EdgeCredential) credential = edge_credential_by_id(policyd->edge, id, &answer->error);
+
+    judge(policyd, request, credential, answer);
+}
+
+static void count_use(Asker *asker, const PolicyRequest *request, const EdgeCredential *credential)
+{
+    if (g_strcmp0(asker->counted, request->instance) == 0)
+        return;
+    g_free(asker->counted);
+    asker->counted = g_strdup(request->instance);
+    tally_used(asker->policyd->tally, credential);
+}
+
+/* A client of a submission service that did not authenticate: permitted when its address is a credential, for each
+ * recipient anew. Whoever has none goes on to the `reject' behind it. */
+static void admit(Asker *asker, const PolicyRequest *request, Answer *answer)
+{
+    if (strcmp(request->protocol_state, "RCPT") != 0 || *request->sasl_username)
+        return;
+    g_autoptr(EdgeCredential) credential =
+        edge_credential_by_address(asker->policyd->edge, request->client_address, &answer->error);
+    if (!credential && g_error_matches(answer->error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        return;
+    judge(asker->policyd, request, credential, answer);
+    answer->action = decide_admission(answer->action);
+    if (!answer->text)
+        count_use(asker, request, credential);
+}
+
+static void answer(Asker *asker, const PolicyRequest *request, GString *out)
 {
     guint32 id = decide_identity(request->sasl_username);
     g_auto(Answer) answer = {.action = "DUNNO"};
 
+    if (strcmp(request->policy_context, DECIDE_ADMISSION_CONTEXT) == 0)
+        admit(asker, request, &answer);
     /* Mail that is not ours never depends on the replicas. */
-    if (id == 0)
-        limit_user(policyd, request, &answer);
+    else if (id == 0)
+        limit_user(asker->policyd, request, &answer);
     else if (strcmp(request->protocol_state, "RCPT") == 0)
-        judge(policyd, request, id, &answer);
+        judge_user(asker->policyd, request, id, &answer);
     if (answer.text)
         log_info(*request->queue_id ? request->queue_id : NULL, "recipient refused",
-                 LOG_TEXT("user", request->sasl_username), LOG_TEXT("action", answer.action),
+                 LOG_TEXT("user", request->sasl_username),
+                 LOG_TEXT("client", request->client_address), LOG_TEXT("action", answer.action),
                  LOG_TEXT("text", answer.text), LOG_GERROR(answer.error));
     policy_reply(out, answer.action, answer.text);
+}
+
+static gpointer policy_open(Connection *connection, gpointer context, GString *out)
+{
+    Asker *asker = g_new0(Asker, 1);
+
+    (void)connection;
+    (void)out;
+    asker->policyd = context;
+    return asker;
+}
+
+static void policy_closed(gpointer state)
+{
+    g_free(((Asker *)state)->counted);
+    g_free(state);
 }
 
 static gssize policy_take(Connection *connection, gpointer state, const char *data, gsize length,
@@ -242,4 +327,10 @@ static gssize policy_take(Connection *connection, gpointer state, const char *da
 }
 
 const Protocol policy_protocol = {
-    .name = "policy", .request_max = POLICY_REQUEST_MAX, .idle_seconds = 600, .take = policy_take};
+    .name = "policy",
+    .request_max = POLICY_REQUEST_MAX,
+    .idle_seconds = 600,
+    .open = policy_open,
+    .take = policy_take,
+    .closed = policy_closed,
+};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: counts authentications and writes them to the journal once a minute, one event per
- *     credential and one per failing source; and writes that a limit is near or reached, once a second.
- * Used by: policyd's auth edge and main.
+ * Purpose: counts authentications, and transactions of addresses that are credentials, and writes them to the
+ *     journal once a minute, one event per credential and one per failing source; and writes that a limit is near or
+ *     reached, once a second.
+ * Used by: policyd's auth and policy edges and main.
  * May touch: <spool_dir>/journal/policyd/.
  * Threads: one.
  * Limits: TALLY_MAX entries of a kind between two writings; more are not counted. A journal that

@@ -25,7 +25,8 @@
 #include "lib/wire/queue_owner.h"
 
 #define ASKED                                                                                      \
-    "queue_directory", "command_directory", "mail_owner", "hash_queue_names", "hash_queue_depth"
+    "queue_directory", "command_directory", "mail_owner", "hash_queue_names", "hash_queue_depth",  \
+        "qmgr_message_active_limit"
 #define QUEUES 3
 
 typedef struct {
@@ -58,7 +59,7 @@ gboolean postfix_queue_open(PostfixQueue *queue, const Config *config, GError **
     if (!program_run(command, "", &text, error))
         return FALSE;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    const struct passwd *owner = g_strv_length(lines) == 6 ? getpwnam(lines[2]) : NULL;
+    const struct passwd *owner = g_strv_length(lines) == 7 ? getpwnam(lines[2]) : NULL;
     guint64 depth = owner ? g_ascii_strtoull(lines[4], NULL, 10) : 0;
     if (!owner || *lines[0] != '/' || *lines[1] != '/' || depth > QUEUE_DEPTH_MAX) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
@@ -73,7 +74,9 @@ gboolean postfix_queue_open(PostfixQueue *queue, const Config *config, GError **
                             .hashed = g_strsplit_set(lines[3], ", \t", -1),
                             .depth = (guint)depth,
                             .owner = owner->pw_uid,
-                            .group = owner->pw_gid};
+                            .group = owner->pw_gid,
+                            .active_max = (guint)g_ascii_strtoull(lines[5], NULL, 10),
+                            .pace = queue_pace_new()};
     return TRUE;
 }
 
@@ -83,14 +86,19 @@ void postfix_queue_clear(PostfixQueue *queue)
     g_free(queue->postsuper);
     g_free(queue->postkick);
     g_strfreev(queue->hashed);
+    queue_pace_free(queue->pace);
+}
+
+static guint depth_of(const PostfixQueue *queue, const char *name)
+{
+    return g_strv_contains((const char *const *)queue->hashed, name) ? queue->depth : 0;
 }
 
 /* Queue files are opened as their owner: so it needs no right to open what it likes, and a link leads nowhere that
  * Postfix's user could not go. -1 with errno; ENOENT: it is not in that queue. */
 static int open_in(const PostfixQueue *queue, const char *name, const char *id, int flags)
 {
-    gboolean hashed = g_strv_contains((const char *const *)queue->hashed, name);
-    g_autofree char *path = queue_id_path(name, id, hashed ? queue->depth : 0);
+    g_autofree char *path = queue_id_path(name, id, depth_of(queue, name));
 
     return beneath_open(queue->directory, path, flags);
 }
@@ -178,6 +186,36 @@ static void wake_queue_manager(const PostfixQueue *queue)
                     LOG_GERROR(error));
 }
 
+static gboolean stat_in(const PostfixQueue *queue, const char *name, const char *id,
+                        struct stat *st)
+{
+    g_autofree char *path = queue_id_path(name, id, depth_of(queue, name));
+    g_autofree char *whole = g_build_filename(queue->directory, path, NULL);
+
+    return lstat(whole, st) == 0;
+}
+
+/* In the active queue, or due: what was tried and put off has a time to come. */
+static gboolean waits(const char *id, gpointer data)
+{
+    struct stat st;
+
+    return stat_in(data, "active", id, &st) || (stat_in(data, "deferred", id, &st) &&
+                                                st.st_mtime <= g_get_real_time() / G_USEC_PER_SEC);
+}
+
+/* How many messages a request may release. */
+static guint find_room(const PostfixQueue *queue, QueueVerb verb)
+{
+    g_autofree char *path = g_build_filename(queue->directory, "active", NULL);
+
+    if (verb != QUEUE_RELEASE)
+        return QUEUE_IDS_MAX;
+    return queue_pace_room(queue->pace, waits, (gpointer)(guintptr)queue,
+                           beneath_count(path, depth_of(queue, "active"), queue->active_max),
+                           queue->active_max, g_get_monotonic_time());
+}
+
 static void act(const PostfixQueue *queue, QueueVerb verb, Item *items, guint count)
 {
     const char *const *queues = verbs[verb].queues;
@@ -203,6 +241,22 @@ static void act(const PostfixQueue *queue, QueueVerb verb, Item *items, guint co
     rights_become(0, getgid());
 }
 
+/* Opens those that are asked about and ours; of a release as many as there is room for. */
+static void look_at_all(const PostfixQueue *queue, const KeyRing *ring, QueueVerb verb, Item *items,
+                        guint count)
+{
+    guint room = find_room(queue, verb);
+
+    for (guint i = 0; i < count; i++) {
+        if (room == 0) {
+            items[i].result = QUEUE_LATER;
+            continue;
+        }
+        look(queue, ring, verb, &items[i]);
+        room -= items[i].fd >= 0;
+    }
+}
+
 void postfix_queue_act(const PostfixQueue *queue, const QueueRequest *request, uid_t asked_by,
                        GString *answer)
 {
@@ -215,16 +269,19 @@ void postfix_queue_act(const PostfixQueue *queue, const QueueRequest *request, u
     if (!ring)
         log_error(NULL, "cannot tell whose mail is", LOG_GERROR(error));
     rights_become(queue->owner, queue->group);
-    for (guint i = 0; i < request->count; i++) {
+    for (guint i = 0; i < request->count; i++)
         items[i] = (Item){request->ids[i], -1, .result = QUEUE_REFUSED,
                           .why = "the key ring cannot be read"};
-        if (ring)
-            look(queue, ring, request->verb, &items[i]);
-    }
+    if (ring)
+        look_at_all(queue, ring, request->verb, items, request->count);
     rights_become(0, getgid());
     act(queue, request->verb, items, request->count);
     for (guint i = 0; i < request->count; i++) {
         queue_answer_write(answer, items[i].id, items[i].result, items[i].why);
+        if (items[i].result == QUEUE_LATER)
+            continue;
+        if (request->verb == QUEUE_RELEASE && items[i].result == QUEUE_DONE)
+            queue_pace_note(queue->pace, items[i].id, g_get_monotonic_time());
         log_info(items[i].id, queue_verb_name(request->verb), LOG_INT("uid", asked_by),
                  LOG_TEXT("result", queue_result_name(items[i].result)));
     }

@@ -12,6 +12,7 @@
 
 #include "lib/config/config.h"
 #include "lib/wire/queue.h"
+#include "lib/wire/queue_pace.h"
 
 typedef struct {
     const Config *config;
@@ -21,6 +22,8 @@ typedef struct {
     guint depth;   /* so many below one another */
     uid_t owner;
     gid_t group;
+    guint active_max; /* messages that the queue manager works on at a time */
+    QueuePace *pace;
 } PostfixQueue;
 
 /* Asks postconf. *queue is filled on success only. Error UNAVAILABLE, or GLib's of starting a program. */

@@ -6,14 +6,12 @@
  * Used by: the worker's main.
  * May touch: MariaDB (read), policyd's socket `limit', outrider-queue's socket, the worker's journal.
  * Threads: one of its own, from start to stop.
- * Limits: HOLD_KEEPER_BATCH messages are looked at together. What needs policyd, the queue helper or
+ * Limits: what needs policyd, the queue helper or
  *     MariaDB while that is away stays as it is, and a line a minute in the log says so.
  */
 #pragma once
 
 #include "worker/mail_follower.h"
-
-#define HOLD_KEEPER_BATCH 200
 
 typedef struct HoldKeeper HoldKeeper;
 

@@ -50,12 +50,22 @@ void hold_memo_full(HoldMemo *memo, const HeldMail *mail, LimitSubject subject)
         g_hash_table_add(memo->full, key);
 }
 
+static gboolean is_full(const HoldMemo *memo, const HeldMail *mail, LimitSubject subject)
+{
+    g_autofree char *key = key_of(mail, subject);
+
+    return key && g_hash_table_contains(memo->full, key);
+}
+
 gboolean hold_memo_is_full(const HoldMemo *memo, const HeldMail *mail)
 {
-    for (guint subject = 0; subject < LIMIT_SUBJECT_COUNT; subject++) {
-        g_autofree char *key = key_of(mail, (LimitSubject)subject);
-        if (key && g_hash_table_contains(memo->full, key))
+    for (guint subject = 0; subject < LIMIT_SUBJECT_COUNT; subject++)
+        if (is_full(memo, mail, (LimitSubject)subject))
             return TRUE;
-    }
     return FALSE;
+}
+
+gboolean hold_memo_is_server_full(const HoldMemo *memo, const HeldMail *mail)
+{
+    return is_full(memo, mail, LIMIT_ORGANIZATION) || is_full(memo, mail, LIMIT_SERVER);
 }

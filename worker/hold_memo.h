@@ -32,3 +32,6 @@ void hold_memo_full(HoldMemo *memo, const HeldMail *mail, LimitSubject subject);
 
 /* Whether a limit that the message falls under is known to be full. */
 gboolean hold_memo_is_full(const HoldMemo *memo, const HeldMail *mail);
+
+/* Whether one is that all mail of its server falls under. */
+gboolean hold_memo_is_server_full(const HoldMemo *memo, const HeldMail *mail);

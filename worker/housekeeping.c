@@ -2,6 +2,7 @@
 #include "worker/housekeeping.h"
 
 #include "lib/base/error.h"
+#include "lib/directory/credential_rotate.h"
 #include "lib/log/log.h"
 #include "lib/sql/sql.h"
 #include "lib/store/store.h"
@@ -34,23 +35,33 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
            suppressor_expire(sql, now, error);
 }
 
-/* Each task is tried even when the other fails. */
+static gboolean end_old_keys(const Config *config, gint64 now, GError **error)
+{
+    g_autoptr(Sql) sql = database_open(config, error);
+
+    return sql && directory_old_keys_expire(sql, now, error);
+}
+
+/* Each task is tried even when another fails. */
 static gboolean run_tasks(gpointer data)
 {
     const Config *config = ((Housekeeping *)data)->config;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GError) history = NULL;
+    g_autoptr(GError) keys = NULL;
     g_autoptr(GError) store = NULL;
     guint64 removed = 0;
 
     if (!keep_history(config, now, &history))
         log_warning(NULL, "partitions not maintained, will try again", LOG_GERROR(history));
+    if (!end_old_keys(config, now, &keys))
+        log_warning(NULL, "old keys not erased, will try again", LOG_GERROR(keys));
     if (!store_expire(config_string(config, CONFIG_SPOOL_DIR), now,
                       (guint)config_int(config, CONFIG_STORE_DAYS), &removed, &store))
         log_warning(NULL, "stored messages not expired, will try again", LOG_GERROR(store));
     else if (removed > 0)
         log_info(NULL, "stored messages expired", LOG_INT("count", removed));
-    return !history && !store;
+    return !history && !keys && !store;
 }
 
 Housekeeping *housekeeping_start(const Config *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: one option's row and the checking, printing and explaining of its value, by type.
- * Used by: lib/config only.
+ * Used by: lib/config, and lib/directory for a duration on a command line.
  * May touch: nothing.
  * Threads: any.
  */

@@ -9,10 +9,12 @@
 
 #include "lib/base/error.h"
 #include "lib/directory/credential_key.h"
+#include "lib/directory/credential_scope.h"
 #include "lib/directory/dkim_key.h"
 #include "lib/directory/field.h"
 #include "lib/directory/limit.h"
 #include "lib/directory/path.h"
+#include "lib/directory/usage.h"
 
 #define US 1000000
 
@@ -65,6 +67,14 @@ static void work_clear(Work *work)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
+static void note_usage(DirectoryObject object, Record *record)
+{
+    if (object == DIRECTORY_CREDENTIAL)
+        json_object_object_add(record, "usage",
+                               json_object_new_string(usage_label(
+                                   record_int(record, "last_used_at"), g_get_real_time() / US)));
+}
+
 static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError **error)
 {
     SqlParameter parameters[PATH_KEYS_MAX];
@@ -80,6 +90,8 @@ static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError *
         g_autofree char *text = path_text(object, path);
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "%s %s does not exist",
                     objects[object].word, text);
+    } else {
+        note_usage(object, record);
     }
     return g_steal_pointer(&record);
 }
@@ -132,8 +144,9 @@ static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **err
 {
     if (work->object == DIRECTORY_DOMAIN && is_new)
         return add_keys(sql, work, error);
-    if (work->object == DIRECTORY_CREDENTIAL && is_new)
-        return add_secret(sql, work, error);
+    if (work->object == DIRECTORY_CREDENTIAL)
+        return (!work->key || add_secret(sql, work, error)) &&
+               credential_scope_write(sql, work->id, &work->fields, work->revision, error);
     if (work->object == DIRECTORY_POOL)
         return clear_default(sql, work, error);
     return TRUE;
@@ -235,7 +248,9 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
 static gboolean make_secrets(Work *work, GError **error)
 {
     if (work->object == DIRECTORY_CREDENTIAL)
-        return (work->key = credential_key_generate(error)) != NULL;
+        return credential_scope_check(&work->fields, TRUE, error) &&
+               (credential_is_source(&work->fields) ||
+                (work->key = credential_key_generate(error)) != NULL);
     if (work->object != DIRECTORY_DOMAIN)
         return TRUE;
     if (!(work->keys[0] = dkim_key_generate(FALSE, error)))
@@ -318,7 +333,9 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
         !sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error) ||
         !fields_for_change(work->object, work->record, work->options, work->n, work->now,
                            &work->fields, error) ||
-        !resolve_pool(sql, work, error))
+        !resolve_pool(sql, work, error) ||
+        (work->object == DIRECTORY_CREDENTIAL &&
+         !credential_scope_check(&work->fields, FALSE, error)))
         return FALSE;
     work->id = (guint64)record_int(work->record, "id");
     guint used = fields_parameters(&work->fields, parameters);
@@ -396,7 +413,8 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
         return sql_execute(sql, SQL_DKIM_KEY_TOMBSTONES, stones, 2, NULL, NULL, error) &&
                sql_execute(sql, SQL_DKIM_KEY_DELETE, id, 1, NULL, NULL, error);
     if (work->object == DIRECTORY_CREDENTIAL &&
-        (!tombstone(sql, work, "credential_secret", error) ||
+        (!credential_scope_forget(sql, work->id, work->revision, error) ||
+         !tombstone(sql, work, "credential_secret", error) ||
          !sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error)))
         return FALSE;
     return !limit_subject_read(objects[work->object].word, &subject) ||
@@ -445,7 +463,10 @@ Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GErr
         n = 4;
     else if (kind != OWNER_NONE)
         n = 2;
-    return record_list(sql, objects[object].list, parameters, n, error);
+    Record *list = record_list(sql, objects[object].list, parameters, n, error);
+    for (gsize i = 0; list && i < json_object_array_length(list); i++)
+        note_usage(object, json_object_array_get_idx(list, i));
+    return list;
 }
 
 static gboolean do_init(Sql *sql, gpointer data, GError **error)

@@ -92,6 +92,17 @@ Value *fields_column(Fields *fields, const char *column)
     return NULL;
 }
 
+const Value *fields_given(const Fields *fields, const char *option)
+{
+    guint n;
+    const DirectoryField *table = directory_fields(fields->object, &n);
+
+    for (guint i = 0; i < n; i++)
+        if (g_strcmp0(table[i].option, option) == 0)
+            return fields->switched[i] ? &fields->values[i] : NULL;
+    return NULL;
+}
+
 gboolean fields_switched(const Fields *fields, const char *option)
 {
     guint n;

@@ -33,6 +33,9 @@ gboolean fields_for_change(DirectoryObject object, const Record *old,
 /* The value of a column; NULL when there is no such column. */
 Value *fields_column(Fields *fields, const char *column);
 
+/* The value of an option without a column such as "network"; NULL: it was not given. */
+const Value *fields_given(const Fields *fields, const char *option);
+
 /* Whether a switch such as "cram-md5" was given. */
 gboolean fields_switched(const Fields *fields, const char *option);
 

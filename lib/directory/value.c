@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/suppression.h"
+#include "lib/directory/value_list.h"
 
 #define QUOTE_MAX 60
 #define LABEL_MAX 63
@@ -29,7 +30,7 @@ static const char *const reserved_server[] = {"new",    "all",    "search",  "st
                                               "manage", "delete", "destroy", "remove", NULL};
 static const char *const reserved_pool[] = {"none", NULL};
 static const char *const modes[] = {"live", "development", NULL};
-static const char *const credential_types[] = {"smtp", "api", NULL};
+static const char *const credential_types[] = {"smtp", "api", "smtp-ip", NULL};
 
 void value_clear(Value *value)
 {
@@ -108,7 +109,7 @@ static const char *read_mode(const Input *input, Value *value)
 static const char *read_credential_type(const Input *input, Value *value)
 {
     if (!g_strv_contains(input->words, input->text))
-        return "allowed are smtp and api";
+        return "allowed are smtp, api and smtp-ip";
     set_text(value, input->text);
     return NULL;
 }
@@ -342,11 +343,15 @@ static const char *check_text(const char *text)
 gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 now, Value *value,
                     GError **error)
 {
-    const Input input = {.text = text ? text : "", .now = now, .words = readers[kind].words};
+    Input input = {.text = text ? text : "", .now = now};
     const char *wrong = check_text(input.text);
 
-    if (!wrong)
+    if (!wrong && value_is_list(kind))
+        return value_list_read(kind, field, input.text, value, error);
+    if (!wrong) {
+        input.words = readers[kind].words;
         wrong = readers[kind].read(&input, value);
+    }
     if (!wrong)
         return TRUE;
     g_autofree char *quoted = value_quote(input.text);

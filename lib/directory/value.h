@@ -24,20 +24,22 @@ typedef enum {
     VALUE_SUSPEND,         /* the same, and a time stamp beside it */
     VALUE_RESUME,          /* clears both */
     VALUE_MODE,            /* live, development */
-    VALUE_CREDENTIAL_TYPE, /* smtp, api */
+    VALUE_CREDENTIAL_TYPE, /* smtp, api, smtp-ip */
     VALUE_YESNO,
-    VALUE_SET,         /* switch: yes */
-    VALUE_UNSET,       /* switch: no */
-    VALUE_STAMP,       /* switch: now */
-    VALUE_CLEAR,       /* switch: NULL */
-    VALUE_SWITCH,      /* no column */
-    VALUE_POOL,        /* name of a pool, or none */
-    VALUE_DOMAIN,      /* two labels or more; IDN becomes A-labels */
-    VALUE_HELO,        /* the same rule */
-    VALUE_DATE,        /* YYYY-MM-DD in the future, or never: seconds */
-    VALUE_IPV4,        /* canonical text; unicast */
-    VALUE_IPV6,        /* canonical text, or none */
-    VALUE_WEIGHT,      /* 0 to 100 */
+    VALUE_SET,      /* switch: yes */
+    VALUE_UNSET,    /* switch: no */
+    VALUE_STAMP,    /* switch: now */
+    VALUE_CLEAR,    /* switch: NULL */
+    VALUE_SWITCH,   /* no column */
+    VALUE_POOL,     /* name of a pool, or none */
+    VALUE_DOMAIN,   /* two labels or more; IDN becomes A-labels */
+    VALUE_HELO,     /* the same rule */
+    VALUE_DATE,     /* YYYY-MM-DD in the future, or never: seconds */
+    VALUE_IPV4,     /* canonical text; unicast */
+    VALUE_IPV6,     /* canonical text, or none */
+    VALUE_WEIGHT,   /* 0 to 100 */
+    VALUE_NETWORKS, /* lists, or none: lib/directory/value_list.h */
+    VALUE_SENDERS,
     VALUE_SUPPRESSION, /* hold, refuse */
     VALUE_RECIPIENT,   /* an address, or @ and a domain, as suppressions have them */
     VALUE_MOMENT,      /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */

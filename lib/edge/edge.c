@@ -110,7 +110,9 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->shadow = column_bool(row, 12);
     credential->organization_permalink = column_text(row, 13);
     credential->server_permalink = column_text(row, 14);
-    credential->refuse_suppressed = column_bool(row, 15);
+    credential->has_networks = column_bool(row, 15);
+    credential->has_senders = column_bool(row, 16);
+    credential->refuse_suppressed = column_bool(row, 17);
     return credential;
 }
 
@@ -132,7 +134,7 @@ static EdgeCredential *find_credential(Edge *edge, EdgeStatement id, guint32 cre
 }
 
 /* 1 found, 0 none, -1 error. */
-static int find_key(Edge *edge, const guint8 *hash, guint32 *id, GError **error)
+static int find_key(Edge *edge, const guint8 *hash, gint64 now, guint32 *id, GError **error)
 {
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_AUTH, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_KEY, error) : NULL;
@@ -140,6 +142,7 @@ static int find_key(Edge *edge, const guint8 *hash, guint32 *id, GError **error)
     if (!statement)
         return -1;
     sqlite3_bind_blob(statement, 1, hash, EDGE_KEY_HASH_LENGTH, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 2, now);
     int step = edge_link_step(link, statement, error);
     if (step > 0)
         *id = column_u32(statement, 0);
@@ -147,10 +150,10 @@ static int find_key(Edge *edge, const guint8 *hash, guint32 *id, GError **error)
 }
 
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
-                                       GError **error)
+                                       gint64 now, GError **error)
 {
     guint32 id = 0;
-    int found = find_key(edge, hash, &id, error);
+    int found = find_key(edge, hash, now, &id, error);
 
     if (found > 0)
         return find_credential(edge, EDGE_STATEMENT_SMTP_CREDENTIAL, id, error);
@@ -164,24 +167,30 @@ EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error)
     return find_credential(edge, EDGE_STATEMENT_CREDENTIAL, id, error);
 }
 
-/* Adds the state of one credential when it has one; FALSE on error. */
-static gboolean add_cram_state(EdgeLink *auth, guint32 id, GArray *states, GError **error)
+/* Adds the states of one credential, if it has any; FALSE on error. */
+static gboolean add_cram_states(EdgeLink *auth, guint32 id, gint64 now, GArray *states,
+                                GError **error)
 {
-    sqlite3_stmt *statement = edge_link_statement(auth, EDGE_STATEMENT_CRAM_STATE, error);
+    sqlite3_stmt *statement = edge_link_statement(auth, EDGE_STATEMENT_CRAM_STATES, error);
     EdgeCram cram = {.id = id};
+    int step;
 
     if (!statement)
         return FALSE;
     sqlite3_bind_int64(statement, 1, id);
-    int step = edge_link_step(auth, statement, error);
-    if (step > 0 && sqlite3_column_bytes(statement, 0) == EDGE_CRAM_STATE_LENGTH) {
+    sqlite3_bind_int64(statement, 2, now);
+    while ((step = edge_link_step(auth, statement, error)) > 0 &&
+           states->len < EDGE_CRAM_STATES_MAX) {
+        if (sqlite3_column_bytes(statement, 0) != EDGE_CRAM_STATE_LENGTH)
+            continue;
         memcpy(cram.state, sqlite3_column_blob(statement, 0), EDGE_CRAM_STATE_LENGTH);
         g_array_append_val(states, cram);
     }
     return step >= 0;
 }
 
-GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error)
+GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, gint64 now,
+                         GError **error)
 {
     g_autoptr(EdgeLink) directory = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     g_autoptr(EdgeLink) auth = directory ? edge_link_take(edge, EDGE_FILE_AUTH, error) : NULL;
@@ -196,7 +205,7 @@ GArray *edge_cram_states(Edge *edge, const char *organization, const char *serve
     bind_text(statement, 2, server);
     while (states->len < EDGE_CRAM_STATES_MAX &&
            (step = edge_link_step(directory, statement, error)) > 0)
-        if (!add_cram_state(auth, column_u32(statement, 0), states, error))
+        if (!add_cram_states(auth, column_u32(statement, 0), now, states, error))
             return NULL;
     if (step < 0)
         return NULL;

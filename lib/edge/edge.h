@@ -59,8 +59,9 @@ typedef struct {
     gint64 expires_at; /* 0: never */
     gboolean server_suspended, organization_suspended;
     gboolean development, allow_sender, privacy;
-    gboolean shadow;            /* limits and holds only record what they would have done */
-    gboolean refuse_suppressed; /* else mail to suppressed recipients is held */
+    gboolean shadow;                    /* limits and holds only record what they would have done */
+    gboolean has_networks, has_senders; /* it works from, and for, some only: edge_access.h */
+    gboolean refuse_suppressed;         /* else mail to suppressed recipients is held */
     char *organization_permalink;
     char *server_permalink;
 } EdgeCredential;
@@ -68,9 +69,10 @@ typedef struct {
 void edge_credential_free(EdgeCredential *credential);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
 
-/* SMTP credential by SHA-256 of its key (needs edge-auth). NOT_FOUND or UNAVAILABLE. */
+/* SMTP credential by SHA-256 of its key, or of the key before it as long as that works at now (Unix seconds;
+ * needs edge-auth). NOT_FOUND or UNAVAILABLE. */
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
-                                       GError **error);
+                                       gint64 now, GError **error);
 
 /* Credential of any type by id (needs edge only). */
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);
@@ -81,8 +83,10 @@ typedef struct {
     guint8 state[EDGE_CRAM_STATE_LENGTH];
 } EdgeCram;
 
-/* GArray of EdgeCram, newest credential first, at most 1,000; empty when the server is unknown. */
-GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, GError **error);
+/* GArray of EdgeCram, newest credential first, at most 1,000, those of keys that work at now; empty when the
+ * server is unknown. */
+GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, gint64 now,
+                         GError **error);
 
 typedef struct {
     guint32 id; /* 0: none */

@@ -22,3 +22,16 @@ int beneath_open(const char *directory, const char *path, int flags)
     }
     return at;
 }
+
+guint beneath_count(const char *directory, guint depth, guint most)
+{
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (dir && n < most && (name = g_dir_read_name(dir))) {
+        g_autofree char *below = depth > 0 ? g_build_filename(directory, name, NULL) : NULL;
+        n += below ? beneath_count(below, depth - 1, most - n) : 1;
+    }
+    return n;
+}

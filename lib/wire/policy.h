@@ -20,6 +20,8 @@ typedef struct {
     char *recipient;
     char *sasl_username;
     char *recipient_count;
+    char *instance;       /* the same for one transaction */
+    char *policy_context; /* as main.cf gives it to the restriction that asks */
 } PolicyRequest;
 
 void policy_request_clear(PolicyRequest *request);

@@ -14,7 +14,7 @@
 
 static const char digits[] = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
 static const char *const verbs[QUEUE_VERB_COUNT] = {"hold", "release", "delete"};
-static const char *const results[QUEUE_RESULT_COUNT] = {"done", "absent", "refused"};
+static const char *const results[QUEUE_RESULT_COUNT] = {"done", "absent", "later", "refused"};
 
 const char *queue_verb_name(QueueVerb verb)
 {

@@ -3,7 +3,7 @@
  * Purpose: what outrider-queue is asked and answers, octets to struct and back, and Postfix's queue ids.
  *     request  VERB QUEUEID [QUEUEID...]\n       VERB: hold, release, delete
  *     answer   a line for each id, in the order of the request, then ".\n":
- *              QUEUEID done\n | QUEUEID absent\n | QUEUEID refused WHY\n
+ *              QUEUEID done\n | QUEUEID absent\n | QUEUEID later\n | QUEUEID refused WHY\n
  * Used by: outrider-queue; the CLI and the worker, which ask it.
  * May touch: nothing.
  * Threads: any.
@@ -24,8 +24,15 @@
 
 typedef enum { QUEUE_HOLD, QUEUE_RELEASE, QUEUE_DELETE, QUEUE_VERB_COUNT } QueueVerb;
 
-/* absent: not in a queue that the verb acts on. */
-typedef enum { QUEUE_DONE, QUEUE_ABSENT, QUEUE_REFUSED, QUEUE_RESULT_COUNT } QueueResult;
+/* absent: not in a queue that the verb acts on. later: nothing was done, as enough released messages wait to
+ * be delivered; ask again. */
+typedef enum {
+    QUEUE_DONE,
+    QUEUE_ABSENT,
+    QUEUE_LATER,
+    QUEUE_REFUSED,
+    QUEUE_RESULT_COUNT
+} QueueResult;
 
 typedef struct {
     QueueVerb verb;
@@ -43,7 +50,7 @@ typedef struct {
 void queue_request_clear(QueueRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(QueueRequest, queue_request_clear)
 
-/* "hold", "release", "delete"; "done", "absent", "refused". */
+/* "hold", "release", "delete"; "done", "absent", "later", "refused". */
 const char *queue_verb_name(QueueVerb verb);
 const char *queue_result_name(QueueResult result);
 

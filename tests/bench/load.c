@@ -31,9 +31,12 @@ gboolean load_plan_check(const LoadPlan *plan)
 {
     if (plan->links >= 1 && plan->links <= LOAD_LINKS_MAX && plan->requests >= 1 &&
         plan->requests <= LOAD_REQUESTS_MAX && plan->seconds >= 1 &&
-        plan->seconds <= LOAD_SECONDS_MAX)
+        plan->seconds <= LOAD_SECONDS_MAX && plan->rate >= 0 &&
+        (plan->rate == 0 || plan->links == 1))
         return TRUE;
-    fprintf(stderr, "at most %d connections, %d requests and %d seconds, and one of each\n",
+    fprintf(stderr,
+            "at most %d connections, %d requests and %d seconds, and one of each; a rate with one "
+            "connection\n",
             LOAD_LINKS_MAX, LOAD_REQUESTS_MAX, LOAD_SECONDS_MAX);
     return FALSE;
 }
@@ -41,7 +44,7 @@ gboolean load_plan_check(const LoadPlan *plan)
 static gboolean may_begin(const Load *load)
 {
     return load->begun < (guint)load->plan->requests && load->failed <= FAILED_MAX &&
-           g_get_monotonic_time() - load->start_us < load->plan->seconds * G_USEC_PER_SEC;
+           g_get_monotonic_time() - load->start_us < (gint64)load->plan->seconds * G_USEC_PER_SEC;
 }
 
 static void watch(Load *load, LoadLink *link, int operation, guint32 events)
@@ -75,8 +78,20 @@ static gboolean flush(Load *load, LoadLink *link)
     return TRUE;
 }
 
+/* With a rate there is one connection, so nobody else waits meanwhile. */
+static void keep_rate(const Load *load)
+{
+    if (load->plan->rate == 0)
+        return;
+    gint64 due = load->start_us + (gint64)load->begun * G_USEC_PER_SEC / load->plan->rate;
+    gint64 wait = due - g_get_monotonic_time();
+    if (wait > 0)
+        g_usleep((gulong)wait);
+}
+
 static void begin(Load *load, LoadLink *link)
 {
+    keep_rate(load);
     link->asking = TRUE;
     link->number = ++load->begun;
     link->begun_us = g_get_monotonic_time();

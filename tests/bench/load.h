@@ -55,6 +55,7 @@ typedef struct {
     int links;
     int requests;
     int seconds;    /* no request begins after that */
+    int rate;       /* requests begun a second, with one connection; 0: as fast as answers come */
     gboolean reuse; /* else each request has a connection of its own */
 } LoadPlan;
 

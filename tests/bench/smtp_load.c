@@ -213,6 +213,8 @@ int main(int argc, char **argv)
         {"messages", 0, 0, G_OPTION_ARG_INT, &plan.requests, "Messages in all (100)", "N"},
         {"seconds", 0, 0, G_OPTION_ARG_INT, &plan.seconds, "Begin none later than that (60)", "N"},
         {"size", 0, 0, G_OPTION_ARG_INT, &smtp.size, "Octets of a message (4096)", "N"},
+        {"rate", 0, 0, G_OPTION_ARG_INT, &plan.rate,
+         "Messages begun a second, over one connection (as fast as they are taken)", "N"},
         {"reuse", 0, 0, G_OPTION_ARG_NONE, &plan.reuse, "Many messages over each connection", NULL},
         {"user", 0, 0, G_OPTION_ARG_STRING, &smtp.user,
          "AUTH PLAIN as this user; the password is in $" KEY_VARIABLE, "NAME"},

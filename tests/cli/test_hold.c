@@ -1,65 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Held mail as an admin sees it, against a real MariaDB. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "lib/base/id.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/cli/cli_fixture.h"
 #include "tests/lib/testing.h"
 
-#define WORDS_MAX 16
-#define FIRST     ((guint64)60000000 << 22 | 1) /* message 0; each of the others is a sequence later */
-#define MESSAGES  8
+#define FIRST    ((guint64)60000000 << 22 | 1) /* message 0; each of the others is a sequence later */
+#define MESSAGES 8
 
 #define DEVELOPMENT                                                                                \
     "1795248000000000, 'development', 'server is in development mode', 1795852800000000"
 
-static MariadbFixture *server;
-static char *dir;
-static char *config_file;
-static char *other_node; /* the same for node 2 */
-
-static int run(const char *line, char **out, char **err)
-{
-    g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
-    char *argv[WORDS_MAX + 4] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file};
-    int status = -1;
-
-    for (guint i = 0; words[i]; i++)
-        argv[3 + i] = words[i];
-    assert_true(
-        g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, out, err, &status, NULL));
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static char *run_good(const char *line)
-{
-    char *out = NULL;
-    g_autofree char *err = NULL;
-
-    if (run(line, &out, &err) != 0)
-        fail_msg("%s: %s", line, err);
-    return out;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
-/* It fails, says why in one line and prints nothing else. */
-static void assert_wrong(const char *line, int wanted, const char *says)
-{
-    g_autofree char *out = NULL, *err = NULL;
-    int status = run(line, &out, &err);
-
-    if (status != wanted || !strstr(err, says))
-        fail_msg("%s: %d: %s", line, status, err);
-    assert_string_equal(out, "");
-    assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
-}
+static char *other_node; /* the configuration of node 2 */
 
 static guint64 message(guint index)
 {
@@ -144,7 +97,7 @@ static void test_hold_list_wrong(void **state)
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *out = NULL, *err = NULL;
-        int status = run(cases[i].line, &out, &err);
+        int status = run(cases[i].line, NULL, &out, &err);
         if (status != cases[i].status)
             fail_msg("%s: %d: %s", cases[i].line, status, err);
         assert_has(err, cases[i].says);
@@ -236,14 +189,14 @@ static void test_hold_release_wrong(void **state)
 
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_wrong(cases[i].line, cases[i].status, cases[i].says);
+        assert_wrong(cases[i].line, NULL, cases[i].status, cases[i].says);
 }
 
 /* More ids than a command takes. */
 static void test_hold_release_too_many(void **state)
 {
     static char five[] = "5";
-    char *argv[1000 + 7] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, config_file,
+    char *argv[1000 + 7] = {(char[]){OUTRIDER_TEST_CLI}, (char[]){"-c"}, cli_config_file,
                             (char[]){"hold"}, (char[]){"release"}};
     g_autofree char *err = NULL, *good = NULL;
     int status = -1;
@@ -284,9 +237,9 @@ static void test_hold_release_not_asked(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *out = NULL, *err = NULL;
         g_autofree char *line = g_strdup_printf("-c %s hold %s %" G_GUINT64_FORMAT,
-                                                *cases[i].options ? other_node : config_file,
+                                                *cases[i].options ? other_node : cli_config_file,
                                                 cases[i].verb, message(cases[i].index));
-        if (run(line, &out, &err) != 69)
+        if (run(line, NULL, &out, &err) != 69)
             fail_msg("%s: %s", line, err);
         assert_has(err, cases[i].says);
         assert_has(out, "absent 0, refused 0, not asked 1\n");
@@ -301,10 +254,10 @@ static void test_hold_release_of_other_nodes(void **state)
         g_strdup_printf("-c %s --json hold cancel --server acme --rule development", other_node);
 
     (void)state;
-    assert_int_equal(run(line, &out, &err), 69);
+    assert_int_equal(run(line, NULL, &out, &err), 69);
     assert_string_equal(err, "outrider: 5 messages: held by node 1: release them there\n");
     assert_string_equal(out, "released 0, absent 0, refused 0, not asked 5\n");
-    assert_int_equal(run(as_json, &json, &quiet), 69);
+    assert_int_equal(run(as_json, NULL, &json, &quiet), 69);
     assert_string_equal(quiet, "");
     struct json_object *parsed = json_tokener_parse(json);
     assert_string_equal(
@@ -349,18 +302,18 @@ static void test_hold_release_of_many(void **state)
             "'%s@ok.test', " DEVELOPMENT ", 1795248000000001, %" G_GUINT64_FORMAT
             ", '51FC7A9A%03X', 1795248000000000, 1795248005000000);",
             i == 100 ? "last" : "many", message(100 + i), i);
-    g_free(mariadb_fixture_run(server, "hold", sql->str));
-    assert_wrong("hold release --server acme/quiet", 69, wanted);
-    assert_wrong("hold release --all", 69, wanted);
-    assert_wrong("hold cancel --server acme --rule development", 69, wanted);
-    assert_wrong("hold cancel --to many@ok.test", 75, "outrider-queue did not answer");
-    assert_wrong("hold release --server acme/quiet --yes", 75, "socket queue: No such file");
+    g_free(mariadb_fixture_run(cli_server, "cli", sql->str));
+    assert_wrong("hold release --server acme/quiet", NULL, 69, wanted);
+    assert_wrong("hold release --all", NULL, 69, wanted);
+    assert_wrong("hold cancel --server acme --rule development", NULL, 69, wanted);
+    assert_wrong("hold cancel --to many@ok.test", NULL, 75, "outrider-queue did not answer");
+    assert_wrong("hold release --server acme/quiet --yes", NULL, 75, "socket queue: No such file");
     g_autofree char *line = g_strdup_printf("--json hold release %" G_GUINT64_FORMAT, message(100));
-    assert_wrong(line, 75, "outrider-queue did not answer");
+    assert_wrong(line, NULL, 75, "outrider-queue did not answer");
     g_autofree char *elsewhere =
         g_strdup_printf("-c %s hold release --server acme/quiet", other_node);
     g_autofree char *out = NULL, *err = NULL;
-    assert_int_equal(run(elsewhere, &out, &err), 69);
+    assert_int_equal(run(elsewhere, NULL, &out, &err), 69);
     assert_has(err, "101 messages: held by node 1");
 }
 
@@ -391,51 +344,33 @@ static void write_messages(void)
             "status_at) VALUES (%s, %" G_GUINT64_FORMAT
             ", 'QHLD%u', 1795248000000000, 1795248005000000);",
             rows[i], message(i), i);
-    g_free(mariadb_fixture_run(server, "hold", sql->str));
+    g_free(mariadb_fixture_run(cli_server, "cli", sql->str));
 }
 
 static int start(void **state)
 {
     static const char *const lines[] = {
-        "db migrate --directory " OUTRIDER_TEST_SRCDIR "/conf/migrations",
-        "organization add acme",
         "organization add other",
-        "pool add main --default",
-        "server add acme/main --pool main",
         "server add acme/quiet --pool main",
         "server add other/main --pool main",
     };
+    int failed = cli_fixture_start(state);
+    g_autofree char *text = NULL;
 
-    (void)state;
-    server = mariadb_fixture_start();
-    mariadb_fixture_database(server, "hold");
-    dir = g_dir_make_tmp("outrider-hold-XXXXXX", NULL);
-    config_file = g_build_filename(dir, "outrider.conf", NULL);
-    g_autofree char *text = g_strdup_printf(
-        "return_path_domain = rp.example\nspool_dir = %s/spool\nsocket_dir = %s/sockets\n"
-        "db_socket = %s\ndb_name = hold\ndb_user = root\n",
-        dir, dir, server->socket);
+    assert_true(g_file_get_contents(cli_config_file, &text, NULL, NULL));
     g_autofree char *other = g_strconcat(text, "node_id = 2\n", NULL);
-    other_node = g_build_filename(dir, "other.conf", NULL);
-    g_file_set_contents(config_file, text, -1, NULL);
-    g_file_set_contents(other_node, other, -1, NULL);
+    other_node = g_build_filename(cli_dir, "other.conf", NULL);
+    assert_true(g_file_set_contents(other_node, other, -1, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
         g_free(run_good(lines[i]));
     write_messages();
-    return 0;
+    return failed;
 }
 
 static int stop(void **state)
 {
-    char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, dir, NULL};
-
-    (void)state;
-    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-    mariadb_fixture_stop(server);
-    g_free(dir);
-    g_free(config_file);
     g_free(other_node);
-    return 0;
+    return cli_fixture_stop(state);
 }
 
 int main(void)

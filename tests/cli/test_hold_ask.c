@@ -145,6 +145,27 @@ static void test_hold_batch_send(void **state)
                                "release 51FC7A9A54A 51FC7A9A54B\n");
 }
 
+static void test_hold_batch_send_later_stays(void **state)
+{
+    static const char *const script[] = {
+        "51FC7A9A54A later\n51FC7A9A54B done\n.\n|51FC7A9A54A done\n.\n", NULL};
+    g_autoptr(GString) told = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    GThread *thread = g_thread_new("queue", play, (gpointer)(guintptr)script);
+    HoldBatch *batch = hold_batch_new(config, QUEUE_RELEASE);
+
+    (void)state;
+    add_two(batch);
+    assert_true(hold_batch_send(batch, note, told, &error));
+    assert_int_equal(hold_batch_count(batch), 1);
+    assert_true(hold_batch_send(batch, note, told, &error));
+    assert_int_equal(hold_batch_count(batch), 0);
+    hold_batch_free(batch);
+    g_autofree char *asked = g_thread_join(thread);
+    assert_string_equal(told->str, "2:done 1:done ");
+    assert_string_equal(asked, "release 51FC7A9A54A 51FC7A9A54B\nrelease 51FC7A9A54A\n");
+}
+
 static void test_hold_batch_send_wrong(void **state)
 {
     static const struct {
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_hold_decide),
         cmocka_unit_test(test_hold_batch_add_full),
         cmocka_unit_test(test_hold_batch_send),
+        cmocka_unit_test(test_hold_batch_send_later_stays),
         cmocka_unit_test(test_hold_batch_send_wrong),
     };
     return cmocka_run_group_tests(tests, start, stop);

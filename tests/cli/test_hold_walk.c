@@ -15,10 +15,11 @@
 #define ELSEWHERE (MESSAGES / EVERY)
 #define OURS      (MESSAGES - ELSEWHERE)
 #define FIRST     ((guint64)60000000 << 22)
+#define ROOM      500 /* of a request, with NO_ROOM */
 #define LINE      "hold release --server acme/main --yes"
 
 /* What the thread does at one of the requests. */
-typedef enum { NOTHING, INTERRUPT, HANG_UP, HOLD_MORE } Trick;
+typedef enum { NOTHING, INTERRUPT, HANG_UP, HOLD_MORE, NO_ROOM } Trick;
 
 typedef struct {
     Trick trick;
@@ -90,7 +91,8 @@ static gboolean serve_request(Play *play, int fd)
     if (!trick(play, fd))
         return FALSE;
     for (guint i = 0; i < request.count; i++)
-        queue_answer_write(answer, request.ids[i], QUEUE_DONE, NULL);
+        queue_answer_write(answer, request.ids[i],
+                           play->trick == NO_ROOM && i >= ROOM ? QUEUE_LATER : QUEUE_DONE, NULL);
     queue_answer_end(answer);
     return send(fd, answer->str, answer->len, MSG_NOSIGNAL) == (gssize)answer->len;
 }
@@ -205,6 +207,19 @@ static void test_hold_walk_hung_up(void **state)
     assert_string_equal(why, "outrider: outrider-queue did not answer: socket queue: closed\n");
 }
 
+/* What has no room is asked for again, and counted once. */
+static void test_hold_walk_waits_for_room(void **state)
+{
+    g_autofree char *out = NULL, *err = NULL;
+    Play play = {.trick = NO_ROOM};
+
+    (void)state;
+    assert_int_equal(run_beside(&play, LINE, &out, &err), 69);
+    assert_has(out, "released 2300, absent 0, refused 0, not asked 100\n");
+    assert_int_equal(play.requests, 5); /* two pages twice, and the rest */
+    assert_true(play.ids > OURS);
+}
+
 /* The last test: it leaves messages of its own. */
 static void test_hold_walk_leaves_what_comes_later(void **state)
 {
@@ -243,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_hold_walk_without_yes),
         cmocka_unit_test(test_hold_walk_interrupted),
         cmocka_unit_test(test_hold_walk_hung_up),
+        cmocka_unit_test(test_hold_walk_waits_for_room),
         cmocka_unit_test(test_hold_walk_leaves_what_comes_later),
     };
     return cmocka_run_group_tests(tests, start, stop);

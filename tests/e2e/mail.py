@@ -37,10 +37,10 @@ def lenient_tls():
 class Client(smtplib.SMTP):
     """A session on a submission port: STARTTLS on 587, TLS from the start on 465."""
 
-    def __init__(self, sandbox, port=587, login=True, host=None, timeout=60):
+    def __init__(self, sandbox, port=587, login=True, host=None, timeout=60, source=None):
         self._wrapped = port == 465
         super().__init__(host or sandbox.smtp_host, port, local_hostname="client.acme.test",
-                         timeout=timeout)
+                         timeout=timeout, source_address=(source, 0) if source else None)
         if port == 587:
             self.starttls(context=lenient_tls())
         self.ehlo()

@@ -69,8 +69,8 @@ static void fill_auth(sqlite3 *db, const EdgeFixture *fixture)
         return;
     g_checksum_update(checksum, (const guchar *)fixture->key, -1);
     g_checksum_get_digest(checksum, hash, &length);
-    bind_and_run(db, "INSERT INTO credential_secret VALUES (7, ?1, ?2)", hash, (int)length,
-                 fixture->cram_state);
+    bind_and_run(db, "INSERT INTO credential_secret (id, key_hash, cram_state) VALUES (7, ?1, ?2)",
+                 hash, (int)length, fixture->cram_state);
 }
 
 static void fill_suppression(G_GNUC_UNUSED sqlite3 *db, G_GNUC_UNUSED const EdgeFixture *fixture)
@@ -124,4 +124,25 @@ void edge_fixture_remove(const char *edge_dir)
             g_unlink(path);
         }
     g_rmdir(edge_dir);
+}
+
+int edge_world_start(void **state)
+{
+    EdgeWorld *world = g_new0(EdgeWorld, 1);
+
+    world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
+    world->edge = edge_open(world->dir);
+    *state = world;
+    return 0;
+}
+
+int edge_world_stop(void **state)
+{
+    EdgeWorld *world = *state;
+
+    edge_close(world->edge);
+    edge_fixture_remove(world->dir);
+    g_free(world->dir);
+    g_free(world);
+    return 0;
 }

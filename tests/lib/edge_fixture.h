@@ -36,3 +36,13 @@ void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql);
 
 /* Removes the files and the directory. */
 void edge_fixture_remove(const char *edge_dir);
+
+/* A directory of its own with an open edge, for tests that need no more. */
+typedef struct {
+    char *dir;
+    Edge *edge;
+} EdgeWorld;
+
+/* Setup and teardown of a test: *state is an EdgeWorld without replicas; edge_fixture_fill makes them. */
+int edge_world_start(void **state);
+int edge_world_stop(void **state);

@@ -38,6 +38,13 @@ static void test_value_read_good(void **state)
         {VALUE_DATE, "2026-11-22", "1795305600"},
         {VALUE_DATE, "never", NULL},
         {VALUE_STAMP, NULL, "1795248000"},
+        {VALUE_CREDENTIAL_TYPE, "smtp-ip", "smtp-ip"},
+        {VALUE_NETWORKS, "none", NULL},
+        {VALUE_NETWORKS, "192.0.2.7,2001:DB8::/32,::ffff:10.0.0.0/104",
+         "192.0.2.7/32,2001:db8::/32,10.0.0.0/8"},
+        {VALUE_SENDERS, "none", NULL},
+        {VALUE_SENDERS, "App+x@Acme.Test,@bücher.example",
+         "app+x@acme.test,@xn--bcher-kva.example"},
     };
 
     (void)state;
@@ -55,12 +62,29 @@ static void test_value_read_good(void **state)
     }
 }
 
+typedef struct {
+    ValueKind kind;
+    const char *text;
+} BadValue;
+
+static void assert_refused(const BadValue *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        Value value = {.is = VALUE_IS_INT, .number = 7};
+        GError *error = NULL;
+        if (value_read(cases[i].kind, "field", cases[i].text, NOW, &value, &error))
+            fail_msg("case %zu was allowed: %s", i, cases[i].text);
+        assert_true(g_str_has_prefix(error->message, "field: \""));
+        assert_true(g_utf8_validate(error->message, -1, NULL));
+        assert_null(strpbrk(error->message, "\n\r\t"));
+        assert_error_code(error, INVALID);
+        assert_int_equal(value.number, 7);
+    }
+}
+
 static void test_value_read_bad(void **state)
 {
-    static const struct {
-        ValueKind kind;
-        const char *text;
-    } cases[] = {
+    static const BadValue cases[] = {
         {VALUE_ORGANIZATION_PERMALINK, ""},
         {VALUE_ORGANIZATION_PERMALINK, "Acme"},
         {VALUE_ORGANIZATION_PERMALINK, "a_b"},
@@ -112,7 +136,8 @@ static void test_value_read_bad(void **state)
         {VALUE_YESNO, "Yes"},
         {VALUE_YESNO, ""},
         {VALUE_MODE, "Live"},
-        {VALUE_CREDENTIAL_TYPE, "smtp-ip"},
+        {VALUE_CREDENTIAL_TYPE, "SMTP-IP"},
+        {VALUE_CREDENTIAL_TYPE, ""},
         {VALUE_DATE, "2026-11-21"},
         {VALUE_DATE, "2026-02-30"},
         {VALUE_DATE, "2026-13-01"},
@@ -121,17 +146,44 @@ static void test_value_read_bad(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        Value value = {.is = VALUE_IS_INT, .number = 7};
-        GError *error = NULL;
-        if (value_read(cases[i].kind, "field", cases[i].text, NOW, &value, &error))
-            fail_msg("case %zu was allowed: %s", i, cases[i].text);
-        assert_true(g_str_has_prefix(error->message, "field: \""));
-        assert_true(g_utf8_validate(error->message, -1, NULL));
-        assert_null(strpbrk(error->message, "\n\r\t"));
-        assert_error_code(error, INVALID);
-        assert_int_equal(value.number, 7);
-    }
+    assert_refused(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_value_read_bad_lists(void **state)
+{
+    static const BadValue cases[] = {
+        {VALUE_NETWORKS, ""},
+        {VALUE_NETWORKS, ","},
+        {VALUE_NETWORKS, "192.0.2.0/24,"},
+        {VALUE_NETWORKS, "192.0.2.0/24, 10.0.0.0/8"},
+        {VALUE_NETWORKS, "192.0.2.0/24 10.0.0.0/8"},
+        {VALUE_NETWORKS, "192.0.2.0/24,none"},
+        {VALUE_NETWORKS, "192.0.2.7,192.0.2.7/32"},
+        {VALUE_NETWORKS, "192.0.2.0/24,::ffff:192.0.2.0/120"},
+        {VALUE_NETWORKS, "0.0.0.0/0"},
+        {VALUE_NETWORKS, "192.0.2.1/24"},
+        {VALUE_NETWORKS, "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,"
+                         "1.1.2.1,1.1.2.2,1.1.2.3,1.1.2.4,1.1.2.5,1.1.2.6,1.1.2.7,1.1.2.8,1.1.2.9,"
+                         "1.1.3.1,1.1.3.2,1.1.3.3,1.1.3.4,1.1.3.5,1.1.3.6,1.1.3.7,1.1.3.8,1.1.3.9,"
+                         "1.1.4.1,1.1.4.2,1.1.4.3,1.1.4.4,1.1.4.5,1.1.4.6"},
+        {VALUE_SENDERS, ""},
+        {VALUE_SENDERS, "acme.test"},
+        {VALUE_SENDERS, "app"},
+        {VALUE_SENDERS, "app@"},
+        {VALUE_SENDERS, "@"},
+        {VALUE_SENDERS, "@localhost"},
+        {VALUE_SENDERS, "a@b@acme.test"},
+        {VALUE_SENDERS, "a b@acme.test"},
+        {VALUE_SENDERS, "<app@acme.test>"},
+        {VALUE_SENDERS, "\"app\"@acme.test"},
+        {VALUE_SENDERS, "app@[192.0.2.1]"},
+        {VALUE_SENDERS, "@*.acme.test"},
+        {VALUE_SENDERS, "app@acme.test,APP@acme.test"},
+        {VALUE_SENDERS, "app@acme.test, b@acme.test"},
+    };
+
+    (void)state;
+    assert_refused(cases, G_N_ELEMENTS(cases));
 }
 
 static void test_value_read_absurd_length(void **state)
@@ -139,7 +191,7 @@ static void test_value_read_absurd_length(void **state)
     g_autofree char *endless = g_strnfill(10240, 'x');
 
     (void)state;
-    for (ValueKind kind = VALUE_ORGANIZATION_PERMALINK; kind <= VALUE_WEIGHT; kind++) {
+    for (ValueKind kind = VALUE_ORGANIZATION_PERMALINK; kind <= VALUE_SENDERS; kind++) {
         Value value = {0};
         GError *error = NULL;
         assert_false(value_read(kind, "field", endless, NOW, &value, &error));
@@ -504,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_value_read_good),
         cmocka_unit_test(test_value_read_bad),
+        cmocka_unit_test(test_value_read_bad_lists),
         cmocka_unit_test(test_value_read_absurd_length),
         cmocka_unit_test(test_credential_key_states),
         cmocka_unit_test(test_dkim_key_generate),

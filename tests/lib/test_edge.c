@@ -14,6 +14,7 @@
 #define KEY           "abcdefghijklmnopqrstuvwx"
 #define READER        65534 /* nobody */
 #define EXIT_NOT_ROOT 77
+#define NOW           1795248000
 
 static const guint8 cram_state[EDGE_CRAM_STATE_LENGTH] = {1, 2, 3};
 
@@ -23,36 +24,10 @@ static const EdgeFixture fixture = {.key = KEY,
                                     .ed25519_pem = "ED PEM",
                                     .installation_pem = "INST PEM"};
 
-typedef struct {
-    char *dir;
-    Edge *edge;
-} State;
-
-static int setup_empty(void **state)
-{
-    State *s = g_new0(State, 1);
-
-    s->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
-    s->edge = edge_open(s->dir);
-    *state = s;
-    return 0;
-}
-
 static int setup(void **state)
 {
-    setup_empty(state);
-    edge_fixture_fill(((State *)*state)->dir, &fixture);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    State *s = *state;
-
-    edge_close(s->edge);
-    edge_fixture_remove(s->dir);
-    g_free(s->dir);
-    g_free(s);
+    edge_world_start(state);
+    edge_fixture_fill(((EdgeWorld *)*state)->dir, &fixture);
     return 0;
 }
 
@@ -70,7 +45,7 @@ static EdgeCredential *by_key(Edge *edge, const char *key, GError **error)
     guint8 hash[EDGE_KEY_HASH_LENGTH];
 
     hash_of(key, hash);
-    return edge_credential_by_key(edge, hash, error);
+    return edge_credential_by_key(edge, hash, NOW, error);
 }
 
 static void assert_found(Edge *edge)
@@ -92,7 +67,7 @@ static void assert_unavailable(Edge *edge)
 
 static void test_edge_credential_by_key_found(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
     g_autoptr(EdgeCredential) credential = by_key(s->edge, KEY, &error);
 
@@ -110,7 +85,7 @@ static void test_edge_credential_by_key_found(void **state)
 
 static void test_edge_credential_sees_changes(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     assert_found(s->edge);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
@@ -137,7 +112,7 @@ static void test_edge_credential_not_found(void **state)
         "UPDATE server SET organization_id = 99",
         "DELETE FROM credential",
     };
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     assert_null(by_key(s->edge, "", &error));
@@ -155,18 +130,19 @@ static void test_edge_credential_not_found(void **state)
 
 static void test_edge_cram_states_newest_first(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "INSERT INTO credential VALUES (8, 1, 'smtp', 0, NULL, NULL),"
                       " (9, 1, 'api', 0, NULL, NULL), (10, 1, 'smtp', 0, NULL, NULL),"
                       " (11, 2, 'smtp', 0, NULL, NULL), (12, 1, 'smtp', 0, NULL, NULL)");
-    edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
-                      "INSERT INTO credential_secret VALUES (8, x'01', zeroblob(32)),"
-                      " (9, x'02', zeroblob(32)), (10, x'03', NULL), (11, x'04', zeroblob(32)),"
-                      " (12, x'05', zeroblob(31))");
-    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", &error);
+    edge_fixture_exec(
+        s->dir, EDGE_FILE_AUTH,
+        "INSERT INTO credential_secret (id, key_hash, cram_state) VALUES (8, x'01', zeroblob(32)),"
+        " (9, x'02', zeroblob(32)), (10, x'03', NULL), (11, x'04', zeroblob(32)),"
+        " (12, x'05', zeroblob(31))");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NOW, &error);
     assert_no_error(error);
     assert_int_equal(states->len, 2);
     assert_int_equal(g_array_index(states, EdgeCram, 0).id, 8);
@@ -176,15 +152,16 @@ static void test_edge_cram_states_newest_first(void **state)
 
 static void test_edge_cram_states_bounded(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 1500)"
                       " INSERT INTO credential SELECT i, 1, 'smtp', 0, NULL, NULL FROM n");
     edge_fixture_exec(s->dir, EDGE_FILE_AUTH,
                       "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n LIMIT 1500)"
-                      " INSERT INTO credential_secret SELECT i, i, zeroblob(32) FROM n");
-    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NULL);
+                      " INSERT INTO credential_secret (id, key_hash, cram_state) SELECT i, i, "
+                      "zeroblob(32) FROM n");
+    g_autoptr(GArray) states = edge_cram_states(s->edge, "acme", "main", NOW, NULL);
     assert_int_equal(states->len, EDGE_CRAM_STATES_MAX);
     assert_int_equal(g_array_index(states, EdgeCram, 0).id, 1599);
 }
@@ -193,10 +170,10 @@ static void test_edge_cram_states_unknown_is_empty(void **state)
 {
     static const char *const names[][2] = {
         {"acme", "other"}, {"other", "main"}, {"", ""}, {"ACME", "main"}, {"acme", "' OR 1=1"}};
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autoptr(GArray) states = edge_cram_states(s->edge, names[i][0], names[i][1], NULL);
+        g_autoptr(GArray) states = edge_cram_states(s->edge, names[i][0], names[i][1], NOW, NULL);
         assert_non_null(states);
         assert_int_equal(states->len, 0);
     }
@@ -215,7 +192,7 @@ static void test_edge_domain_for_table(void **state)
         {"other.test", 5, 1, 0}, {"any.test", 2, 1, 7},  {"", 5, 1, 0},
         {"x.test", 2, 1, 6},
     };
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "INSERT INTO domain VALUES (2, 1, NULL, 'org.test', 1, 1),"
@@ -242,7 +219,7 @@ static void test_edge_lanes_of_pool_table(void **state)
         guint32 pool;
         guint count;
     } cases[] = {{1, 3}, {2, 1}, {0, 3}, {3, 0}, {G_MAXUINT32, 0}};
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "INSERT INTO ip_pool VALUES (2, 'p', 0);"
@@ -260,7 +237,7 @@ static void test_edge_lanes_of_pool_table(void **state)
 
 static void test_edge_lanes_without_default_pool(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE ip_pool SET is_default = 0");
     g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, 0, NULL);
@@ -270,7 +247,7 @@ static void test_edge_lanes_without_default_pool(void **state)
 
 static void test_edge_sign_keys_active_rsa_first(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_SIGN,
                       "UPDATE dkim_key SET id = 20 WHERE id = 1;"
@@ -290,7 +267,7 @@ static void test_edge_sign_keys_active_rsa_first(void **state)
 
 static void test_edge_missing_then_appears(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     assert_unavailable(s->edge);
@@ -299,7 +276,7 @@ static void test_edge_missing_then_appears(void **state)
     assert_error_code(error, UNAVAILABLE);
     assert_null(edge_sign_keys(s->edge, 0, &error));
     assert_error_code(error, UNAVAILABLE);
-    assert_null(edge_cram_states(s->edge, "acme", "main", &error));
+    assert_null(edge_cram_states(s->edge, "acme", "main", NOW, &error));
     assert_error_code(error, UNAVAILABLE);
     assert_null(edge_domain_for(s->edge, 1, 1, "acme.test", &error));
     assert_error_code(error, UNAVAILABLE);
@@ -309,7 +286,7 @@ static void test_edge_missing_then_appears(void **state)
 
 static void test_edge_unfilled_is_unavailable(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     EdgeFixture unfilled = {.key = KEY, .unfilled = TRUE};
 
     edge_fixture_fill(s->dir, &unfilled);
@@ -317,7 +294,7 @@ static void test_edge_unfilled_is_unavailable(void **state)
 }
 
 /* What is gone is noticed at the next look. */
-static void remove_and_wait(const State *s)
+static void remove_and_wait(const EdgeWorld *s)
 {
     edge_fixture_remove(s->dir);
     g_usleep(EDGE_POOL_LOOK_MS * G_TIME_SPAN_MILLISECOND);
@@ -325,7 +302,7 @@ static void remove_and_wait(const State *s)
 
 static void test_edge_replaced_file_is_reopened(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
     EdgeFixture other = {.key = "another key of this server"};
 
@@ -342,7 +319,7 @@ static void test_edge_replaced_file_is_reopened(void **state)
 
 static void test_edge_reads_while_writer_writes(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
 
     assert_true(edge_schema_exec(db, "BEGIN IMMEDIATE; DELETE FROM credential", NULL));
@@ -353,7 +330,7 @@ static void test_edge_reads_while_writer_writes(void **state)
 }
 
 /* Runs check in a child that may not write the files; 0 passed. */
-static int as_reader(State *s, int (*check)(Edge *edge))
+static int as_reader(EdgeWorld *s, int (*check)(Edge *edge))
 {
     int status = -1;
     pid_t child = fork();
@@ -379,7 +356,7 @@ static int reader_finds(Edge *edge)
     return credential ? 0 : error && error->code == OUTRIDER_ERROR_UNAVAILABLE ? 1 : 2;
 }
 
-static void share(State *s)
+static void share(EdgeWorld *s)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
 
@@ -392,7 +369,7 @@ static void share(State *s)
         }
 }
 
-static void each_side_file(State *s, const char *suffix, const char *content)
+static void each_side_file(EdgeWorld *s, const char *suffix, const char *content)
 {
     for (guint i = 0; i < EDGE_FILE_COUNT; i++) {
         g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name((EdgeFile)i), suffix, NULL);
@@ -404,7 +381,7 @@ static void each_side_file(State *s, const char *suffix, const char *content)
 }
 
 /* Moves what -wal holds into the files, as a checkpoint of the worker does. */
-static void checkpoint(State *s)
+static void checkpoint(EdgeWorld *s)
 {
     for (guint i = 0; i < EDGE_FILE_COUNT; i++)
         edge_fixture_exec(s->dir, (EdgeFile)i, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -412,7 +389,7 @@ static void checkpoint(State *s)
 
 static void test_edge_damaged_is_unavailable(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     g_autofree char *path = g_build_filename(s->dir, edge_file_name(EDGE_FILE_AUTH), NULL);
     checkpoint(s);
@@ -423,7 +400,7 @@ static void test_edge_damaged_is_unavailable(void **state)
 
 static void test_edge_other_user_reads(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     if (geteuid() != 0)
         skip();
@@ -444,7 +421,7 @@ static void test_edge_other_user_reads(void **state)
 
 static void test_edge_other_user_reads_without_index(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     if (geteuid() != 0)
         skip();
@@ -464,7 +441,7 @@ static void test_edge_other_user_reads_without_index(void **state)
 
 static void test_edge_without_index_sees_writer_come(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     checkpoint(s);
@@ -481,7 +458,7 @@ static void test_edge_without_index_sees_writer_come(void **state)
 
 static void test_edge_unreadable_is_unavailable(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     if (geteuid() != 0)
         skip();
@@ -508,7 +485,7 @@ static gpointer read_often(gpointer data)
 
 static void test_edge_many_threads(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GThread *threads[24];
 
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -521,7 +498,7 @@ static void test_edge_many_threads(void **state)
 
 static void test_edge_schema_modes_and_state(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     gint64 epoch = -1, revision = -1;
     GError *error = NULL;
@@ -550,7 +527,7 @@ static void test_edge_schema_modes_and_state(void **state)
 
 static void test_edge_state_is_what_was_filled(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     gint64 epoch = -1, revision = -1;
     GError *error = NULL;
 
@@ -584,7 +561,7 @@ static void write_much(sqlite3 *db, guint rows)
     assert_no_error(error);
 }
 
-static gint64 wal_size(const State *s, EdgeFile file)
+static gint64 wal_size(const EdgeWorld *s, EdgeFile file)
 {
     g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name(file), "-wal", NULL);
     struct stat st;
@@ -595,7 +572,7 @@ static gint64 wal_size(const State *s, EdgeFile file)
 
 static void test_edge_schema_trim_empties_a_long_wal(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
     sqlite3 *reader = NULL;
     sqlite3_stmt *reading = NULL;
@@ -631,7 +608,7 @@ static void test_edge_schema_trim_empties_a_long_wal(void **state)
 
 static void test_edge_schema_open_refuses(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     edge_fixture_exec(s->dir, EDGE_FILE_AUTH, "PRAGMA user_version = 9");
@@ -643,7 +620,7 @@ static void test_edge_schema_open_refuses(void **state)
 
 static void test_edge_schema_upsert_fits_every_table(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     for (guint i = 0; i < edge_table_count; i++) {
         const EdgeTable *table = &edge_tables[i];
@@ -667,7 +644,7 @@ static void test_edge_schema_upsert_fits_every_table(void **state)
     assert_string_equal(names[1], "name");
 }
 
-#define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, teardown)
+#define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, edge_world_stop)
 
 int main(void)
 {
@@ -682,8 +659,8 @@ int main(void)
         CASE(test_edge_lanes_of_pool_table, setup),
         CASE(test_edge_lanes_without_default_pool, setup),
         CASE(test_edge_sign_keys_active_rsa_first, setup),
-        CASE(test_edge_missing_then_appears, setup_empty),
-        CASE(test_edge_unfilled_is_unavailable, setup_empty),
+        CASE(test_edge_missing_then_appears, edge_world_start),
+        CASE(test_edge_unfilled_is_unavailable, edge_world_start),
         CASE(test_edge_replaced_file_is_reopened, setup),
         CASE(test_edge_damaged_is_unavailable, setup),
         CASE(test_edge_reads_while_writer_writes, setup),
@@ -694,8 +671,8 @@ int main(void)
         CASE(test_edge_state_is_what_was_filled, setup),
         CASE(test_edge_schema_trim_empties_a_long_wal, setup),
         CASE(test_edge_many_threads, setup),
-        CASE(test_edge_schema_modes_and_state, setup_empty),
-        CASE(test_edge_schema_open_refuses, setup_empty),
+        CASE(test_edge_schema_modes_and_state, edge_world_start),
+        CASE(test_edge_schema_open_refuses, edge_world_start),
         CASE(test_edge_schema_upsert_fits_every_table, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

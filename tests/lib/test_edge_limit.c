@@ -12,40 +12,14 @@ static const EdgeFixture fixture = {.key = "abcdefghijklmnopqrstuvwx"};
 
 static const EdgeCredential app = {.id = 7, .server = 2, .organization = 1};
 
-typedef struct {
-    char *dir;
-    Edge *edge;
-} State;
-
-static int setup_empty(void **state)
-{
-    State *s = g_new0(State, 1);
-
-    s->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
-    s->edge = edge_open(s->dir);
-    *state = s;
-    return 0;
-}
-
 static int setup(void **state)
 {
-    setup_empty(state);
-    edge_fixture_fill(((State *)*state)->dir, &fixture);
+    edge_world_start(state);
+    edge_fixture_fill(((EdgeWorld *)*state)->dir, &fixture);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    State *s = *state;
-
-    edge_close(s->edge);
-    edge_fixture_remove(s->dir);
-    g_free(s->dir);
-    g_free(s);
-    return 0;
-}
-
-static void add(State *s, const char *values)
+static void add(EdgeWorld *s, const char *values)
 {
     g_autofree char *sql = g_strdup_printf("INSERT INTO rate_limit VALUES %s", values);
 
@@ -54,7 +28,7 @@ static void add(State *s, const char *values)
 
 static void test_edge_limits_every_one(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
 
     g_autoptr(GArray) none = edge_limits(s->edge, &error);
@@ -85,7 +59,7 @@ static void test_edge_limits_every_one(void **state)
 
 static void test_edge_limits_ten_thousand(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
     gboolean limited = FALSE;
 
@@ -108,7 +82,7 @@ static void test_edge_limits_unknown_word(void **state)
     static const char *const values[] = {
         "(1, 'pool', 1, '', 'hour', 1, 'hold')", "(1, 'server', 1, '', 'week', 1, 'hold')",
         "(1, 'server', 1, '', 'hour', 1, 'drop')", "(1, NULL, NULL, NULL, NULL, NULL, NULL)"};
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
         GError *error = NULL;
@@ -141,7 +115,7 @@ static void test_edge_is_limited_table(void **state)
         {"(1, 'user', 0, 'ok.test', 'hour', 1, 'hold')", "ok.test", FALSE},
         {"(1, 'user', 7, '', 'hour', 1, 'hold')", "", FALSE},
     };
-    State *s = *state;
+    EdgeWorld *s = *state;
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
@@ -163,7 +137,7 @@ static void test_edge_is_limited_uses_the_index(void **state)
 #include "lib/edge/edge_statement.def"
 #undef X
     };
-    State *s = *state;
+    EdgeWorld *s = *state;
     g_autoptr(GString) plan = g_string_new("EXPLAIN QUERY PLAN ");
     sqlite3_stmt *statement = NULL;
     sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
@@ -181,7 +155,7 @@ static void test_edge_is_limited_uses_the_index(void **state)
 
 static void test_edge_limit_replica_missing(void **state)
 {
-    State *s = *state;
+    EdgeWorld *s = *state;
     GError *error = NULL;
     gboolean limited = TRUE;
 
@@ -192,7 +166,7 @@ static void test_edge_limit_replica_missing(void **state)
     assert_true(limited);
 }
 
-#define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, teardown)
+#define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, edge_world_stop)
 
 int main(void)
 {
@@ -202,7 +176,7 @@ int main(void)
         CASE(test_edge_limits_unknown_word, setup),
         CASE(test_edge_is_limited_table, setup),
         CASE(test_edge_is_limited_uses_the_index, setup),
-        CASE(test_edge_limit_replica_missing, setup_empty),
+        CASE(test_edge_limit_replica_missing, edge_world_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

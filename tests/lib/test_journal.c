@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/folder.h"
+#include "lib/journal/held.h"
 #include "lib/journal/journal.h"
 #include "lib/journal/reader.h"
 #include "lib/journal/segment.h"
@@ -517,6 +518,37 @@ static void test_event_name_unknown_is_null(void **state)
     assert_null(event_name(65535));
 }
 
+static void test_held_json_of_each_case(void **state)
+{
+    (void)state;
+    g_autofree char *longest = g_strnfill(JOURNAL_HELD_REASON_MAX, 'x');
+    g_autofree char *too_long = g_strconcat(longest, "y", NULL);
+    const struct {
+        guint32 server;
+        const char *reason, *told;
+    } cases[] = {
+        {3, "server is suspended",
+         "\"server\":3,\"id\":5,\"rule\":\"limit\",\"reason\":\"server is suspended\""},
+        {0, "4/day", "\"id\":5,\"rule\":\"limit\",\"reason\":\"4/day\""},
+        {0, "\"\\\n", "\"id\":5,\"rule\":\"limit\",\"reason\":\"\\\"\\\\\\n\""},
+        {0, "not \xff UTF-8", "\"id\":5,\"rule\":\"limit\",\"reason\":\"not \xef\xbf\xbd UTF-8\""},
+        {0, too_long, NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const JournalHeld held = {2,       1000,           9000000000000, 5, cases[i].server,
+                                  "limit", cases[i].reason};
+        g_autofree char *json = journal_held_json(&held);
+        g_autofree char *told =
+            cases[i].told
+                ? g_strdup(cases[i].told)
+                : g_strdup_printf("\"id\":5,\"rule\":\"limit\",\"reason\":\"%s\"", longest);
+        g_autofree char *whole =
+            g_strdup_printf("{\"v\":1,\"node\":2,\"at\":1000,%s,\"expires\":9000000000000}", told);
+        assert_string_equal(json, whole);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -542,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_segment_read_refuses_every_bit_flip),
         cmocka_unit_test(test_crc32c_known_values),
         cmocka_unit_test(test_event_name_unknown_is_null),
+        cmocka_unit_test(test_held_json_of_each_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -235,6 +235,8 @@ static void test_queue_answer_parse_table(void **state)
         {"", 0},
         {"51FC7A9A54A done", 0},
         {"51FC7A9A54A absent\n", 19},
+        {"51FC7A9A54A later\n", 18},
+        {"51FC7A9A54A later on\n", -1},
         {"\n", -1},
         {"..\n", -1},
         {". \n", -1},

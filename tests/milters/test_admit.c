@@ -52,7 +52,10 @@ static void test_credential_verdicts(void **state)
 {
     (void)state;
     static char acme[] = "acme", other[] = "other", main_server[] = "main";
-    static const AdmitIdentity identity = {"acme", "main", 7};
+    static char server_name[] = "main";
+    const EdgeCredential source = {
+        .id = 7, .organization_permalink = acme, .server_permalink = server_name};
+    AdmitIdentity identity;
     const struct {
         EdgeCredential credential;
         RefusalName verdict;
@@ -70,6 +73,10 @@ static void test_credential_verdicts(void **state)
         {{.id = 7, .disabled = TRUE, .server_suspended = TRUE}, REFUSAL_CREDENTIAL},
     };
 
+    admit_source(&source, &identity);
+    assert_true(identity.by_address);
+    assert_true(admit_identity("acme/main/7", &identity));
+    assert_false(identity.by_address);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         EdgeCredential credential = cases[i].credential;
         if (!credential.organization_permalink)

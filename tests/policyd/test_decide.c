@@ -47,6 +47,19 @@ static void test_decide_policy_table(void **state)
     assert_string_equal(decide_policy(NULL, away, NOW, &text), "DEFER_IF_PERMIT");
 }
 
+static void test_decide_admission_table(void **state)
+{
+    static const char *const cases[][2] = {{"DUNNO", "OK"},
+                                           {"DEFER_IF_PERMIT", "DEFER"},
+                                           {"DEFER", "DEFER"},
+                                           {"REJECT", "REJECT"},
+                                           {"530", "530"}};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_string_equal(decide_admission(cases[i][0]), cases[i][1]);
+}
+
 static void test_penalty_doubles_and_forgives(void **state)
 {
     (void)state;
@@ -101,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decide_identity_table),
         cmocka_unit_test(test_decide_policy_table),
+        cmocka_unit_test(test_decide_admission_table),
         cmocka_unit_test(test_penalty_doubles_and_forgives),
         cmocka_unit_test(test_penalty_table_is_bounded),
         cmocka_unit_test(test_penalty_source_table),

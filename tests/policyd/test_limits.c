@@ -97,7 +97,7 @@ static void test_copies_share_a_charge(void **state)
     expect(fd, CHARGE("3"), "\n", "ok\n");
     assert_counted(s, 1);
     /* Neither was taken. */
-    set_limits(s, "(1, 'server', 1, '', 'day', 2, 'reject')");
+    policyd_set_limits(s, "(1, 'server', 1, '', 'day', 2, 'reject')");
     other = open_socket(s, "limit");
     await(fd, CHARGE("5"), "ok");
     expect(other, CHARGE("5"), "\n", "ok\n");

@@ -155,7 +155,7 @@ static void test_round_fills_every_replica(void **state)
     g_checksum_update(sum, (const guchar *)"key", 3);
     g_checksum_get_digest(sum, hash, &length);
     g_autoptr(Edge) edge = reader(world);
-    g_autoptr(EdgeCredential) credential = edge_credential_by_key(edge, hash, &error);
+    g_autoptr(EdgeCredential) credential = edge_credential_by_key(edge, hash, 0, &error);
     assert_no_error(error);
     assert_int_equal(credential->id, 3);
     assert_string_equal(credential->server_permalink, "main");

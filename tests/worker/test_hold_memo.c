@@ -2,7 +2,7 @@
 #include "tests/lib/testing.h"
 #include "worker/hold_memo.h"
 
-static void test_hold_memo_is_full_table(void **state)
+static void test_hold_memo_full_each_subject(void **state)
 {
     const HeldMail first = {
         .organization = 1, .server = 2, .credential = 3, .domain = (char[]){"ok.test"}};
@@ -28,12 +28,16 @@ static void test_hold_memo_is_full_table(void **state)
             hold_memo_full(memo, &first, subject);
             if (hold_memo_is_full(memo, &cases[i].mail) != cases[i].full[subject])
                 fail_msg("case %u, %s", i, limit_subject_word(subject));
+            gboolean of_server = subject == LIMIT_ORGANIZATION || subject == LIMIT_SERVER;
+            if (hold_memo_is_server_full(memo, &cases[i].mail) !=
+                (of_server && cases[i].full[subject]))
+                fail_msg("case %u, %s, whole server", i, limit_subject_word(subject));
         }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hold_memo_is_full_table)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hold_memo_full_each_subject)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,9 @@ static void test_worker_killed_again_and_again(void **state)
     g_free(mariadb_fixture_run(server, DATABASE,
                                "INSERT INTO event_rejected VALUES (1, 'outrider-milter', "
                                "'0123456789abcdef', 1, 1, 1, 'x', 'y')"));
+    g_free(mariadb_fixture_run(server, DATABASE,
+                               "INSERT INTO credential_secret VALUES (1, REPEAT('a', 32), NULL, "
+                               "REPEAT('b', 32), REPEAT('c', 32), 1, 0)"));
     for (guint round = 0; round < KILLS; round++) {
         GPid pid = start_worker();
         append_round(journal, round);
@@ -90,6 +93,9 @@ static void test_worker_killed_again_and_again(void **state)
     assert_true(wait_for("SELECT COUNT(*) FROM delivery", wanted));
     assert_true(wait_for("SELECT COUNT(*) FROM message WHERE status = 'Sent'", wanted));
     assert_true(wait_for("SELECT COUNT(*) FROM event_rejected", "0"));
+    assert_true(wait_for("SELECT COUNT(*) FROM credential_secret WHERE old_key_hash IS NULL AND "
+                         "old_cram_state IS NULL AND old_until IS NULL AND revision > 0",
+                         "1"));
     assert_true(wait_for("SELECT COUNT(*) > 14 FROM information_schema.partitions WHERE "
                          "table_schema = DATABASE() AND table_name = 'message'",
                          "1"));

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/base/network.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define V4_OCTETS   4
+#define MAPPED_BITS 96
+
+static const guint8 mapped[NETWORK_OCTETS - V4_OCTETS] = {[10] = 0xff, [11] = 0xff};
+
+static void put_octets(GInetAddress *address, guint8 octets[NETWORK_OCTETS])
+{
+    gboolean v4 = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4;
+
+    if (v4)
+        memcpy(octets, mapped, sizeof mapped);
+    memcpy(octets + (v4 ? sizeof mapped : 0), g_inet_address_to_bytes(address),
+           v4 ? V4_OCTETS : NETWORK_OCTETS);
+}
+
+/* Scopes and spaces are not for us. */
+static GInetAddress *parse_address(const char *text)
+{
+    if (text[strspn(text, "0123456789abcdefABCDEF:.")] || strlen(text) > NETWORK_TEXT_MAX)
+        return NULL;
+    return g_inet_address_new_from_string(text);
+}
+
+gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS])
+{
+    g_autoptr(GInetAddress) address = parse_address(text);
+
+    if (address)
+        put_octets(address, octets);
+    return address != NULL;
+}
+
+/* octets with the bits from length on cleared, or set. */
+static void cut(const guint8 *octets, guint length, gboolean set, guint8 *out)
+{
+    for (guint i = 0; i < NETWORK_OCTETS; i++) {
+        guint kept = CLAMP((int)length - 8 * (int)i, 0, 8);
+        guint8 rest = (guint8)(0xff >> kept);
+        out[i] = set ? octets[i] | rest : octets[i] & (guint8)~rest;
+    }
+}
+
+void network_prefixes(const guint8 address[NETWORK_OCTETS],
+                      guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS])
+{
+    for (guint length = 0; length <= NETWORK_BITS; length++)
+        cut(address, length, FALSE, prefixes + length * NETWORK_OCTETS);
+}
+
+static gboolean is_v4(const Network *network)
+{
+    return network->length >= MAPPED_BITS && memcmp(network->first, mapped, sizeof mapped) == 0;
+}
+
+static gboolean has_v4(const Network *network)
+{
+    guint8 any[NETWORK_OCTETS] = {0};
+
+    memcpy(any, mapped, sizeof mapped);
+    return memcmp(any, network->first, sizeof any) >= 0 &&
+           memcmp(any, network->last, sizeof any) <= 0;
+}
+
+static const char *check_width(const Network *network)
+{
+    if (is_v4(network))
+        return network->length < MAPPED_BITS + NETWORK_V4_MIN ? "is wider than /8" : NULL;
+    if (network->length < NETWORK_V6_MIN)
+        return "is wider than /16";
+    return has_v4(network) ? "has all of IPv4 in it" : NULL;
+}
+
+static char *canonical(const Network *network)
+{
+    gboolean v4 = is_v4(network);
+    guint skipped = v4 ? sizeof mapped : 0;
+    g_autoptr(GInetAddress) address = g_inet_address_new_from_bytes(
+        network->first + skipped, v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6);
+    g_autofree char *text = g_inet_address_to_string(address);
+
+    return g_strdup_printf("%s/%u", text, network->length - 8 * skipped);
+}
+
+/* NULL, or what is wrong. */
+static const char *parse(const char *text, Network *network)
+{
+    const char *slash = strchr(text, '/');
+    g_autofree char *base = slash ? g_strndup(text, (gsize)(slash - text)) : g_strdup(text);
+    g_autoptr(GInetAddress) address = parse_address(base);
+    gboolean v4 = address && g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4;
+    guint bits = v4 ? 8 * V4_OCTETS : NETWORK_BITS;
+    guint64 length = bits;
+
+    if (!address || (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, bits, &length, NULL)) ||
+        (slash && slash[1] == '0' && slash[2]))
+        return "allowed is an IPv4 or IPv6 network such as 192.0.2.0/24 or 2001:db8::/32";
+    g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new(address, (guint)length, NULL);
+    if (!mask)
+        return "has bits set behind its prefix";
+    guint8 octets[NETWORK_OCTETS];
+    put_octets(address, octets);
+    network->length = (guint)length + (v4 ? MAPPED_BITS : 0);
+    cut(octets, network->length, FALSE, network->first);
+    cut(octets, network->length, TRUE, network->last);
+    return check_width(network);
+}
+
+char *network_read(const char *text, Network *network, const char **wrong)
+{
+    Network found;
+
+    *wrong = parse(text, &found);
+    if (*wrong)
+        return NULL;
+    *network = found;
+    return canonical(network);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: addresses of clients, and networks that they may lie in, as octets that compare: 16 of them, IPv4 as
+ *     the IPv4-mapped address ::ffff:a.b.c.d, so that it does not matter how a client's address is told.
+ * Used by: lib/directory, lib/edge's callers on the mail path.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: a network of at most NETWORK_TEXT_MAX characters, not wider than /8 (IPv4) or /16 (IPv6).
+ */
+#pragma once
+
+#include <glib.h>
+
+#define NETWORK_OCTETS   16
+#define NETWORK_BITS     128
+#define NETWORK_TEXT_MAX 49
+#define NETWORK_V4_MIN   8
+#define NETWORK_V6_MIN   16
+
+typedef struct {
+    guint8 first[NETWORK_OCTETS];
+    guint8 last[NETWORK_OCTETS];
+    guint length; /* of the prefix, in bits of the 128 */
+} Network;
+
+/* Reads a client's address, IPv4 or IPv6. FALSE (octets untouched): it is none. */
+gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS]);
+
+/* Reads a network in CIDR notation (RFC 4632; RFC 4291 §2.3); an address alone is a network of one. Returns its
+ * canonical text, with the prefix length (g_free); or NULL (network untouched) and *wrong, static. */
+char *network_read(const char *text, Network *network, const char **wrong);
+
+/* The address under each prefix length from 0 to NETWORK_BITS, one after the other. */
+void network_prefixes(const guint8 address[NETWORK_OCTETS],
+                      guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS]);
