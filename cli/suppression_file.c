@@ -15,7 +15,8 @@
 #define BLOCK      (256 * 1024)
 #define LINES_MAX  20000000
 #define SHOWN_MAX  10
-#define FIELDS     3 /* address, reason, expires */
+#define CHUNK      200000 /* entries that are sorted together */
+#define FIELDS     3      /* address, reason, expires */
 #define FILE_MODE  0600
 #define REJECTED   1 /* exit status */
 #define PROGRESS_S 1
@@ -25,7 +26,7 @@ typedef struct {
     Cli *cli;
     Sql *sql;
     SuppressionOwner owner;
-    GArray *batch; /* SuppressionEntry */
+    GArray *chunk; /* SuppressionEntry */
     FILE *rejects; /* NULL: not wanted */
     goffset size;  /* of the file; 0: not known */
     guint64 octets, written, rejected;
@@ -96,15 +97,27 @@ static void reject(Import *import, guint64 line, const char *address, const char
     g_printerr("outrider: line %" G_GUINT64_FORMAT ": %s\n", line, why);
 }
 
-static gboolean write_batch(Import *import, GError **error)
+static gint by_address(gconstpointer a, gconstpointer b)
 {
-    if (!directory_suppression_write(import->sql, &import->owner, SUPPRESSION_BY_IMPORT,
-                                     (const SuppressionEntry *)(gconstpointer)import->batch->data,
-                                     import->batch->len, error))
-        return FALSE;
-    import->written += import->batch->len;
-    g_array_set_size(import->batch, 0);
-    show_progress(import, FALSE);
+    return strcmp(((const SuppressionEntry *)a)->address, ((const SuppressionEntry *)b)->address);
+}
+
+/* In order, as the indexes have them: a list is in none, and each batch would touch every page of them. The sort is stable,
+ * so of two lines about an address the later counts. */
+static gboolean write_chunk(Import *import, GError **error)
+{
+    const SuppressionEntry *entries = (const SuppressionEntry *)(gconstpointer)import->chunk->data;
+
+    g_array_sort(import->chunk, by_address);
+    for (guint at = 0; at < import->chunk->len; at += SUPPRESSION_BATCH_MAX) {
+        guint n = MIN(import->chunk->len - at, SUPPRESSION_BATCH_MAX);
+        if (!directory_suppression_write(import->sql, &import->owner, SUPPRESSION_BY_IMPORT,
+                                         entries + at, n, error))
+            return FALSE;
+        import->written += n;
+        show_progress(import, FALSE);
+    }
+    g_array_set_size(import->chunk, 0);
     return TRUE;
 }
 
@@ -142,9 +155,9 @@ static gboolean take_record(Import *import, guint64 line, const CsvRecord *recor
         reject(import, line, address, why->message);
         return TRUE;
     }
-    g_array_append_val(import->batch, entry);
+    g_array_append_val(import->chunk, entry);
     memset(&entry, 0, sizeof entry);
-    return import->batch->len < SUPPRESSION_BATCH_MAX || write_batch(import, error);
+    return import->chunk->len < CHUNK || write_chunk(import, error);
 }
 
 /* Takes the records of text; what is left of it is the begin of one. */
@@ -187,7 +200,7 @@ static gboolean take_file(Import *import, FILE *file, const char *path, GError *
         if (!take_text(import, &reader, text, end, error))
             return FALSE;
     }
-    return write_batch(import, error);
+    return write_chunk(import, error);
 }
 
 static void print_result(Import *import)
@@ -253,15 +266,15 @@ gboolean suppression_import(Cli *cli, GError **error)
         return fail_file(error, "open", path);
     import.size = standard ? 0 : size_of(file);
     import.sql = cli_sql(cli, error);
-    import.batch = g_array_new(FALSE, FALSE, sizeof(SuppressionEntry));
-    g_array_set_clear_func(import.batch, (GDestroyNotify)suppression_entry_clear);
+    import.chunk = g_array_new(FALSE, FALSE, sizeof(SuppressionEntry));
+    g_array_set_clear_func(import.chunk, (GDestroyNotify)suppression_entry_clear);
     gboolean good =
         import.sql &&
         directory_suppression_owner(import.sql, cli->arguments[0], &import.owner, error) &&
         import_from(&import, file, path, error);
     if (good)
         print_result(&import);
-    g_array_unref(import.batch);
+    g_array_unref(import.chunk);
     if (!standard)
         fclose(file);
     return good;

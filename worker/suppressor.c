@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/suppressor.h"
 
-#include "lib/base/suppression.h"
+#include "lib/directory/suppression.h"
 
 #define DAY_S 86400
 
@@ -114,10 +114,8 @@ gboolean suppressor_lift(Sql *sql, GError **error)
            sql_execute(sql, SQL_SUPPRESSION_LIFT_CLEAR, NULL, 0, NULL, NULL, error);
 }
 
-/* What is removed together, by one revision: scope NULL: what is expired. */
+/* What is expired, by one revision. */
 typedef struct {
-    const char *scope;
-    guint64 scope_id;
     gint64 now;
     guint64 removed;
 } Removal;
@@ -130,54 +128,45 @@ static gboolean remove_some(Sql *sql, gpointer data, GError **error)
     if (!sql_next_revision(sql, &revision, error))
         return FALSE;
     const SqlParameter expired[] = {SQL_UNSIGNED(revision), SQL_INT(removal->now),
-                                    SQL_INT(removal->now), SQL_UNSIGNED(SUPPRESSOR_BATCH)};
-    const SqlParameter owned[] = {
-        SQL_UNSIGNED(revision),          SQL_INT(removal->now), SQL_TEXT(removal->scope),
-        SQL_UNSIGNED(removal->scope_id), SQL_TEXT(""),          SQL_TEXT(""),
-        SQL_UNSIGNED(SUPPRESSOR_BATCH)};
-    gboolean marked = removal->scope
-                          ? sql_execute(sql, SQL_SUPPRESSION_TOMBSTONES, owned, G_N_ELEMENTS(owned),
-                                        &removal->removed, NULL, error)
-                          : sql_execute(sql, SQL_SUPPRESSION_TOMBSTONES_EXPIRED, expired,
-                                        G_N_ELEMENTS(expired), &removal->removed, NULL, error);
-    return marked && sql_execute(sql, SQL_SUPPRESSION_DELETE, owned, 1, NULL, NULL, error);
+                                    SQL_INT(removal->now), SQL_UNSIGNED(SUPPRESSION_BATCH_MAX)};
+    return sql_execute(sql, SQL_SUPPRESSION_TOMBSTONES_EXPIRED, expired, G_N_ELEMENTS(expired),
+                       &removal->removed, NULL, error) &&
+           sql_execute(sql, SQL_SUPPRESSION_DELETE, expired, 1, NULL, NULL, error);
 }
 
-static gboolean remove_all(Sql *sql, const char *scope, guint64 scope_id, gint64 now,
-                           GError **error)
+static gboolean remove_expired(Sql *sql, gint64 now, GError **error)
 {
-    Removal removal = {.scope = scope, .scope_id = scope_id, .now = now};
+    Removal removal = {.now = now};
 
     do {
         if (!sql_transaction(sql, remove_some, &removal, error))
             return FALSE;
-    } while (removal.removed == SUPPRESSOR_BATCH);
+    } while (removal.removed == SUPPRESSION_BATCH_MAX);
     return TRUE;
 }
 
-typedef struct {
-    char scope[16];
-    guint64 scope_id;
-} Orphan;
-
 static gboolean take_orphan(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
 {
-    Orphan orphan = {.scope_id = sql_row_unsigned(row, 1)};
+    gboolean server =
+        g_strcmp0(sql_row_text(row, 0), suppression_scope_word(SUPPRESSION_OF_SERVER)) == 0;
+    const SuppressionOwner orphan = {.scope = server ? SUPPRESSION_OF_SERVER
+                                                     : SUPPRESSION_OF_ORGANIZATION,
+                                     .id = sql_row_unsigned(row, 1)};
 
-    g_strlcpy(orphan.scope, sql_row_text(row, 0), sizeof orphan.scope);
     g_array_append_val(data, orphan);
     return TRUE;
 }
 
-static gboolean remove_orphans(Sql *sql, gint64 now, GError **error)
+static gboolean remove_orphans(Sql *sql, GError **error)
 {
-    g_autoptr(GArray) orphans = g_array_new(FALSE, FALSE, sizeof(Orphan));
+    g_autoptr(GArray) orphans = g_array_new(FALSE, FALSE, sizeof(SuppressionOwner));
 
     if (!sql_query(sql, SQL_SUPPRESSION_ORPHANS, NULL, 0, take_orphan, orphans, error))
         return FALSE;
     for (guint i = 0; i < orphans->len; i++) {
-        const Orphan *orphan = &g_array_index(orphans, Orphan, i);
-        if (!remove_all(sql, orphan->scope, orphan->scope_id, now, error))
+        const SuppressionOwner *orphan = &g_array_index(orphans, SuppressionOwner, i);
+        guint64 removed;
+        if (!directory_suppression_remove_all(sql, orphan, NULL, &removed, error))
             return FALSE;
     }
     return TRUE;
@@ -192,18 +181,18 @@ static gboolean delete_pages(Sql *sql, SqlStatement statement, const SqlParamete
     do {
         if (!sql_execute(sql, statement, parameters, n, &deleted, NULL, error))
             return FALSE;
-    } while (deleted == SUPPRESSOR_BATCH);
+    } while (deleted == SUPPRESSION_BATCH_MAX);
     return TRUE;
 }
 
 gboolean suppressor_expire(Sql *sql, gint64 now, GError **error)
 {
     const SqlParameter floor[] = {SQL_INT(now - SUPPRESSOR_EVIDENCE_US / G_USEC_PER_SEC)};
-    const SqlParameter stones[] = {SQL_UNSIGNED(SUPPRESSOR_BATCH)};
+    const SqlParameter stones[] = {SQL_UNSIGNED(SUPPRESSION_BATCH_MAX)};
     const SqlParameter evidence[] = {SQL_INT(now * G_USEC_PER_SEC - SUPPRESSOR_EVIDENCE_US),
-                                     SQL_UNSIGNED(SUPPRESSOR_BATCH)};
+                                     SQL_UNSIGNED(SUPPRESSION_BATCH_MAX)};
 
-    return remove_all(sql, NULL, 0, now, error) && remove_orphans(sql, now, error) &&
+    return remove_expired(sql, now, error) && remove_orphans(sql, error) &&
            sql_execute(sql, SQL_SUPPRESSION_FLOOR_RAISE, floor, 1, NULL, NULL, error) &&
            delete_pages(sql, SQL_SUPPRESSION_TOMBSTONE_EXPIRE, stones, 1, error) &&
            delete_pages(sql, SQL_SUPPRESSION_EVIDENCE_EXPIRE, evidence, 2, error);

@@ -23,7 +23,6 @@
 #define SUPPRESSOR_WINDOW_US   (24 * G_TIME_SPAN_HOUR)
 #define SUPPRESSOR_EVIDENCE_US (7 * G_TIME_SPAN_DAY) /* how long evidence and tombstones are kept */
 #define SUPPRESSOR_REASON      "recipient does not exist: two messages were refused within a day"
-#define SUPPRESSOR_BATCH       5000 /* rows that one revision removes */
 
 /* Inside of a transaction that wrote evidence: suppresses, for so many days from the refusal, whom it is enough for. */
 gboolean suppressor_judge(Sql *sql, guint days, GError **error);
@@ -32,5 +31,5 @@ gboolean suppressor_judge(Sql *sql, guint days, GError **error);
 gboolean suppressor_lift(Sql *sql, GError **error);
 
 /* Removes what is expired at now (Unix seconds), what belonged to organizations and servers that are gone, old evidence
- * and old tombstones; SUPPRESSOR_BATCH rows a transaction. */
+ * and old tombstones; a batch of lib/directory/suppression.h a transaction. */
 gboolean suppressor_expire(Sql *sql, gint64 now, GError **error);

@@ -68,6 +68,8 @@ typedef struct {
     guint n;
     const char *address; /* to remove; NULL: those of only_source, or all */
     const char *only_source;
+    char *after; /* address that a batch begins behind */
+    char *end;   /* and that the next one does */
     gint64 now;
     guint64 removed;
 } Work;
@@ -138,6 +140,20 @@ Record *directory_suppression_add(Sql *sql, const char *scope, const char *addre
     return g_steal_pointer(&record);
 }
 
+static gboolean take_end(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    *(char **)data = g_strdup(sql_row_text(row, 0));
+    return TRUE;
+}
+
+/* Where the next batch begins, if this one is committed. */
+static gboolean note_end(Sql *sql, guint64 revision, char **end, GError **error)
+{
+    const SqlParameter of[] = {SQL_UNSIGNED(revision)};
+
+    return sql_query(sql, SQL_SUPPRESSION_TOMBSTONES_END, of, 1, take_end, end, error);
+}
+
 /* Up to a batch of them. */
 static gboolean do_remove(Sql *sql, gpointer data, GError **error)
 {
@@ -154,6 +170,7 @@ static gboolean do_remove(Sql *sql, gpointer data, GError **error)
                                  SQL_INT(work->now),
                                  SQL_TEXT(scope),
                                  SQL_UNSIGNED(work->owner.id),
+                                 SQL_TEXT(work->after ? work->after : ""),
                                  SQL_TEXT(source),
                                  SQL_TEXT(source),
                                  SQL_UNSIGNED(SUPPRESSION_BATCH_MAX)};
@@ -161,7 +178,9 @@ static gboolean do_remove(Sql *sql, gpointer data, GError **error)
                                                   G_N_ELEMENTS(one), &work->removed, NULL, error)
                                     : sql_execute(sql, SQL_SUPPRESSION_TOMBSTONES, some,
                                                   G_N_ELEMENTS(some), &work->removed, NULL, error);
-    return marked && sql_execute(sql, SQL_SUPPRESSION_DELETE, one, 1, NULL, NULL, error);
+    g_clear_pointer(&work->end, g_free);
+    return marked && (work->address || note_end(sql, revision, &work->end, error)) &&
+           sql_execute(sql, SQL_SUPPRESSION_DELETE, one, 1, NULL, NULL, error);
 }
 
 gboolean directory_suppression_remove(Sql *sql, const char *scope, const char *address,
@@ -197,21 +216,31 @@ static gboolean check_source(const char *source, GError **error)
     return FALSE;
 }
 
+gboolean directory_suppression_remove_all(Sql *sql, const SuppressionOwner *owner,
+                                          const char *source, guint64 *removed, GError **error)
+{
+    Work work = {.owner = *owner, .only_source = source, .now = g_get_real_time() / US};
+    gboolean good = TRUE;
+
+    *removed = 0;
+    do {
+        good = sql_transaction(sql, do_remove, &work, error);
+        if (good)
+            *removed += work.removed;
+        g_free(work.after);
+        work.after = g_steal_pointer(&work.end);
+    } while (good && work.removed == SUPPRESSION_BATCH_MAX);
+    g_free(work.after);
+    return good;
+}
+
 gboolean directory_suppression_clear(Sql *sql, const char *scope, const char *source,
                                      guint64 *removed, GError **error)
 {
-    Work work = {.only_source = source, .now = g_get_real_time() / US};
+    SuppressionOwner owner;
 
-    *removed = 0;
-    if (!check_source(source, error) ||
-        !directory_suppression_owner(sql, scope, &work.owner, error))
-        return FALSE;
-    do {
-        if (!sql_transaction(sql, do_remove, &work, error))
-            return FALSE;
-        *removed += work.removed;
-    } while (work.removed == SUPPRESSION_BATCH_MAX);
-    return TRUE;
+    return check_source(source, error) && directory_suppression_owner(sql, scope, &owner, error) &&
+           directory_suppression_remove_all(sql, &owner, source, removed, error);
 }
 
 Record *directory_suppression_list(Sql *sql, const SuppressionFilter *filter, GError **error)

@@ -2,7 +2,7 @@
 /*
  * Purpose: suppressions in the directory: recipients, and whole domains of them, that nothing is sent to by a server, an
  *     organization or the installation.
- * Used by: the CLI, later the API. What deliveries put there: worker/suppressor.h.
+ * Used by: the CLI, the worker's housekeeping, later the API. What deliveries put there: worker/suppressor.h.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  * Limits: one revision writes or removes SUPPRESSION_BATCH_MAX rows; a page has SUPPRESSION_PAGE_MAX.
@@ -61,6 +61,10 @@ gboolean directory_suppression_remove(Sql *sql, const char *scope, const char *a
  * *removed receives how many were. */
 gboolean directory_suppression_clear(Sql *sql, const char *scope, const char *source,
                                      guint64 *removed, GError **error);
+
+/* The same, also for an owner that is gone. */
+gboolean directory_suppression_remove_all(Sql *sql, const SuppressionOwner *owner,
+                                          const char *source, guint64 *removed, GError **error);
 
 /* What is listed; NULL: any. */
 typedef struct {
