@@ -8,6 +8,7 @@
 #include "cli/timeline.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/directory/suppression.h"
 #include "lib/journal/journal.h"
 #include "lib/journal/reader.h"
 #include "lib/seal/msgid.h"
@@ -16,6 +17,19 @@
 #define JOURNAL_SCAN_MAX 1000000 /* records of one journal that are looked through */
 #define QUEUE_ID_LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+/* What suppresses the recipient now; known only once it was accepted or split. */
+static gboolean add_suppressions(Sql *sql, Record *message, GError **error)
+{
+    const char *rcpt = record_text(message, "rcpt_to");
+    Record *list =
+        directory_suppression_for(sql, (guint64)record_int(message, "server_id"), rcpt ? rcpt : "",
+                                  g_get_real_time() / G_USEC_PER_SEC, error);
+
+    if (list)
+        json_object_object_add(message, "suppressions", list);
+    return list != NULL;
+}
+
 /* Joins what belongs to a message. */
 static gboolean complete(Sql *sql, Record *message, GError **error)
 {
@@ -23,7 +37,7 @@ static gboolean complete(Sql *sql, Record *message, GError **error)
     const SqlParameter lane[] = {SQL_UNSIGNED(record_int(message, "lane"))};
     g_autoptr(GError) why = NULL;
 
-    if (!history_complete(sql, message, error))
+    if (!history_complete(sql, message, error) || !add_suppressions(sql, message, error))
         return FALSE;
     json_object_object_add(message, "submission",
                            record_first(sql, SQL_SUBMISSION_FIND, submission, 1, &why));

@@ -401,6 +401,24 @@ static void print_state(const Record *message)
         puts("  duplicate: Postfix took it more than once, the recipient may have it twice");
 }
 
+static void print_suppression(const Record *row)
+{
+    g_autofree char *address = text_of(row, "address");
+    g_autofree char *scope = text_of(row, "scope");
+    g_autofree char *reason = text_of(row, "reason");
+    g_autofree char *source = text_of(row, "source");
+    g_autofree char *since = text_of(row, "created_at");
+    g_autofree char *until = text_of(row, "expires_at");
+    g_autofree char *message = text_of(row, "message_id");
+    g_autofree char *evidence = text_of(row, "evidence");
+
+    printf("  %s is suppressed now for %s: %s (%s, since %s%s%s)\n", address, scope, reason, source,
+           since, record_is_null(row, "expires_at") ? "" : ", until ",
+           record_is_null(row, "expires_at") ? "" : until);
+    if (!record_is_null(row, "message_id"))
+        printf("  by message %s: %s\n", message, evidence);
+}
+
 void timeline_print_message(const Record *message)
 {
     static const char *const quiet[] = {"Held",          "Aborted",  "Unknown",
@@ -418,6 +436,9 @@ void timeline_print_message(const Record *message)
                g_strv_contains(quiet, record_text(message, "status")) ? "" : " yet");
     if (!record_is_null(message, "removed_at"))
         print_at(record_int(message, "removed_at"), start, "left Postfix's queue");
+    const Record *suppressions = json_object_object_get(message, "suppressions");
+    for (gsize i = 0; suppressions && i < json_object_array_length(suppressions); i++)
+        print_suppression(json_object_array_get_idx(suppressions, i));
 }
 
 void timeline_print_submission(const Record *submission)

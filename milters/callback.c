@@ -24,6 +24,14 @@
 static Shared *all;
 static Gate gate;
 
+/* A reason may be in any language, a reply not; Sendmail's protocol knows %% in it. */
+static void make_plain(char *text)
+{
+    for (char *p = text; *p; p++)
+        if (!g_ascii_isprint(*p) || *p == '%')
+            *p = '?';
+}
+
 /* With the session's own text, if there is one. session may be NULL. */
 static sfsistat answer(SMFICTX *context, Session *session, RefusalName name)
 {
@@ -33,6 +41,7 @@ static sfsistat answer(SMFICTX *context, Session *session, RefusalName name)
     g_autofree char *reply = session ? g_steal_pointer(&session->reply) : NULL;
     g_autofree char *text = g_strdup(reply ? reply : refusal->text);
 
+    make_plain(text);
     smfi_setreply(context, code, enhanced, text);
     return *code == '4' ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }

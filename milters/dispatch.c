@@ -63,6 +63,17 @@ char *dispatch_return_path(const EdgeDomain *domain, const char *label, const ch
     return g_strdup_printf("%s.%s", label, domain->name);
 }
 
+/* As the server wants it: its mail is held, or not taken. */
+static void suppress(DispatchVerdict *verdict, const EdgeCredential *credential, const char *reason)
+{
+    if (!credential->refuse_suppressed) {
+        hold(verdict, HOLD_SUPPRESSED, credential->shadow);
+        *(credential->shadow ? &verdict->would_hold : &verdict->hold) = reason;
+    } else {
+        *(credential->shadow ? &verdict->would_refuse : &verdict->refuse) = reason;
+    }
+}
+
 DispatchVerdict dispatch_decide(const DispatchFacts *facts)
 {
     DispatchVerdict verdict = {.lane = lane_pick(facts->id, facts->lanes)};
@@ -71,6 +82,8 @@ DispatchVerdict dispatch_decide(const DispatchFacts *facts)
         hold(&verdict, HOLD_SUSPENDED, FALSE);
     else if (facts->credential->hold)
         hold(&verdict, HOLD_CREDENTIAL, facts->credential->shadow);
+    else if (facts->suppressed)
+        suppress(&verdict, facts->credential, facts->suppressed);
     else if (facts->credential->development)
         hold(&verdict, HOLD_DEVELOPMENT, facts->credential->shadow);
     if (facts->domain && facts->domain_has_keys &&

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_suppression.h"
 #include "lib/mime/field.h"
 #include "milters/lanes.h"
 
@@ -22,6 +23,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
     g_free(outgoing->lane_header);
+    g_free(outgoing->suppressed);
     g_free(outgoing->msgid);
     g_free(outgoing->return_path);
     g_free(outgoing->from);
@@ -45,7 +47,8 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const Message *messag
                            .lanes = lanes,
                            .domain = author->by_from ? author->authorised : NULL,
                            .from_domain = author->from_domain,
-                           .domain_has_keys = own->len > 0};
+                           .domain_has_keys = own->len > 0,
+                           .suppressed = outgoing->suppressed};
     outgoing->verdict = dispatch_decide(&facts);
     outgoing->lane_header = lanes_header(lanes, outgoing->verdict.lane);
     g_autoptr(GArray) chosen =
@@ -96,6 +99,26 @@ static gboolean ask_limits(Outgoing *outgoing, const Message *message, Shared *s
     return TRUE;
 }
 
+/* In shadow mode what cannot be looked up suppresses nobody. */
+static gboolean look_at_suppressions(Outgoing *outgoing, const Message *message, Shared *shared,
+                                     const EdgeCredential *credential, GError **error)
+{
+    g_autoptr(EdgeSuppression) found = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (edge_suppression_find(shared_edge(shared), credential, message_rcpt(message),
+                              g_get_real_time() / G_USEC_PER_SEC, &found, &why)) {
+        outgoing->suppressed = found ? edge_suppression_text(found, credential) : NULL;
+        return TRUE;
+    }
+    if (!credential->shadow) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    note_shadow(outgoing, "suppressions could not be looked up", why->message);
+    return TRUE;
+}
+
 /* What is held for another reason does not leave, and is not charged. */
 static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared,
                       const EdgeCredential *credential, GError **error)
@@ -104,7 +127,13 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
 
     if (outgoing->verdict.would_hold)
         note_shadow(outgoing, limit_action_word(LIMIT_HOLD), outgoing->verdict.would_hold);
-    if (outgoing->verdict.hold)
+    if (outgoing->verdict.would_refuse)
+        note_shadow(outgoing, "refuse", outgoing->verdict.would_refuse);
+    if (outgoing->verdict.refuse) {
+        outgoing->refusal = REFUSAL_SUPPRESSED;
+        outgoing->why = outgoing->verdict.refuse;
+    }
+    if (outgoing->verdict.hold || outgoing->refusal != REFUSAL_NONE)
         return TRUE;
     if (!ask_limits(outgoing, message, shared, credential, error))
         return FALSE;
@@ -117,6 +146,7 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
     else
         outgoing->refusal =
             outcome->action == LIMIT_DEFER ? REFUSAL_LIMIT_DEFER : REFUSAL_LIMIT_REJECT;
+    outgoing->why = outcome->reason;
     return TRUE;
 }
 
@@ -213,7 +243,8 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
 {
     g_autoptr(GArray) keys = NULL;
 
-    if (!decide(outgoing, shared, message, credential, author, &keys, error) ||
+    if (!look_at_suppressions(outgoing, message, shared, credential, error) ||
+        !decide(outgoing, shared, message, credential, author, &keys, error) ||
         !limit(outgoing, message, shared, credential, error))
         return FALSE;
     if (outgoing->refusal != REFUSAL_NONE)

@@ -31,8 +31,10 @@ typedef struct {
     GPtrArray *labels;  /* "domain:selector:algorithm" */
     GPtrArray *skipped; /* of text: what did not happen to it, and why */
     LimitOutcome limit;
+    char *suppressed;    /* why its recipient is, as history tells it; NULL: is not */
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
     char *lane_header;   /* what tells a null sender's lane; NULL: lane 0 */
+    const char *why;     /* of the refusal; borrowed from the above */
     char *msgid;         /* of lib/seal/msgid.h */
     char *return_path;   /* "": the sender is null and stays so */
     char *from;

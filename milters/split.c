@@ -120,13 +120,13 @@ static RefusalName give_up(const Split *split, RefusalName name, const char *tex
     return discard_it(&split->subject, split->shared, split->claim->base, name, text, error);
 }
 
-/* What a limit puts off, Postfix tries again; what it refuses is discarded. */
+/* What is put off, Postfix tries again; what is refused is discarded. */
 static RefusalName dispatch(const Split *split, Outgoing *outgoing, GError **error)
 {
-    if (outgoing->refusal == REFUSAL_LIMIT_REJECT)
-        return give_up(split, outgoing->refusal, outgoing->limit.reason, error);
+    if (outgoing->refusal == REFUSAL_LIMIT_REJECT || outgoing->refusal == REFUSAL_SUPPRESSED)
+        return give_up(split, outgoing->refusal, outgoing->why, error);
     if (outgoing->refusal != REFUSAL_NONE) {
-        split->session->reply = g_strdup(outgoing->limit.reason);
+        split->session->reply = g_strdup(outgoing->why);
         return outgoing->refusal;
     }
     if (!effect_message(split->context, split->shared, &split->subject, outgoing, error))

@@ -55,7 +55,7 @@ static RefusalName dispatch(SMFICTX *context, Session *session, Shared *shared,
                             const EventSubject *subject, Outgoing *outgoing, GError **error)
 {
     if (outgoing->refusal != REFUSAL_NONE) {
-        session->reply = g_strdup(outgoing->limit.reason);
+        session->reply = g_strdup(outgoing->why);
         return outgoing->refusal;
     }
     if (!effect_message(context, shared, subject, outgoing, error))

@@ -28,7 +28,7 @@ typedef struct {
     Limits *limits;
     Pending *pending;
     IdSource *ids;        /* NULL: refusals have no id to explain */
-    GHashTable *refusals; /* limit and credential -> PolicyRefusal: the last that was recorded */
+    GHashTable *refusals; /* what refused and whom -> PolicyRefusal: the last that was recorded */
     const char *hostname; /* in CRAM-MD5 challenges */
     guint delayed;        /* refusals that wait */
     guint32 connections;  /* so far */

@@ -145,7 +145,7 @@ int main(int argc, char **argv)
     policyd.ids = id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), &error);
     if (!policyd.ids)
         log_warning(NULL, "refusals have no id", LOG_GERROR(error));
-    policyd.refusals = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    policyd.refusals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR),
                                 (guint)config_int(config, CONFIG_NODE_ID), on_limit, policyd.tally);
     policyd.pending = pending_new(policyd.limits);

@@ -3,11 +3,12 @@
 
 #include "lib/base/error.h"
 #include "lib/edge/edge_access.h"
+#include "lib/edge/edge_suppression.h"
 #include "lib/log/log.h"
 #include "policyd/decide.h"
 #include "policyd/edges.h"
 
-/* Recipients that a limit refuses to a credential within a second share the id that `outrider explain' takes: what is told of
+/* Recipients that a limit refuses to a credential within a second, and tries of one that is suppressed, share the id that `outrider explain' takes: what is told of
  * the first is true of all. */
 typedef struct {
     gint64 at_us; /* monotonic */
@@ -38,9 +39,10 @@ static const char *const limit_actions[LIMIT_ACTION_COUNT] = {
     [LIMIT_HOLD] = "HOLD", [LIMIT_DEFER] = "DEFER", [LIMIT_REJECT] = "REJECT"};
 
 /* 0: none can be had. */
-static guint64 refusal_id(Policyd *policyd, guint32 limit, guint32 credential, gboolean *fresh)
+static guint64 refusal_id(Policyd *policyd, const char *what, guint64 number, guint32 credential,
+                          gboolean *fresh)
 {
-    gpointer key = GSIZE_TO_POINTER((gsize)limit << 32 | credential);
+    g_autofree char *key = g_strdup_printf("%s %" G_GUINT64_FORMAT " %u", what, number, credential);
     PolicyRefusal *last = g_hash_table_lookup(policyd->refusals, key);
     gint64 now = g_get_monotonic_time();
 
@@ -50,7 +52,7 @@ static guint64 refusal_id(Policyd *policyd, guint32 limit, guint32 credential, g
     last = g_new(PolicyRefusal, 1);
     *last = (PolicyRefusal){
         now, policyd->ids ? id_reserve(policyd->ids, 1, g_get_real_time() / G_USEC_PER_SEC) : 0};
-    g_hash_table_insert(policyd->refusals, key, last);
+    g_hash_table_insert(policyd->refusals, g_steal_pointer(&key), last);
     return last->id;
 }
 
@@ -67,12 +69,19 @@ void policy_forget_refusals(Policyd *policyd)
     g_hash_table_foreach_remove(policyd->refusals, is_over, &now);
 }
 
-/* Records the refusal, with the counter of that moment, and names it in the answer. */
+/* What refuses: a limit or a suppression. */
+typedef struct {
+    const char *rule;
+    guint64 number; /* its id */
+    const char *code;
+} Cause;
+
+/* Records the refusal with a text for history, and names it in the answer. */
 static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCredential *credential,
-                   const ChargeVerdict *verdict, Answer *answer)
+                   const Cause *cause, const char *reason, Answer *answer)
 {
     gboolean fresh;
-    guint64 id = refusal_id(policyd, verdict->limit, credential->id, &fresh);
+    guint64 id = refusal_id(policyd, cause->rule, cause->number, credential->id, &fresh);
 
     if (id == 0)
         return;
@@ -81,9 +90,7 @@ static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCre
     if (!fresh)
         return;
     g_auto(GStrv) words = g_strsplit(plain, " ", 2); /* enhanced status, text */
-    g_autofree char *code =
-        g_strconcat(verdict->action == LIMIT_REJECT ? "554 " : "450 ", words[0], NULL);
-    g_autofree char *reason = charge_verdict_reason(verdict, words[1]);
+    g_autofree char *code = g_strconcat(cause->code, " ", words[0], NULL);
     const TallyRefusal refusal = {.id = id,
                                   .credential = credential,
                                   .queue_id = request->queue_id,
@@ -91,7 +98,8 @@ static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCre
                                   .recipient = request->recipient,
                                   .client = request->client_address,
                                   .code = code,
-                                  .text = reason};
+                                  .text = reason,
+                                  .rule = cause->rule};
     tally_refused(policyd->tally, &refusal);
 }
 
@@ -133,7 +141,33 @@ static void look_at_limits(Policyd *policyd, const PolicyRequest *request,
     if (verdict.limit == 0 || verdict.action == LIMIT_HOLD)
         return;
     reached(&verdict, credential, domain, answer);
-    record(policyd, request, credential, &verdict, answer);
+    const Cause cause = {"limit", verdict.limit, verdict.action == LIMIT_REJECT ? "554" : "450"};
+    g_autofree char *reason = charge_verdict_reason(&verdict, strchr(answer->text, ' ') + 1);
+    record(policyd, request, credential, &cause, reason, answer);
+}
+
+/* Where mail to suppressed recipients is refused, that is told early; what a held credential sends is held first, as
+ * the milter does. */
+static void look_at_suppressions(Policyd *policyd, const PolicyRequest *request,
+                                 const EdgeCredential *credential, Answer *answer)
+{
+    g_autoptr(EdgeSuppression) found = NULL;
+
+    if (!credential->refuse_suppressed || credential->shadow || credential->hold)
+        return;
+    if (!edge_suppression_find(policyd->edge, credential, request->recipient,
+                               g_get_real_time() / G_USEC_PER_SEC, &found, &answer->error)) {
+        answer->action = "DEFER_IF_PERMIT";
+        answer->text = g_strdup("4.3.0 Suppressions cannot be looked up now");
+        return;
+    }
+    if (!found)
+        return;
+    const Cause cause = {"suppressed", found->id, "550"};
+    g_autofree char *reason = edge_suppression_text(found, credential);
+    answer->action = cause.code;
+    answer->text = g_strconcat("5.7.1 ", reason, NULL);
+    record(policyd, request, credential, &cause, reason, answer);
 }
 
 /* More recipients in one message than the limit is high will have no room later either. */
@@ -203,6 +237,8 @@ static void judge(Policyd *policyd, const PolicyRequest *request, const EdgeCred
     answer->text = g_strdup(text);
     if (!answer->text)
         look_at_scope(policyd, request, credential, answer);
+    if (!answer->text)
+        look_at_suppressions(policyd, request, credential, answer);
     if (!answer->text)
         look_at_limits(policyd, request, credential, answer);
 }

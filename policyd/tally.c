@@ -250,7 +250,7 @@ void tally_refused(Tally *tally, const TallyRefusal *refusal)
     add_text(json, "rcpt", refusal->recipient);
     add_text(json, "code", refusal->code);
     add_text(json, "text", refusal->text);
-    add_text(json, "rule", "limit");
+    add_text(json, "rule", refusal->rule);
     add_text(client, "ip", refusal->client);
     json_object_object_add(json, "client", client);
     keep(tally, EVENT_MESSAGE_REFUSED, now, json);

@@ -35,13 +35,14 @@ void tally_failed(Tally *tally, const char *source, const char *mechanism, const
 /* EVENT_LIMIT_NEAR or EVENT_LIMIT_EXCEEDED, with the counter of that moment. */
 void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 count);
 
-/* A recipient that a limit puts off or refuses: message.refused. */
+/* A recipient that a limit puts off or refuses, or whose suppression does: message.refused. */
 typedef struct {
     guint64 id; /* reserved for the refusal */
     const EdgeCredential *credential;
     const char *queue_id, *sender, *recipient, *client; /* "": none */
     const char *code;                                   /* "450 4.7.1" */
     const char *text;
+    const char *rule; /* "limit" or "suppressed" */
 } TallyRefusal;
 void tally_refused(Tally *tally, const TallyRefusal *refusal);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/edge_writer.h"
 
-#include <grp.h>
-
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/lane_served.h"
@@ -14,11 +12,12 @@
 
 #define BACK_OFF_MIN_MS 1000
 #define BACK_OFF_MAX_MS 5000
+#define FILES           EDGE_FILE_SUPPRESSION /* that one has a writer of its own */
 
 struct EdgeWriter {
     const Config *config;
     Sql *sql;
-    sqlite3 *replicas[EDGE_FILE_COUNT];
+    sqlite3 *replicas[FILES];
     LaneServed *served;
     GArray *lanes_served; /* what lanes.regexp was rendered for */
     gboolean lanes_known; /* it was compared since start */
@@ -36,26 +35,14 @@ EdgeWriter *edge_writer_new(const Config *config)
     return writer;
 }
 
-/* An unknown group leaves the file to the directory's group. */
-static gid_t group_id(const char *name)
-{
-    struct group entry, *found = NULL;
-    char buffer[16384];
-
-    if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
-        return (gid_t)-1;
-    return found->gr_gid;
-}
-
 static gboolean open_replicas(EdgeWriter *writer, GError **error)
 {
     const char *directory = config_string(writer->config, CONFIG_EDGE_DIR);
 
-    for (guint file = 0; file < EDGE_FILE_COUNT; file++) {
+    for (guint file = 0; file < FILES; file++) {
         if (writer->replicas[file])
             continue;
-        writer->replicas[file] = edge_schema_open(directory, (EdgeFile)file,
-                                                  group_id(edge_file_group((EdgeFile)file)), error);
+        writer->replicas[file] = replica_open(directory, (EdgeFile)file, error);
         if (!writer->replicas[file])
             return FALSE;
     }
@@ -149,7 +136,7 @@ static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **erro
 
 static gboolean trim_replicas(EdgeWriter *writer, GError **error)
 {
-    for (guint file = 0; file < EDGE_FILE_COUNT; file++)
+    for (guint file = 0; file < FILES; file++)
         if (!edge_schema_trim(writer->replicas[file], error))
             return FALSE;
     return TRUE;
@@ -162,10 +149,11 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
 
     if (!writer->sql && !(writer->sql = database_open(writer->config, error)))
         return FALSE;
-    if (!open_replicas(writer, error) || !replica_directory_state(writer->sql, &state, error))
+    if (!open_replicas(writer, error) ||
+        !replica_directory_state(writer->sql, SQL_EDGE_STATE, &state, error))
         return FALSE;
     /* In this order: a credential is in the directory before its key can be looked up. */
-    for (guint file = 0; file < EDGE_FILE_COUNT; file++) {
+    for (guint file = 0; file < FILES; file++) {
         gboolean written = FALSE;
         if (!replica_update(writer->replicas[file], (EdgeFile)file, writer->sql, &state, &written,
                             error))
@@ -219,7 +207,7 @@ void edge_writer_stop(EdgeWriter *writer)
     if (!writer)
         return;
     rounds_stop(writer->rounds);
-    for (guint file = 0; file < EDGE_FILE_COUNT; file++)
+    for (guint file = 0; file < FILES; file++)
         sqlite3_close(writer->replicas[file]);
     sql_close(writer->sql);
     g_clear_pointer(&writer->lanes_served, g_array_unref);

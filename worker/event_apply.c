@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "worker/event_row.h"
+#include "worker/suppressor.h"
 
 #define REASON_MAX 255
 #define CHUNK_ROWS 4000
@@ -19,6 +20,8 @@ typedef struct {
     guint n;
     gboolean *set_aside; /* by event */
     guint rejected;
+    gboolean refused; /* an address was refused for good */
+    gboolean taken;   /* mail was taken */
 } Batch;
 
 /* Sets an event aside unless the error is one that passes: that one ends the batch. */
@@ -56,6 +59,13 @@ static gboolean write_rows(Sql *sql, const EventRows *rows, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+static gboolean has_rows(const EventRows *rows, SqlStatement statement)
+{
+    guint n, count;
+
+    return event_rows_of(rows, statement, &n, &count) != NULL;
 }
 
 /* Writes what was collected; when the server refuses something of it nothing is written, and refused
@@ -100,6 +110,8 @@ static gboolean write_chunk(Sql *sql, Batch *batch, EventRows *rows, guint first
 {
     g_autoptr(GError) why = NULL;
 
+    batch->refused |= has_rows(rows, SQL_SUPPRESSION_EVIDENCE);
+    batch->taken |= has_rows(rows, SQL_SUPPRESSION_TAKEN);
     if (!write_or_undo(sql, rows, &why, error) ||
         (why && !write_one_by_one(sql, batch, rows, first, end, error)))
         return FALSE;
@@ -127,6 +139,14 @@ static gboolean apply_events(Sql *sql, Batch *batch, GError **error)
     return event_rows_count(rows) == 0 || write_chunk(sql, batch, rows, first, batch->n, error);
 }
 
+/* Once all is written: what comes of it for the recipients. */
+static gboolean suppress(Sql *sql, const Batch *batch, GError **error)
+{
+    return (!batch->taken || suppressor_lift(sql, error)) &&
+           (!batch->refused || batch->source->suppression_days == 0 ||
+            suppressor_judge(sql, batch->source->suppression_days, error));
+}
+
 static gboolean apply_batch(Sql *sql, gpointer data, GError **error)
 {
     Batch *batch = data;
@@ -134,8 +154,9 @@ static gboolean apply_batch(Sql *sql, gpointer data, GError **error)
     g_autofree gboolean *set_aside = g_new0(gboolean, batch->n);
 
     batch->rejected = 0;
+    batch->refused = batch->taken = FALSE;
     batch->set_aside = set_aside;
-    if (!apply_events(sql, batch, error))
+    if (!apply_events(sql, batch, error) || !suppress(sql, batch, error))
         return FALSE;
     const SqlParameter position[] = {SQL_UNSIGNED(source->node), SQL_TEXT(source->program),
                                      SQL_TEXT(source->epoch),

@@ -3,7 +3,7 @@
  * Purpose: turns journal events into history rows. Applying is idempotent and order-free: any
  *     permutation and repetition of a message's events gives the same rows.
  * Used by: the journal applier; its tests.
- * May touch: the history tables, credential.last_used_at, journal_position, event_rejected.
+ * May touch: the history tables, those of suppressions (worker/suppressor.h), credential.last_used_at, journal_position, event_rejected.
  * Threads: one connection per thread.
  * Limits: free text is cut to its column's width; anything else that MariaDB refuses is kept in
  *     event_rejected with its bytes and a reason.
@@ -17,6 +17,7 @@ typedef struct {
     guint node;
     const char *program;
     const char *epoch;
+    guint suppression_days; /* as worker/suppressor.h; 0: events suppress nobody */
 } EventSource;
 
 typedef struct {

@@ -6,12 +6,14 @@
 
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/base/suppression.h"
 #include "lib/journal/journal.h"
 
 #define FIELDS_MAX 24
 #define JSON_DEPTH 16
 #define LIST_MAX   16000
 #define NAME_SIZE  32
+#define WHEN_MAX   5 /* paths and words, and a NULL */
 
 typedef enum {
     FIELD_END,
@@ -28,6 +30,7 @@ typedef enum {
     FIELD_TEXT_OF_EACH,
     FIELD_DOMAIN_OF_EACH,
     FIELD_WORD,
+    FIELD_RECIPIENT,
     FIELD_CONSTANT,
 } FieldKind;
 
@@ -44,13 +47,23 @@ typedef struct {
 typedef struct {
     EventType type;
     SqlStatement statement;
-    const char *when; /* NULL: always */
+    const char *when[WHEN_MAX]; /* a path that must be true, or paths and words; NULL: always */
     Times times;
     Field fields[FIELDS_MAX];
 } Row;
 
-#define ALWAYS        NULL
-#define ONLY_IF(path) path
+#define ALWAYS                                                                                     \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+#define ONLY_IF(path)                                                                              \
+    {                                                                                              \
+        path, NULL                                                                                 \
+    }
+#define ONLY_WHEN(...)                                                                             \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 #define FIELD(field_kind, field_path, ...)                                                         \
     {                                                                                              \
         .kind = FIELD_##field_kind, .path = field_path, __VA_ARGS__                                \
@@ -65,6 +78,7 @@ typedef struct {
 #define TEXT(path, width)         FIELD(TEXT, path, .max = width)
 #define BLANK(path, width)        FIELD(BLANK, path, .max = width, .absent = "")
 #define DOMAIN_OF(path)           FIELD(DOMAIN_OF, path, .max = 253)
+#define RECIPIENT(path)           FIELD(RECIPIENT, path, .absent = "")
 #define ID_OF_EACH(path)          FIELD(ID_OF_EACH, path)
 #define TEXT_OF_EACH(path, width) FIELD(TEXT_OF_EACH, path, .max = width)
 #define DOMAIN_OF_EACH(path)      FIELD(DOMAIN_OF_EACH, path, .max = 253)
@@ -196,6 +210,14 @@ static const char *domain_of(EventRows *rows, const char *address, guint max)
     return keep(rows, g_ascii_strdown(at + 1, -1));
 }
 
+/* As suppressions have it; "": it could not be one. */
+static const char *recipient_of(EventRows *rows, const char *address)
+{
+    char *recipient = suppression_address(address);
+
+    return recipient ? keep(rows, recipient) : "";
+}
+
 static gboolean bind_number(const Field *field, Json *value, guint index, SqlParameter *out,
                             GError **error)
 {
@@ -245,7 +267,11 @@ static gboolean bind_text(EventRows *rows, const Field *field, Json *value, SqlP
     if (!json_object_is_type(value, json_type_string) && !json_object_is_type(value, json_type_int))
         return refuse(error, field->path, "must be a text");
     const char *text = json_object_get_string(value);
-    *out = SQL_TEXT(is_domain ? domain_of(rows, text, field->max) : fit(rows, text, field->max));
+    if (field->kind == FIELD_RECIPIENT)
+        *out = SQL_TEXT(recipient_of(rows, text));
+    else
+        *out =
+            SQL_TEXT(is_domain ? domain_of(rows, text, field->max) : fit(rows, text, field->max));
     return TRUE;
 }
 
@@ -290,9 +316,24 @@ static guint count_fields(const Row *row)
     return n;
 }
 
+static gboolean applies(const Row *row, Json *event)
+{
+    const char *const *when = row->when;
+
+    if (when[0] && !when[1])
+        return json_object_get_boolean(lookup(event, when[0]));
+    for (; when[0]; when += 2) {
+        Json *value = lookup(event, when[0]);
+        if (!json_object_is_type(value, json_type_string) ||
+            !g_str_equal(json_object_get_string(value), when[1]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean count_times(const Row *row, Json *event, guint *times, GError **error)
 {
-    if (row->when && !json_object_get_boolean(lookup(event, row->when))) {
+    if (!applies(row, event)) {
         *times = 0;
         return TRUE;
     }

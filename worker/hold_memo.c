@@ -9,6 +9,7 @@ void held_mail_clear(HeldMail *mail)
 {
     g_clear_pointer(&mail->queue_id, g_free);
     g_clear_pointer(&mail->domain, g_free);
+    g_clear_pointer(&mail->address, g_free);
 }
 
 HoldMemo *hold_memo_new(void)

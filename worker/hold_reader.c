@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/hold_reader.h"
 
+#include "lib/base/suppression.h"
+
 static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
 {
     const char *queue_id = sql_row_text(row, 4), *rcpt = sql_row_text(row, 5);
@@ -9,7 +11,8 @@ static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GErr
                      .server = (guint32)sql_row_unsigned(row, 2),
                      .credential = (guint32)sql_row_unsigned(row, 3),
                      .queue_id = g_strdup(queue_id ? queue_id : ""),
-                     .domain = rcpt ? limit_domain(rcpt) : NULL};
+                     .domain = rcpt ? limit_domain(rcpt) : NULL,
+                     .address = rcpt ? suppression_address(rcpt) : NULL};
 
     g_array_append_val(data, mail);
     return TRUE;
@@ -54,6 +57,26 @@ static gboolean read_flag(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError
 gboolean hold_reader_suspended(Sql *sql, gboolean *any, GError **error)
 {
     return sql_query(sql, SQL_SENDER_SUSPENDED, NULL, 0, read_flag, any, error);
+}
+
+static gboolean note_found(G_GNUC_UNUSED const SqlRow *row, gpointer data,
+                           G_GNUC_UNUSED GError **error)
+{
+    *(gboolean *)data = TRUE;
+    return TRUE;
+}
+
+gboolean hold_reader_suppressed(Sql *sql, const HeldMail *mail, gboolean *suppressed,
+                                GError **error)
+{
+    *suppressed = FALSE;
+    if (!mail->address)
+        return TRUE;
+    const SqlParameter parameters[] = {
+        SQL_UNSIGNED(mail->server), SQL_UNSIGNED(mail->server), SQL_TEXT(mail->address),
+        SQL_TEXT(suppression_domain(mail->address)), SQL_INT(g_get_real_time() / G_USEC_PER_SEC)};
+    return sql_query(sql, SQL_SUPPRESSION_APPLIES, parameters, G_N_ELEMENTS(parameters), note_found,
+                     suppressed, error);
 }
 
 static gboolean read_clock(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)

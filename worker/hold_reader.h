@@ -20,5 +20,9 @@ GArray *hold_reader_servers(Sql *sql, guint node, const char *rule, GError **err
 /* Whether any server or organization is suspended. */
 gboolean hold_reader_suspended(Sql *sql, gboolean *any, GError **error);
 
+/* Whether its recipient is suppressed now. */
+gboolean hold_reader_suppressed(Sql *sql, const HeldMail *mail, gboolean *suppressed,
+                                GError **error);
+
 /* The database's clock, in Unix microseconds. */
 gboolean hold_reader_clock(Sql *sql, gint64 *now_us, GError **error);

@@ -47,7 +47,8 @@ static gboolean charge(AskLink *link, const HeldMail *mail, ChargeVerdict *verdi
     return answer && charge_verdict_parse(answer, verdict, error);
 }
 
-/* Those of a page that have room, charged: pointers into it. */
+/* Those of a page that have room, charged: pointers into it. Whose recipient was suppressed since stays, whatever it was
+ * held for. */
 static GPtrArray *charge_page(const Round *round, const GArray *page, gboolean *any, GError **error)
 {
     g_autoptr(GPtrArray) charged = g_ptr_array_new();
@@ -55,8 +56,13 @@ static GPtrArray *charge_page(const Round *round, const GArray *page, gboolean *
     for (guint i = 0; i < page->len; i++) {
         HeldMail *mail = &g_array_index(page, HeldMail, i);
         ChargeVerdict verdict;
+        gboolean suppressed;
         if (!hold_queue_can_ask(round->release->queue, mail) ||
             hold_memo_is_full(round->memo, mail))
+            continue;
+        if (!hold_reader_suppressed(round->sql, mail, &suppressed, error))
+            return NULL;
+        if (suppressed)
             continue;
         *any = TRUE;
         if (!charge(round->link, mail, &verdict, error))

@@ -9,6 +9,7 @@
 #include "lib/store/store.h"
 #include "worker/database.h"
 #include "worker/rounds.h"
+#include "worker/suppressor.h"
 
 #define DAY_US   (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 #define RETRY_MS 5000
@@ -31,7 +32,8 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
            sql_execute(sql, SQL_REJECTED_EXPIRE, before, 1, NULL, NULL, error) &&
            sql_partitions_maintain(sql, now, error) &&
            sql_execute(sql, SQL_LIMIT_USAGE_EXPIRE, usage, 1, NULL, NULL, error) &&
-           sql_execute(sql, SQL_LIMIT_NODE_EXPIRE, usage, 1, NULL, NULL, error);
+           sql_execute(sql, SQL_LIMIT_NODE_EXPIRE, usage, 1, NULL, NULL, error) &&
+           suppressor_expire(sql, now, error);
 }
 
 static gboolean end_old_keys(const Config *config, gint64 now, GError **error)

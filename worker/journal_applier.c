@@ -182,7 +182,11 @@ static gboolean apply_some(JournalApplier *applier, Sql *sql, Source *source, gu
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     Batch batch = {.events = events, .texts = texts};
     const EventSource where = {
-        .node = applier->node, .program = source->program, .epoch = source->epoch};
+        .node = applier->node,
+        .program = source->program,
+        .epoch = source->epoch,
+        .suppression_days =
+            applier->config ? (guint)config_int(applier->config, CONFIG_SUPPRESSION_DAYS) : 0};
     guint rejected;
 
     *more = FALSE;

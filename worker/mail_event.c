@@ -4,6 +4,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/wire/reply.h"
+
 static void add_text(struct json_object *event, const char *key, const char *text)
 {
     if (text)
@@ -90,6 +92,23 @@ static gboolean find_type(const MailLine *line, const QueueEntry *about, EventTy
     return TRUE;
 }
 
+/* What a refusal is about, as far as it can be told. */
+static void add_class(struct json_object *event, const MailLine *line, const char *text)
+{
+    g_autofree char *dsn = g_strndup(line->dsn.data ? line->dsn.data : "", line->dsn.length);
+    g_autofree char *relay =
+        g_strndup(line->relay.data ? line->relay.data : "", line->relay.length);
+    ReplyVerdict verdict;
+    Reply reply;
+
+    reply_read(text, strlen(text), &reply);
+    reply_add_status(&reply, dsn);
+    reply_add_relay(&reply, relay);
+    reply_classify(&reply, &verdict);
+    if (verdict.class != REPLY_NONE)
+        add_text(event, "class", reply_class_name(verdict.class));
+}
+
 static void add_delivery(struct json_object *event, const MailLine *line,
                          const MailEventFacts *facts)
 {
@@ -104,6 +123,9 @@ static void add_delivery(struct json_object *event, const MailLine *line,
         add_text(event, "text", "expired in Postfix's queue, returned to sender");
     else
         add_mail_text(event, "text", line->text);
+    const char *text = json_object_get_string(json_object_object_get(event, "text"));
+    if (line->status != MAIL_STATUS_SENT && text)
+        add_class(event, line, text);
     add_text(event, "source", facts->source);
     add_text(event, "helo", facts->helo);
     add_text(event, "tls", facts->tls);

@@ -17,6 +17,7 @@
 #include "worker/limit_sharer.h"
 #include "worker/mail_follower.h"
 #include "worker/reconciler.h"
+#include "worker/suppression_writer.h"
 
 #define WATCHDOG_MS 5000
 
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
     }
     mail_follower_start(follower);
     g_autoptr(EdgeWriter) edge = edge_writer_start(config);
+    g_autoptr(SuppressionWriter) suppressions = suppression_writer_start(config);
     g_autoptr(Housekeeping) housekeeping = housekeeping_start(config);
     g_autoptr(JournalApplier) applier = journal_applier_new(
         config_string(config, CONFIG_SPOOL_DIR), (guint)config_int(config, CONFIG_NODE_ID),

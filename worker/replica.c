@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/replica.h"
 
+#include <grp.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -22,7 +23,25 @@ typedef struct {
     sqlite3_stmt *upsert;
     const char *table;
     guint32 octets; /* bit n: column n holds octets, not text */
+    guint columns;
+    ReplicaPage *page; /* NULL: all at once */
 } Copy;
+
+/* An unknown group leaves the file to the directory's group. */
+static gid_t group_id(const char *name)
+{
+    struct group entry, *found = NULL;
+    char buffer[16384];
+
+    if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+        return (gid_t)-1;
+    return found->gr_gid;
+}
+
+sqlite3 *replica_open(const char *edge_dir, EdgeFile file, GError **error)
+{
+    return edge_schema_open(edge_dir, file, group_id(edge_file_group(file)), error);
+}
 
 ReplicaNeed replica_need(gboolean complete, gint64 epoch, gint64 revision,
                          const DirectoryState *state)
@@ -44,11 +63,12 @@ static gboolean take_state(const SqlRow *row, gpointer data, GError **error)
     return TRUE;
 }
 
-gboolean replica_directory_state(Sql *sql, DirectoryState *state, GError **error)
+gboolean replica_directory_state(Sql *sql, SqlStatement statement, DirectoryState *state,
+                                 GError **error)
 {
     DirectoryState found = {.epoch = -1};
 
-    if (!sql_query(sql, SQL_EDGE_STATE, NULL, 0, take_state, &found, error))
+    if (!sql_query(sql, statement, NULL, 0, take_state, &found, error))
         return FALSE;
     if (found.epoch < 0) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
@@ -99,23 +119,40 @@ static gboolean copy_row(const SqlRow *row, gpointer data, GError **error)
 {
     Copy *copy = data;
 
-    for (guint column = 0; column < sql_row_columns(row); column++)
+    for (guint column = 0; column < copy->columns; column++)
         bind_column(copy, row, column);
+    if (copy->page)
+        *copy->page = (ReplicaPage){.rows = copy->page->rows + 1,
+                                    .id = sql_row_unsigned(row, 0),
+                                    .revision = sql_row_unsigned(row, copy->columns)};
     int rc = sqlite3_step(copy->upsert);
     sqlite3_reset(copy->upsert);
     return rc == SQLITE_DONE || fail_write(copy->db, copy->table, error);
 }
 
 static gboolean copy_table(sqlite3 *db, Sql *sql, const EdgeTable *table, SqlStatement rows,
-                           const SqlParameter range[2], GError **error)
+                           const SqlParameter *range, guint n, ReplicaPage *page, GError **error)
 {
     g_autofree char *text = edge_schema_upsert(table);
+    g_auto(GStrv) columns = edge_schema_columns(table);
     g_autoptr(sqlite3_stmt) upsert = NULL;
 
     if (sqlite3_prepare_v2(db, text, -1, &upsert, NULL) != SQLITE_OK)
         return fail_write(db, table->name, error);
-    Copy copy = {.db = db, .upsert = upsert, .table = table->name, .octets = octet_columns(table)};
-    return sql_query(sql, rows, range, 2, copy_row, &copy, error);
+    Copy copy = {.db = db,
+                 .upsert = upsert,
+                 .table = table->name,
+                 .octets = octet_columns(table),
+                 .columns = g_strv_length(columns),
+                 .page = page};
+    return sql_query(sql, rows, range, n, copy_row, &copy, error);
+}
+
+gboolean replica_copy_page(sqlite3 *db, Sql *sql, const EdgeTable *table, SqlStatement rows,
+                           const SqlParameter *range, guint n, ReplicaPage *page, GError **error)
+{
+    *page = (ReplicaPage){0};
+    return copy_table(db, sql, table, rows, range, n, page, error);
 }
 
 static gboolean copy_tables(sqlite3 *db, EdgeFile file, Sql *sql, const SqlParameter range[2],
@@ -126,7 +163,7 @@ static gboolean copy_tables(sqlite3 *db, EdgeFile file, Sql *sql, const SqlParam
         if (table->file != file)
             continue;
         g_assert(strcmp(sources[i].table, table->name) == 0);
-        if (!copy_table(db, sql, table, sources[i].rows, range, error))
+        if (!copy_table(db, sql, table, sources[i].rows, range, 2, NULL, error))
             return FALSE;
     }
     return TRUE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: brings one edge replica up to a revision of the directory, in one write transaction.
- * Used by: edge_writer.
+ * Used by: edge_writer; suppression_writer for its pages.
  * May touch: MariaDB (read), one file of edge_dir (write).
  * Threads: the caller's.
  */
@@ -22,8 +22,24 @@ typedef enum { REPLICA_CURRENT, REPLICA_BEHIND, REPLICA_REBUILD } ReplicaNeed;
 ReplicaNeed replica_need(gboolean complete, gint64 epoch, gint64 revision,
                          const DirectoryState *state);
 
-/* Reads where the directory stands. */
-gboolean replica_directory_state(Sql *sql, DirectoryState *state, GError **error);
+/* Opens a replica for writing, for its group to read. */
+sqlite3 *replica_open(const char *edge_dir, EdgeFile file, GError **error);
+
+/* Reads where the directory stands; statement: SQL_EDGE_STATE, or another with the same columns. */
+gboolean replica_directory_state(Sql *sql, SqlStatement statement, DirectoryState *state,
+                                 GError **error);
+
+/* The last of the rows that were copied; rows 0: none were. */
+typedef struct {
+    guint rows;
+    guint64 id;
+    guint64 revision;
+} ReplicaPage;
+
+/* Copies the rows of a statement, whose columns are those of the table and then revision, within the caller's
+ * transaction. */
+gboolean replica_copy_page(sqlite3 *db, Sql *sql, const EdgeTable *table, SqlStatement rows,
+                           const SqlParameter *range, guint n, ReplicaPage *page, GError **error);
 
 /* Does what replica_need says: copies changed rows and deletions, or everything. Readers see all of
  * it at once. On failure the replica stays as it was. changed receives whether anything was written. */

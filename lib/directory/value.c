@@ -8,6 +8,7 @@
 
 #include "lib/base/condition.h"
 #include "lib/base/error.h"
+#include "lib/base/suppression.h"
 #include "lib/directory/value_list.h"
 
 #define QUOTE_MAX 60
@@ -23,8 +24,9 @@ typedef struct {
 typedef const char *(*Reader)(const Input *input, Value *value);
 
 static const char *const no_words[] = {NULL};
-static const char *const reserved_organization[] = {"new",   "edit", "remove", "delete", "destroy",
-                                                    "admin", "mail", "org",    "server", NULL};
+static const char *const reserved_organization[] = {"new",     "edit",         "remove", "delete",
+                                                    "destroy", "admin",        "mail",   "org",
+                                                    "server",  "installation", NULL};
 static const char *const reserved_server[] = {"new",    "all",    "search",  "stats",  "edit",
                                               "manage", "delete", "destroy", "remove", NULL};
 static const char *const reserved_pool[] = {"none", NULL};
@@ -206,6 +208,56 @@ static const char *read_date(const Input *input, Value *value)
     return NULL;
 }
 
+static const char *read_moment(const Input *input, Value *value)
+{
+    static const char *const allowed =
+        "allowed are YYYY-MM-DD and YYYY-MM-DDTHH:MM:SSZ in the future, and never";
+    gsize length = strlen(input->text);
+
+    if (length == 10 || g_str_equal(input->text, "never"))
+        return read_date(input, value) ? allowed : NULL;
+    if (length != 20 || input->text[10] != 'T' || input->text[19] != 'Z')
+        return allowed;
+    g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(input->text, NULL);
+    if (!when || g_date_time_to_unix(when) <= input->now)
+        return allowed;
+    set_number(value, VALUE_IS_INT, g_date_time_to_unix(when));
+    return NULL;
+}
+
+static const char *read_suppression(const Input *input, Value *value)
+{
+    if (!g_str_equal(input->text, "hold") && !g_str_equal(input->text, "refuse"))
+        return "allowed are hold and refuse";
+    set_text(value, input->text);
+    return NULL;
+}
+
+/* A domain alone is read as that of an address, so that both have the same form. */
+static const char *read_recipient(const Input *input, Value *value)
+{
+    static const char *const allowed =
+        "allowed are an address of 320 octets at most, without blanks, and @DOMAIN";
+    const char *at = strrchr(input->text, '@');
+    g_auto(Value) domain = {0};
+
+    if (!at || strchr(input->text, ' '))
+        return allowed;
+    const Input name = {.text = at + 1};
+    if (read_domain(&name, &domain))
+        return allowed;
+    if (at == input->text) {
+        g_autofree char *whole = g_strconcat("@", domain.text, NULL);
+        set_text(value, whole);
+        return NULL;
+    }
+    g_autofree char *address = suppression_address(input->text);
+    if (!address)
+        return allowed;
+    set_text(value, address);
+    return NULL;
+}
+
 static const char *read_ipv4(const Input *input, Value *value)
 {
     struct in_addr address;
@@ -354,6 +406,9 @@ static const struct {
     [VALUE_LOGIN] = {read_login, no_words},
     [VALUE_FILE] = {read_file, no_words},
     [VALUE_CONDITIONS] = {read_conditions, no_words},
+    [VALUE_SUPPRESSION] = {read_suppression, no_words},
+    [VALUE_RECIPIENT] = {read_recipient, no_words},
+    [VALUE_MOMENT] = {read_moment, no_words},
 };
 
 /* What holds for every text from outside; NULL or what is wrong. */

@@ -50,6 +50,9 @@ typedef enum {
     VALUE_CONDITIONS, /* of lib/base/condition.h */
     VALUE_NETWORKS,   /* lists, or none: lib/directory/value_list.h */
     VALUE_SENDERS,
+    VALUE_SUPPRESSION, /* hold, refuse */
+    VALUE_RECIPIENT,   /* an address, or @ and a domain, as suppressions have them */
+    VALUE_MOMENT,      /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;
 
 typedef struct {
@@ -59,6 +62,7 @@ typedef struct {
 } Value;
 
 void value_clear(Value *value);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Value, value_clear)
 
 /* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
  * now (Unix seconds) serves STAMP and DATE. VALUE_POOL, SMARTHOST and OWNER yield the name as text: the

@@ -115,6 +115,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->has_networks = column_bool(row, 15);
     credential->has_senders = column_bool(row, 16);
     credential->smarthost = column_u32(row, 17);
+    credential->refuse_suppressed = column_bool(row, 18);
     return credential;
 }
 

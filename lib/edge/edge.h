@@ -2,7 +2,7 @@
 /*
  * Purpose: what the mail path knows of the directory: read-only queries on the local replicas.
  * Used by: policyd, milter, later apid and trackd; the worker and the CLI for lanes.
- * May touch: <edge_dir>/edge.3.db, edge-auth.3.db, edge-sign.3.db, read-only.
+ * May touch: <edge_dir>/edge.3.db, edge-auth.3.db, edge-sign.3.db, edge-suppression.3.db, read-only.
  * Threads: any; each call takes a connection from a pool and gives it back.
  * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
  *     Opening does not need the files; they are (re)opened when first asked for. A replica that
@@ -21,7 +21,14 @@
  * wait (maximal_queue_lifetime). */
 #define EDGE_LANE_KEEP_SECONDS (100 * 86400)
 
-typedef enum { EDGE_FILE_DIRECTORY, EDGE_FILE_AUTH, EDGE_FILE_SIGN, EDGE_FILE_COUNT } EdgeFile;
+/* The last is large and has a writer of its own. */
+typedef enum {
+    EDGE_FILE_DIRECTORY,
+    EDGE_FILE_AUTH,
+    EDGE_FILE_SIGN,
+    EDGE_FILE_SUPPRESSION,
+    EDGE_FILE_COUNT
+} EdgeFile;
 
 /* One row of edge_table.def; the writer makes tables and upserts from it. */
 typedef struct {
@@ -59,6 +66,7 @@ typedef struct {
     gboolean development, allow_sender, privacy;
     gboolean shadow;                    /* limits and holds only record what they would have done */
     gboolean has_networks, has_senders; /* it works from, and for, some only: edge_access.h */
+    gboolean refuse_suppressed;         /* else mail to suppressed recipients is held */
     char *organization_permalink;
     char *server_permalink;
 } EdgeCredential;

@@ -3,7 +3,7 @@
  * Purpose: the writer's side of the replicas: making the files, and the statements that follow from
  *     edge_table.def, so that the schema lives once.
  * Used by: the worker; tests. Mail-path programs read only (edge.h).
- * May touch: the three files of edge_dir with their -wal and -shm.
+ * May touch: the files of edge_dir with their -wal and -shm.
  * Threads: one connection per thread.
  * Limits: waits at most 5 s for another writer's lock. -wal grows with one transaction (a rebuild is
  *     one) and is brought back below EDGE_WAL_MAX by edge_schema_trim.

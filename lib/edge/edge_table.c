@@ -16,6 +16,7 @@ static const struct {
     [EDGE_FILE_DIRECTORY] = {"edge.3.db", "outrider"},
     [EDGE_FILE_AUTH] = {"edge-auth.3.db", "outrider-auth"},
     [EDGE_FILE_SIGN] = {"edge-sign.3.db", "outrider-sign"},
+    [EDGE_FILE_SUPPRESSION] = {"edge-suppression.3.db", "outrider"},
 };
 
 G_STATIC_ASSERT(EDGE_SCHEMA == 3); /* the number stands in the names above */

@@ -107,6 +107,9 @@ void policy_reply(GString *out, const char *action, const char *text)
 {
     g_string_append_printf(out, "action=%s%s", action, text ? " " : "");
     for (const char *p = text; p && *p; p++)
-        g_string_append_c(out, g_ascii_iscntrl(*p) ? ' ' : *p);
+        if (g_ascii_isprint(*p))
+            g_string_append_c(out, *p);
+        else
+            g_string_append_c(out, g_ascii_iscntrl(*p) ? ' ' : '?');
     g_string_append(out, "\n\n");
 }

@@ -35,7 +35,7 @@ void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql)
 static void fill_directory(sqlite3 *db, const EdgeFixture *fixture)
 {
     exec(db, "INSERT INTO organization VALUES (1, 'acme', NULL);"
-             "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL, NULL);"
+             "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL, NULL, 'hold');"
              "INSERT INTO domain VALUES (1, 1, 1, 'acme.test', 1700000000, 0, 0, NULL);"
              "INSERT INTO ip_pool VALUES (1, 'main', 1);"
              "INSERT INTO ip_address VALUES"
@@ -73,6 +73,10 @@ static void fill_auth(sqlite3 *db, const EdgeFixture *fixture)
                  hash, (int)length, fixture->cram_state);
 }
 
+static void fill_suppression(G_GNUC_UNUSED sqlite3 *db, G_GNUC_UNUSED const EdgeFixture *fixture)
+{
+}
+
 static void add_key(sqlite3 *db, const char *sql, const char *pem)
 {
     if (pem)
@@ -95,6 +99,7 @@ void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture)
         [EDGE_FILE_DIRECTORY] = fill_directory,
         [EDGE_FILE_AUTH] = fill_auth,
         [EDGE_FILE_SIGN] = fill_sign,
+        [EDGE_FILE_SUPPRESSION] = fill_suppression,
     };
 
     for (guint i = 0; i < EDGE_FILE_COUNT; i++) {

@@ -28,7 +28,7 @@ typedef struct {
     gboolean unfilled;            /* leave the replicas without edge_state */
 } EdgeFixture;
 
-/* Makes the three files in edge_dir (which must exist) and fills them. Fails the test on error. */
+/* Makes the files in edge_dir (which must exist) and fills them. Fails the test on error. */
 void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture);
 
 /* Runs SQL on one of the files, as the worker would. */

@@ -79,6 +79,48 @@ static void test_dispatch_return_path(void **state)
     }
 }
 
+static void test_decide_suppressed(void **state)
+{
+    (void)state;
+    static const struct {
+        EdgeCredential credential;
+        const char *held; /* the rule */
+        gboolean refused, would_hold, would_refuse;
+    } cases[] = {
+        {{.id = 7}, "suppressed", FALSE, FALSE, FALSE},
+        {{.id = 7, .development = TRUE}, "suppressed", FALSE, FALSE, FALSE},
+        {{.id = 7, .hold = TRUE}, "credential", FALSE, FALSE, FALSE},
+        {{.id = 7, .server_suspended = TRUE, .refuse_suppressed = TRUE},
+         "suspended",
+         FALSE,
+         FALSE,
+         FALSE},
+        {{.id = 7, .hold = TRUE, .refuse_suppressed = TRUE}, "credential", FALSE, FALSE, FALSE},
+        {{.id = 7, .refuse_suppressed = TRUE}, NULL, TRUE, FALSE, FALSE},
+        {{.id = 7, .refuse_suppressed = TRUE, .development = TRUE}, NULL, TRUE, FALSE, FALSE},
+        {{.id = 7, .shadow = TRUE}, NULL, FALSE, TRUE, FALSE},
+        {{.id = 7, .shadow = TRUE, .refuse_suppressed = TRUE}, NULL, FALSE, FALSE, TRUE},
+    };
+    static const char why[] = "a@b.test is suppressed";
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLane));
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const DispatchFacts facts = {.id = 1,
+                                     .credential = &cases[i].credential,
+                                     .lanes = lanes,
+                                     .from_domain = "x",
+                                     .suppressed = why};
+        DispatchVerdict verdict = dispatch_decide(&facts);
+        if (g_strcmp0(verdict.hold_rule, cases[i].held) != 0)
+            fail_msg("case %u: %s", i, verdict.hold_rule ? verdict.hold_rule : "not held");
+        if (g_strcmp0(cases[i].held, "suppressed") == 0)
+            assert_ptr_equal(verdict.hold, why);
+        assert_ptr_equal(verdict.refuse, cases[i].refused ? why : NULL);
+        assert_ptr_equal(verdict.would_hold, cases[i].would_hold ? why : NULL);
+        assert_ptr_equal(verdict.would_refuse, cases[i].would_refuse ? why : NULL);
+    }
+}
+
 static void test_decide_drained_pool_is_said(void **state)
 {
     (void)state;
@@ -288,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decide_hold_and_signer),
+        cmocka_unit_test(test_decide_suppressed),
         cmocka_unit_test(test_decide_drained_pool_is_said),
         cmocka_unit_test(test_dispatch_return_path),
         cmocka_unit_test(test_tag_last_wins),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The real program on its sockets; skipped (77) where it has not been built. */
 #include <signal.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,6 +116,67 @@ static void test_replica_missing_then_appearing(void **state)
     close(policy);
 }
 
+#define RCPT(to)                                                                                   \
+    "request=smtpd_access_policy\nprotocol_state=RCPT\nsasl_username=acme/main/7\nrecipient=" to   \
+    "\n\n"
+
+#define TRIES 500
+
+/* Limits are known a moment after the replicas are. */
+static void await_policy(int fd, const char *request, const char *wanted)
+{
+    g_autofree char *answer = NULL;
+
+    for (guint i = 0; i < TRIES; i++) {
+        send_text(fd, request);
+        g_free(answer);
+        answer = read_until(fd, "\n\n");
+        if (g_str_has_prefix(answer, wanted))
+            return;
+        g_usleep(10000);
+    }
+    fail_msg("%s: %s, never %s", request, answer, wanted);
+}
+
+/* Refused where the server wants it so; held by the milter, and so let pass here, in all other cases. */
+static void test_suppressed_recipients(void **state)
+{
+    static const struct {
+        const char *change, *answer;
+    } cases[] = {
+        {"UPDATE server SET suppression = 'hold'", "action=DUNNO"},
+        {"UPDATE server SET suppression = 'refuse'",
+         "action=550 5.7.1 gone@x.test is suppressed for server acme/main: d?? t "
+         "(manual, since 1970-01-01)"},
+        {"UPDATE server SET shadow = 1", "action=DUNNO"},
+        {"UPDATE server SET shadow = 0; UPDATE credential SET hold = 1", "action=DUNNO"},
+        {"UPDATE credential SET hold = 0", "action=550 5.7.1 gone@x.test"},
+    };
+    State *s = *state;
+    int fd = open_socket(s, "policy");
+
+    policyd_fill(s);
+    edge_fixture_exec(
+        s->edge, EDGE_FILE_SUPPRESSION,
+        "INSERT INTO suppression VALUES (1, 1, 'gone@x.test', 'manual', 'd\xc3\xa9 t', 1, NULL), "
+        "(2, -1, '@closed.test', 'manual', 'all', 1, NULL), "
+        "(3, 0, 'over@x.test', 'manual', 'over', 1, 2)");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, cases[i].change);
+        await_policy(fd, RCPT("Gone@X.test"), cases[i].answer);
+    }
+    await_policy(fd, RCPT("any@closed.test"),
+                 "action=550 5.7.1 @closed.test is suppressed for organization acme: all");
+    await_policy(fd, RCPT("over@x.test"), "action=DUNNO");
+    await_policy(fd, RCPT("other@x.test"), "action=DUNNO");
+    g_autofree char *replica =
+        g_build_filename(s->edge, edge_file_name(EDGE_FILE_SUPPRESSION), NULL);
+    g_unlink(replica);
+    await_policy(fd, RCPT("other@x.test"),
+                 "action=DEFER_IF_PERMIT 4.3.0 Suppressions cannot be looked up now");
+    close(fd);
+}
+
 static void test_map_answers(void **state)
 {
     State *s = *state;
@@ -183,6 +245,7 @@ int main(void)
         POLICYD_CASE(test_auth_refusals_are_uniform),
         POLICYD_CASE(test_auth_delay_holds_nobody_else),
         POLICYD_CASE(test_replica_missing_then_appearing),
+        POLICYD_CASE(test_suppressed_recipients),
         POLICYD_CASE(test_map_answers),
         POLICYD_CASE(test_garbage_closes_only_itself),
         POLICYD_CASE(test_many_connections_and_half_lines),

@@ -113,6 +113,18 @@ class Down(Behaviour):
     listens = False
 
 
+class Mends(Behaviour):
+    """Knows a recipient from the third attempt on."""
+
+    def __init__(self):
+        self.tries = {}
+
+    def rcpt(self, session, address):
+        key = address.lower()
+        self.tries[key] = self.tries.get(key, 0) + 1
+        return "550 5.1.1 No such user here" if self.tries[key] <= 2 else None
+
+
 DOMAINS = [
     #: ok.test, bulk1.test ... bulk20.test   accept everything
     ("ok.test", Behaviour()),
@@ -151,6 +163,8 @@ DOMAINS = [
     #: six.test          accepts everything, by IPv6 only
     ("six.test", Behaviour()),
     *((f"bulk{n}.test", Behaviour()) for n in range(1, 21)),
+    #: mends.test        550 5.1.1 at RCPT for the first two attempts of each recipient
+    ("mends.test", Mends()),
 ]
 
 

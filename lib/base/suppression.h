@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the words of suppressions (recipients that nothing is sent to), and the one form of their addresses.
+ * Used by: directory, replicas, policyd, milter, worker and CLI.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: an address of SUPPRESSION_ADDRESS_MAX octets.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define SUPPRESSION_ADDRESS_MAX 320
+
+/* Whom one is for. X(NAME, "word") */
+#define SUPPRESSION_SCOPES(X)                                                                      \
+    X(INSTALLATION, "installation")                                                                \
+    X(ORGANIZATION, "organization")                                                                \
+    X(SERVER, "server")
+
+/* How it came about. X(NAME, "word", whether mail that is taken later removes it) */
+#define SUPPRESSION_SOURCES(X)                                                                     \
+    X(MANUAL, "manual", FALSE)                                                                     \
+    X(IMPORT, "import", FALSE)                                                                     \
+    X(HARD_FAIL, "hard_fail", TRUE)                                                                \
+    X(SOFT_FAIL, "soft_fail", TRUE)                                                                \
+    X(BOUNCE, "bounce", FALSE)                                                                     \
+    X(COMPLAINT, "complaint", FALSE)                                                               \
+    X(API, "api", FALSE)
+
+#define SUPPRESSION_ENUMERATE_SCOPE(NAME, ...)  SUPPRESSION_OF_##NAME,
+#define SUPPRESSION_ENUMERATE_SOURCE(NAME, ...) SUPPRESSION_BY_##NAME,
+typedef enum {
+    SUPPRESSION_SCOPES(SUPPRESSION_ENUMERATE_SCOPE) SUPPRESSION_SCOPE_COUNT
+} SuppressionScope;
+typedef enum {
+    SUPPRESSION_SOURCES(SUPPRESSION_ENUMERATE_SOURCE) SUPPRESSION_SOURCE_COUNT
+} SuppressionSource;
+#undef SUPPRESSION_ENUMERATE_SCOPE
+#undef SUPPRESSION_ENUMERATE_SOURCE
+
+const char *suppression_scope_word(SuppressionScope scope);
+const char *suppression_source_word(SuppressionSource source);
+
+/* FALSE, and the value untouched: no such word. */
+gboolean suppression_source_read(const char *word, SuppressionSource *source);
+
+/* What is looked for when mail goes to a recipient: the local part with its ASCII letters in lower case, the domain in
+ * lower-case A-labels. NULL: nothing that could be on the list. g_free. */
+char *suppression_address(const char *recipient);
+
+/* The domain's entry, "@domain", of what suppression_address made: a part of it. */
+const char *suppression_domain(const char *address);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: recipients that deliveries put on the list of suppressions and take off it again, and what of the list is
+ *     over its time.
+ *
+ *     two messages of one server are refused for good, as class `address', within SUPPRESSOR_WINDOW_US
+ *         and none is taken later                     the address is suppressed for that server
+ *     mail of that server to it is taken later        what refusals put there goes; what else did, stays
+ *
+ * Used by: the event applier, for what a batch of events wrote; housekeeping.
+ * May touch: suppression, suppression_evidence, suppression_lift, suppression_tombstone, revision_counter.
+ * Threads: one connection per thread. Who judges holds the directory's lock, so of two nodes that hear of one refusal
+ *     each the later one sees both.
+ *
+ * The evidence is a row for each message, and both rules look at times of attempts alone, so that it does not matter in
+ * which order or how often events come. A message that was judged is not judged again: what was removed by hand comes
+ * back with the next refusal only.
+ */
+#pragma once
+
+#include "lib/sql/sql.h"
+
+#define SUPPRESSOR_WINDOW_US   (24 * G_TIME_SPAN_HOUR)
+#define SUPPRESSOR_EVIDENCE_US (7 * G_TIME_SPAN_DAY) /* how long evidence and tombstones are kept */
+#define SUPPRESSOR_REASON      "recipient does not exist: two messages were refused within a day"
+
+/* Inside of a transaction that wrote evidence: suppresses, for so many days from the refusal, whom it is enough for. */
+gboolean suppressor_judge(Sql *sql, guint days, GError **error);
+
+/* Inside of a transaction that wrote what was taken: removes what that takes off the list. */
+gboolean suppressor_lift(Sql *sql, GError **error);
+
+/* Removes what is expired at now (Unix seconds), what belonged to organizations and servers that are gone, old evidence
+ * and old tombstones; a batch of lib/directory/suppression.h a transaction. */
+gboolean suppressor_expire(Sql *sql, gint64 now, GError **error);
