@@ -158,9 +158,10 @@ class Ten(Base):
         reloaded(lambda: f"-{gone}@" in lanes_text() and f"outrider-ip{gone}:" not in lanes_text(),
                  "the lane's other ways")
         run(["ip", "address", "del", f"{TEN[0]}/32", "dev", "lo"])
-        sandbox.control("dns", "del", "late.test", "MX")
-        sandbox.control("dns", "add", "late.test", "MX", "10 mx.ok.test.")
-        wait_for(lambda: len(self.came(recipients)) >= 500, "five hundred", 180)
+        sandbox.control("dns", "add", "late.test", "MX", "10 mx.ok.test.")  # never without one: that bounces
+        sandbox.control("dns", "del", "late.test", "MX", "10 mx.down.test.")
+        wait_for(lambda: len(self.came(recipients)) >= 500, "five hundred", 180,
+                 lambda: collections.Counter(r["delay_reason"] for e in sandbox.queue() for r in e["recipients"]))
         wait_for(lambda: not sandbox.queue(), "an empty queue", 120)
         came = self.came(recipients)
         self.assertEqual(collections.Counter(r["recipients"][0]["address"] for r in came),
