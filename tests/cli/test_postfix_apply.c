@@ -148,6 +148,7 @@ static void test_postfix_smarthost_never_less_tls_than_asked(void **state)
         assert_non_null(strstr(entry, wrapped));
         assert_non_null(strstr(entry, " -o smtp_sasl_security_options=noanonymous,noplaintext "));
         assert_non_null(strstr(entry, " -o smtp_tls_policy_maps= "));
+        assert_non_null(strstr(entry, " -o smtp_tls_per_site= "));
         assert_non_null(
             strstr(entry, " -o smtp_sasl_password_maps=texthash:/etc/postfix/outrider-secret/sh9"));
         assert_true(

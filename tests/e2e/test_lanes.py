@@ -263,9 +263,9 @@ class SmartHosts(Base):
     def simulator_log(self):
         return pathlib.Path(shared().log_dir, "simulator.log").read_text()
 
-    def waits(self, host, domain, reason, *options):
+    def waits(self, host, domain, reason, *options, user=True):
         sandbox = shared()
-        self.smarthost(host, *options)
+        self.smarthost(host, *options, user=user)
         self.rule("--smarthost", "trial", "--to", domain)
         before = len(self.simulator_log())
         recipient = fresh(domain)
@@ -338,6 +338,15 @@ class SmartHosts(Base):
 
     def test_no_starttls_and_no_password_in_clear(self):
         self.waits("mx.relay-plain.test", "partner5.test", "SASL", "--tls", "may")
+
+    def test_old_table_cannot_take_tls_away(self):
+        sandbox = shared()
+        table = pathlib.Path(sandbox.directory, "etc", "per-site")
+        table.write_text("mx.smarthost.test NONE\n")
+        self.addCleanup(sandbox.execute, "postfix", "-c", sandbox.postfix_conf, "reload")
+        self.addCleanup(sandbox.execute, "postconf", "-c", sandbox.postfix_conf, "-X", "smtp_tls_per_site")
+        sandbox.execute("postconf", "-c", sandbox.postfix_conf, "-e", f"smtp_tls_per_site = texthash:{table}")
+        self.waits("mx.smarthost.test", "partner9.test", "TLS is required", "--tls", "encrypt", user=False)
 
     def test_without_its_password_mail_is_put_off(self):
         self.file.chmod(0o644)
