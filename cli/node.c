@@ -43,6 +43,19 @@ typedef struct {
 #define LANE_CHECK "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
 #define SMARTHOST_CHECK                                                                            \
     "/^X-Outrider-Lane: sh([0-9]+):(\\[[0-9a-z.:-]+\\]:[0-9]+)$/ FILTER outrider-sh$1:$2\n"
+/* Results of smart hosts that say nothing of the recipient, so that mail waits: no such host, a login is wanted, it
+ * does not relay for us. */
+#define SMARTHOST_STATUS                                                                           \
+    "/^5(\\.4\\.[0-9]+ (Host or domain name not found|unable to look up host|mail for [^ ]+ "      \
+    "loops "                                                                                       \
+    "back).*)$/ 4$1\n"                                                                             \
+    "/^5(\\.[0-9.]+ host [^ ]+ said: 53[0-9].*\\(in reply to (MAIL FROM|RCPT TO) command\\))$/ "   \
+    "4$1\n"                                                                                        \
+    "/^5(\\.[0-9.]+ host [^ ]+ said: 5[0-9][0-9].*(relay(ing)? (access )?(is "                     \
+    ")?(denied|prohibited|"                                                                        \
+    "not (permitted|allowed))|(unable|not permitted) to relay|not relay for|must (be "             \
+    ")?authenticat|"                                                                               \
+    "authentication (is )?required).*\\(in reply to (MAIL FROM|RCPT TO) command\\))$/ 4$1\n"
 #define SPLIT_CHECK "/^X-Outrider-Stage: split$/ FILTER outrider-split:[127.0.0.1]:{hop_port}\n"
 #define HIDE_HOP    "/^Received: from outrider-split\\.invalid / IGNORE\n"
 #define LANES       "# Written by outrider-worker: return path to the transport of its lane.\n"
@@ -71,6 +84,8 @@ static const Place places[] = {
      OURS SPLIT_CHECK LANE_CHECK SMARTHOST_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_milter_header_checks", 0644, NULL, NULL, FILE_OURS,
      OURS LANE_CHECK SMARTHOST_CHECK},
+    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/smarthost_status", 0644, NULL, NULL, FILE_OURS,
+     OURS SMARTHOST_STATUS},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_header_checks", 0644, NULL, NULL, FILE_OURS,
      OURS HIDE_HOP},
 };

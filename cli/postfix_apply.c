@@ -104,6 +104,19 @@ static void retire(PostfixPlan *plan, const Config *config, const PostfixFacts *
              running);
 }
 
+gint64 postfix_service_lane(const char *key, const char *kind)
+{
+    g_auto(GStrv) parts = g_strsplit(key, "/", 2);
+    g_autofree char *prefix = g_strconcat("outrider-", kind, NULL);
+    guint64 lane;
+
+    return g_str_has_prefix(key, prefix) && g_strcmp0(parts[1], "unix") == 0 &&
+                   g_ascii_string_to_unsigned(parts[0] + strlen(prefix), 10, 1, G_MAXUINT32, &lane,
+                                              NULL)
+               ? (gint64)lane
+               : 0;
+}
+
 static gboolean is_served(const PostfixPlan *plan, gint64 lane)
 {
     for (guint i = 0; i < plan->served->len; i++)
@@ -115,18 +128,14 @@ static gboolean is_served(const PostfixPlan *plan, gint64 lane)
 static void retire_all(PostfixPlan *plan, const Config *config, const PostfixFacts *facts,
                        const PostfixRunning *running)
 {
-    static const char *const prefixes[] = {"outrider-ip", "outrider-sh"};
+    static const char *const kinds[] = {"ip", "sh"};
     g_autoptr(GList) keys = g_hash_table_get_keys(running->services);
 
     for (const GList *key = keys; key; key = key->next)
-        for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++) {
-            g_auto(GStrv) parts = g_strsplit(key->data, "/", 2);
-            guint64 lane;
-            if (g_str_has_prefix(parts[0], prefixes[i]) && g_strcmp0(parts[1], "unix") == 0 &&
-                g_ascii_string_to_unsigned(parts[0] + strlen(prefixes[i]), 10, 1, G_MAXUINT32,
-                                           &lane, NULL) &&
-                !is_served(plan, (gint64)lane))
-                retire(plan, config, facts, running, key->data, i == 0, (gint64)lane);
+        for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+            gint64 lane = postfix_service_lane(key->data, kinds[i]);
+            if (lane && !is_served(plan, lane))
+                retire(plan, config, facts, running, key->data, i == 0, lane);
         }
 }
 
@@ -196,4 +205,22 @@ char *postfix_secret_line(const Record *smarthost, const char *text, GError **er
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "%s: %s",
                     record_text(smarthost, "secret_file"), wrong);
     return line;
+}
+
+char *postfix_secret_file(const char *line, const char *old)
+{
+    GString *text = g_string_new(line);
+    gsize key = strcspn(line, " ");
+    guint kept = 0;
+
+    for (const char *next = old; next && *next && kept < POSTFIX_SECRET_EARLIER;) {
+        gsize length = strcspn(next, "\n");
+        if (strcspn(next, " ") != key || strncmp(next, line, key) != 0) {
+            g_string_append_len(text, next, (gssize)length);
+            g_string_append_c(text, '\n');
+            kept++;
+        }
+        next += length + (next[length] ? 1 : 0);
+    }
+    return g_string_free(text, FALSE);
 }

@@ -14,6 +14,8 @@
 #include "cli/postfix_lines.h"
 #include "cli/postfix_running.h"
 
+#define POSTFIX_SECRET_EARLIER 3
+
 typedef struct {
     PostfixWays ways;
     Record *gone;              /* {"lane", "kind", "ip_pool_id"}: not forgotten yet */
@@ -41,9 +43,16 @@ PostfixPlan *postfix_plan_make(const Config *config, const PostfixFacts *facts,
 /* Whether an address can be bound here: what it has of both families. */
 gboolean postfix_is_here(const Record *address, GHashTable *here);
 
+/* The lane of a service of ours, "outrider-sh8/unix", of kind "ip" or "sh"; 0: it is none. */
+gint64 postfix_service_lane(const char *key, const char *kind);
+
 /* A service as one argument of postconf -M: "name/unix=name unix ... -o x=y"; g_free. */
 char *postfix_service_entry(const PostfixService *service);
 
 /* The line of a password file for Postfix, from the text of an admin's file: its first line is the password.
  * INVALID says what is wrong, without it. g_free. */
 char *postfix_secret_line(const Record *smarthost, const char *text, GError **error);
+
+/* The password file: that line, and from the old file's text (NULL: none) those of up to POSTFIX_SECRET_EARLIER
+ * places where the smart host was before; what was queued for one of them still logs in there. g_free. */
+char *postfix_secret_file(const char *line, const char *old);

@@ -30,6 +30,7 @@ void postfix_table_ours(const Config *config, GPtrArray *findings)
         {"milter_header_checks", TRUE, "run `outrider node init'"},
         {"hop_milter_header_checks", FALSE, "run `outrider node init'"},
         {"hop_header_checks", FALSE, "run `outrider node init'"},
+        {"smarthost_status", FALSE, "run `outrider node init'"},
     };
     gint64 port = config_int(config, CONFIG_HOP_PORT);
     g_autofree char *next_hop = g_strdup_printf("[127.0.0.1]:%" G_GINT64_FORMAT "\n", port);

@@ -137,24 +137,39 @@ static gboolean write_file(const char *path, const char *text, int mode, gboolea
     return FALSE;
 }
 
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    g_free(text);
+}
+
+/* The file with the line, and with what it had for other places. */
+static gboolean keep_secret(Apply *apply, const char *path, const char *line, GError **error)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    char *old = NULL;
+
+    if (g_mkdir_with_parents(dir, 0700) < 0 || chmod(dir, 0700) < 0)
+        return error_set_errno(error, errno, "make", dir);
+    if (!g_file_get_contents(path, &old, NULL, NULL))
+        old = NULL;
+    char *text = postfix_secret_file(line, old);
+    gboolean done = write_file(path, text, 0600, &apply->changed, error);
+    wipe(old);
+    wipe(text);
+    return done;
+}
+
 static gboolean write_secret(Apply *apply, const Record *host, GError **error)
 {
     g_autofree char *path = postfix_secret_path(apply->config, record_int(host, "lane"));
-    g_autofree char *dir = g_path_get_dirname(path);
     char *text = read_secret(record_text(host, "secret_file"), error);
     char *line = text ? postfix_secret_line(host, text, error) : NULL;
-    gboolean done = FALSE;
+    gboolean done = line && keep_secret(apply, path, line, error);
 
-    if (line && g_mkdir_with_parents(dir, 0700) == 0 && chmod(dir, 0700) == 0)
-        done = write_file(path, line, 0600, &apply->changed, error);
-    else if (line)
-        error_set_errno(error, errno, "make", dir);
-    if (text)
-        explicit_bzero(text, strlen(text));
-    if (line)
-        explicit_bzero(line, strlen(line));
-    g_free(text);
-    g_free(line);
+    wipe(text);
+    wipe(line);
     return done;
 }
 
@@ -247,6 +262,32 @@ static gboolean await_names(const Config *config, const PostfixPlan *plan, GErro
     return FALSE;
 }
 
+static gboolean forget_secret(const Config *config, gint64 lane, GError **error)
+{
+    g_autofree char *path = postfix_secret_path(config, lane);
+
+    return unlink(path) == 0 || errno == ENOENT || error_set_errno(error, errno, "remove", path);
+}
+
+/* The passwords that no service names any more. */
+static gboolean forget_secrets(const Apply *apply, const PostfixPlan *plan, GError **error)
+{
+    Record *hosts = apply->facts.ways.smarthosts;
+
+    for (gsize i = 0; i < json_object_array_length(hosts); i++) {
+        const Record *host = json_object_array_get_idx(hosts, i);
+        if (record_is_null(host, "username") &&
+            !forget_secret(apply->config, record_int(host, "lane"), error))
+            return FALSE;
+    }
+    for (guint i = 0; i < plan->removed->len; i++) {
+        gint64 lane = postfix_service_lane(plan->removed->pdata[i], "sh");
+        if (lane && !forget_secret(apply->config, lane, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* A lane takes mail when Postfix has its transport and has read a map that names it: without that, mail would leave by the
  * default transport. */
 static gboolean carry_out(Apply *apply, const PostfixPlan *plan, GError **error)
@@ -260,19 +301,24 @@ static gboolean carry_out(Apply *apply, const PostfixPlan *plan, GError **error)
     if (!g_file_get_contents(path, &before, NULL, NULL) || !g_str_equal(before, text))
         apply->changed = TRUE;
     return (!apply->changed || reload(apply->config, error)) &&
-           write_file(path, text, 0644, &apply->changed, error);
+           write_file(path, text, 0644, &apply->changed, error) &&
+           forget_secrets(apply, plan, error);
 }
 
-/* Without this line a null sender's mail would pass a smart host by. */
+/* Without these lines a null sender's mail would pass a smart host by, and what a smart host says of us would
+ * bounce. */
 static gboolean check_maps(const Apply *apply, GError **error)
 {
-    static const char *const names[] = {"outrider/milter_header_checks",
-                                        "outrider/hop_milter_header_checks"};
+    static const struct {
+        const char *name, *needed;
+    } maps[] = {{"outrider/milter_header_checks", "outrider-sh$1"},
+                {"outrider/hop_milter_header_checks", "outrider-sh$1"},
+                {"outrider/smarthost_status", "4$1"}};
 
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = config_path(apply->config, CONFIG_POSTFIX_CONFIG_DIR, names[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(maps); i++) {
+        g_autofree char *path = config_path(apply->config, CONFIG_POSTFIX_CONFIG_DIR, maps[i].name);
         g_autofree char *text = NULL;
-        if (g_file_get_contents(path, &text, NULL, NULL) && strstr(text, "outrider-sh$1"))
+        if (g_file_get_contents(path, &text, NULL, NULL) && strstr(text, maps[i].needed))
             continue;
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
                     "%s knows no smart hosts: run `outrider node init' first", path);

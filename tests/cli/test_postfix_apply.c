@@ -148,6 +148,7 @@ static void test_postfix_smarthost_never_less_tls_than_asked(void **state)
         assert_non_null(strstr(entry, wrapped));
         assert_non_null(strstr(entry, " -o smtp_sasl_security_options=noanonymous,noplaintext "));
         assert_non_null(strstr(entry, " -o smtp_tls_policy_maps= "));
+        assert_non_null(strstr(entry, " -o smtp_tls_per_site= "));
         assert_non_null(
             strstr(entry, " -o smtp_sasl_password_maps=texthash:/etc/postfix/outrider-secret/sh9"));
         assert_true(
@@ -187,6 +188,50 @@ static void test_postfix_secret_line_table(void **state)
     assert_error_code(error, INVALID);
 }
 
+static void test_postfix_secret_file_table(void **state)
+{
+#define NOW "[smart.test]:587 u:new\n"
+    static const struct {
+        const char *old, *wanted;
+    } cases[] = {
+        {NULL, NOW},
+        {"", NOW},
+        {NOW, NOW},
+        {"[smart.test]:587 u:old\n", NOW},
+        {"[smart.test]:58 u:a\n", NOW "[smart.test]:58 u:a\n"},
+        {"[smart.test]:5870 u:a\n[smart.test]:587 u:old", NOW "[smart.test]:5870 u:a\n"},
+        {"[smart.test]:587 u:old\n[a.test]:1 u:x y\n", NOW "[a.test]:1 u:x y\n"},
+        {"[a.test]:1 u:a\n[b.test]:1 u:b\n[c.test]:1 u:c\n[d.test]:1 u:d\n",
+         NOW "[a.test]:1 u:a\n[b.test]:1 u:b\n[c.test]:1 u:c\n"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = postfix_secret_file(NOW, cases[i].old);
+        if (g_strcmp0(text, cases[i].wanted) != 0)
+            fail_msg("case %u: %s", i, text);
+    }
+}
+
+static void test_postfix_service_lane_table(void **state)
+{
+    static const struct {
+        const char *key;
+        gint64 lane;
+    } cases[] = {
+        {"outrider-sh8/unix", 8},          {"outrider-sh4294967295/unix", 4294967295},
+        {"outrider-sh8/inet", 0},          {"outrider-sh8", 0},
+        {"outrider-sh/unix", 0},           {"outrider-sh0/unix", 0},
+        {"outrider-sh8x/unix", 0},         {"outrider-sh-8/unix", 0},
+        {"outrider-ip8/unix", 0},          {"x-outrider-sh8/unix", 0},
+        {"outrider-sh4294967296/unix", 0},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(postfix_service_lane(cases[i].key, "sh"), cases[i].lane);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -209,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_postfix_plan_make_twice),
         cmocka_unit_test(test_postfix_smarthost_never_less_tls_than_asked),
         cmocka_unit_test(test_postfix_secret_line_table),
+        cmocka_unit_test(test_postfix_secret_file_table),
+        cmocka_unit_test(test_postfix_service_lane_table),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

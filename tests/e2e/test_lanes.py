@@ -47,6 +47,10 @@ def reloaded(look, what):
     shared().execute("postfix", "-c", shared().postfix_conf, "reload")
 
 
+def address_of(name):
+    return shared().execute("python3", "-c", f"import socket; print(socket.gethostbyname({name!r}))").stdout.strip()
+
+
 def lane_of(address):
     return shared().outrider("address", "show", address)["lane"]
 
@@ -264,9 +268,9 @@ class SmartHosts(Base):
     def simulator_log(self):
         return pathlib.Path(shared().log_dir, "simulator.log").read_text()
 
-    def waits(self, host, domain, reason, *options):
+    def waits(self, host, domain, reason, *options, user=True, never="IN CLEAR"):
         sandbox = shared()
-        self.smarthost(host, *options)
+        self.smarthost(host, *options, user=user)
         self.rule("--smarthost", "trial", "--to", domain)
         before = len(self.simulator_log())
         recipient = fresh(domain)
@@ -276,7 +280,7 @@ class SmartHosts(Base):
                         tell=lambda: sandbox.outrider_plain("explain", str(entry["id"])).stdout)
         self.assertIn("smart host trial", told)
         self.assertEqual(sandbox.inbox(recipient), [])
-        self.assertNotIn("IN CLEAR", self.simulator_log()[before:])
+        self.assertNotIn(never, self.simulator_log()[before:])
         sandbox.execute("postsuper", "-d", self.queue_id(recipient))
 
     def told(self, recipient, reason):
@@ -339,6 +343,82 @@ class SmartHosts(Base):
 
     def test_no_starttls_and_no_password_in_clear(self):
         self.waits("mx.relay-plain.test", "partner5.test", "SASL", "--tls", "may")
+
+    def test_what_a_smart_host_says_of_us_and_of_the_recipient(self):
+        sender, rcpt, data = (f" (in reply to {verb} command)" for verb in ("MAIL FROM", "RCPT TO", "end of DATA"))
+        said = "host mx.relay.test[198.51.100.7] said: "
+        waits = [
+            "5.4.4 Host or domain name not found. Name service error for name=mx.typo.test type=A: Host not found",
+            "5.4.4 unable to look up host mx.typo.test: Name or service not known",
+            "5.4.6 mail for [mx.relay.test]:25 loops back to myself",
+            f"5.7.0 {said}530 5.7.0 Authentication required{sender}",
+            f"5.7.8 {said}535 5.7.8 Error: authentication failed{sender}",
+            f"5.7.1 {said}554 5.7.1 <a@b.test>: Relay access denied{rcpt}",
+            f"5.7.1 {said}550 5.7.1 <a@b.test>... Relaying denied{rcpt}",
+            f"5.0.0 {said}550 relay not permitted{rcpt}",
+            f"5.7.54 {said}550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain{rcpt}",
+            f"5.7.1 {said}550-5.7.1 you must be authenticated to relay 550 5.7.1 bye{rcpt}",
+            f"5.7.1 {said}550 5.7.1 We do not relay for you{rcpt}",
+        ]
+        ends = [
+            f"5.1.1 {said}550 5.1.1 <a@b.test>: User unknown{rcpt}",
+            f"5.1.2 {said}550 5.1.2 <a@b.test>: Host or domain name not found{rcpt}",
+            f"5.7.1 {said}554 5.7.1 Message looks like spam{data}",
+            f"5.7.1 {said}550 5.7.1 Relay access denied by content rule{data}",
+            f"5.3.4 {said}552 5.3.4 Message too big{sender}",
+            f"5.7.1 {said}550 5.7.1 SPF: sender not authenticated{rcpt}",
+            f"5.0.0 {said}553 530 is no such user{rcpt}",
+            "5.6.7 SMTPUTF8 is required, but was not offered by host mx.relay.test[198.51.100.7]",
+            f"2.0.0 {said}250 530 relay access denied{rcpt}",
+            f"4.7.1 {said}451 4.7.1 try later{rcpt}",
+        ]
+        table = f"regexp:{shared().postfix_conf}/outrider/smarthost_status"
+        answer = shared().execute("postmap", "-q", "-", table, input="\n".join(waits + ends) + "\n",
+                                  stdin=None, check=False).stdout.splitlines()
+        self.assertEqual(answer, [f"{text}\t4{text[1:]}" for text in waits])
+
+    def test_password_goes_with_the_login(self):
+        made = self.smarthost("mx.relay.test")
+        kept = pathlib.Path(shared().postfix_conf, "outrider-secret", f"sh{made['lane']}")
+        self.assertEqual((kept.stat().st_uid, kept.stat().st_mode & 0o777), (0, 0o600))
+        self.assertIn(WORD, kept.read_text())
+        shared().outrider("smarthost", "change", "trial", "--user", "none", "--secret-file", "none")
+        self.assertFalse(kept.exists())
+
+    def test_no_login_offered(self):
+        self.waits("mx.relay-shy.test", "partner7.test", "530 5.7.0", "--tls", "may", never="AUTH IN CLEAR")
+
+    def test_name_that_does_not_exist(self):
+        self.waits("mx.typo.test", "partner8.test", "not found")
+
+    def test_old_table_cannot_take_tls_away(self):
+        sandbox = shared()
+        table = pathlib.Path(sandbox.directory, "etc", "per-site")
+        table.write_text("mx.smarthost.test NONE\n")
+        self.addCleanup(sandbox.execute, "postfix", "-c", sandbox.postfix_conf, "reload")
+        self.addCleanup(sandbox.execute, "postconf", "-c", sandbox.postfix_conf, "-X", "smtp_tls_per_site")
+        sandbox.execute("postconf", "-c", sandbox.postfix_conf, "-e", f"smtp_tls_per_site = texthash:{table}")
+        self.waits("mx.smarthost.test", "partner9.test", "TLS is required", "--tls", "encrypt", user=False)
+
+    def test_what_waits_logs_in_where_it_was_to_go(self):
+        """A null sender's way stands in the queue file; the smart host has moved meanwhile."""
+        sandbox = shared()
+        address = address_of("mx.relay.test")
+        self.addCleanup(sandbox.control, "dns", "add", "mx.relay.test", "A", address, check=False)
+        self.smarthost("mx.relay.test")
+        self.rule("--smarthost", "trial", "--to", "partner10.test")
+        sandbox.control("dns", "del", "mx.relay.test", "A")
+        recipients = {sender: fresh("partner10.test") for sender in ("", mail.SENDER)}
+        for sender, recipient in recipients.items():
+            mail.send(sandbox, recipient, sender=sender)
+            sandbox.history(recipient, "SoftFail")
+        outrider("smarthost", "change", "trial", "--host", "mx.relay-other.test", "--tls", "encrypt")
+        followed()
+        reloaded(lambda: "[mx.relay-other.test]:25" in lanes_text(), "the line of where it went")
+        sandbox.control("dns", "add", "mx.relay.test", "A", address)
+        sandbox.execute("postqueue", "-f")
+        self.assertEqual(sandbox.received(recipients[""])[1]["host"], "mx.relay.test")
+        self.assertEqual(sandbox.received(recipients[mail.SENDER])[1]["host"], "mx.relay-other.test")
 
     def test_without_its_password_mail_is_put_off(self):
         self.file.chmod(0o644)

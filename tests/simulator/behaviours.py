@@ -19,6 +19,7 @@ class Behaviour:
     listens = True  # False: connections are refused
     certificate = "mx"  # which of the sandbox's it shows
     users = None  # {name: password}: offers AUTH, and takes no mail without it
+    shy = False  # offers AUTH under TLS only
     report = None  # kind of report sent for each accepted message: "dsn" or "arf"
 
     async def greeting(self):
@@ -96,11 +97,12 @@ class Tls(Behaviour):
 
 
 class Relay(Behaviour):
-    """A smart host: mail of anybody for anybody, after AUTH, which it offers without TLS, too."""
+    """A smart host: mail of anybody for anybody, after AUTH, which it offers without TLS, too, unless shy."""
 
-    def __init__(self, starttls=True, certificate="relay"):
+    def __init__(self, starttls=True, certificate="relay", shy=False):
         self.starttls = starttls
         self.certificate = certificate
+        self.shy = shy
         self.users = {"relay": "word of the relay"}
 
 
@@ -160,6 +162,8 @@ DOMAINS = [
     ("relay-other.test", Relay(certificate="mx")),
     #: relay-plain.test  the same, without STARTTLS
     ("relay-plain.test", Relay(starttls=False)),
+    #: relay-shy.test   the same, without STARTTLS, so that it offers no AUTH either
+    ("relay-shy.test", Relay(starttls=False, shy=True)),
     #: six.test          accepts everything, by IPv6 only
     ("six.test", Behaviour()),
     *((f"bulk{n}.test", Behaviour()) for n in range(1, 21)),

@@ -115,7 +115,7 @@ class Session:
         lines = [self.host.name, "PIPELINING", f"SIZE {SIZE_MAX}", "8BITMIME", "SMTPUTF8", "DSN"]
         if self.host.behaviour.starttls and self.tls() is None:
             lines.append("STARTTLS")
-        if self.host.behaviour.users:
+        if self.host.behaviour.users and not (self.host.behaviour.shy and self.tls() is None):
             lines.append("AUTH PLAIN LOGIN")
         lines.append("ENHANCEDSTATUSCODES")
         self.reply("\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}")
