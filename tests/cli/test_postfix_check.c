@@ -279,7 +279,8 @@ static void test_table_checks_name_file_and_line(void **state)
 static void test_table_ours_wants_files_of_this_configuration(void **state)
 {
     static const char *const names[] = {"lanes.regexp", "milter_header_checks",
-                                        "hop_milter_header_checks", "hop_header_checks"};
+                                        "hop_milter_header_checks", "hop_header_checks",
+                                        "smarthost_status"};
     g_autofree char *dir = g_dir_make_tmp("outrider-tables-XXXXXX", NULL);
     g_autofree char *below = g_build_filename(dir, "outrider", NULL);
     g_autofree char *text = g_strdup_printf(configuration, dir);
