@@ -2,6 +2,7 @@
 """Ways out: ten addresses whose weights change, one that goes away under its mail, rules, IPv6, smart hosts."""
 
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -228,6 +229,27 @@ class Check(Base):
         self.assertNotEqual(outrider("address", "change", "192.0.2.99", "--weight", "5", check=False).returncode, 0)
         outrider("address", "change", "192.0.2.99", "--weight", "5", "--force")
         self.assertTrue(shared().outrider("address", "show", "192.0.2.99")["forced"])
+
+
+class Together(Base):
+    def test_addresses_that_are_added_at_once_all_take_mail(self):
+        sandbox = shared()
+        self.make("pool", "add", "crowd", undo=("pool", "delete", "crowd"))
+        addresses = [f"192.0.2.{number}" for number in range(41, 51)]
+        for address in addresses:
+            run(["ip", "address", "replace", f"{address}/32", "dev", "lo"])
+            self.addCleanup(run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], False)
+        with concurrent.futures.ThreadPoolExecutor(len(addresses)) as pool:
+            done = [pool.submit(outrider, "address", "add", "crowd", "--ipv4", address, "--helo",
+                                "crowd.outrider.test", "--force") for address in addresses]
+        for address, one in zip(addresses, done):
+            self.addCleanup(outrider, "address", "delete", address)
+            self.assertEqual(one.result().stderr, "")
+        lanes = {str(lane_of(address)) for address in addresses}
+        served = pathlib.Path(sandbox.postfix_conf, "outrider", "lanes.served").read_text().split("\n")
+        services = sandbox.execute("postconf", "-c", sandbox.postfix_conf, "-M").stdout.split()
+        self.assertEqual(lanes - set(served), set())
+        self.assertEqual({f"outrider-ip{lane}" for lane in lanes} - set(services), set())
 
 
 class Elsewhere(Base):
