@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -337,15 +338,25 @@ static gboolean read_facts(Sql *sql, Apply *apply, GError **error)
            (apply->facts.here = host_addresses(error)) && check_maps(apply, error);
 }
 
-static gboolean apply_all(Sql *sql, Apply *apply, PostfixPlan **plan, GError **error)
+/* In turn with others on this host: from the look at the directory on, until Postfix has what was seen there. -1 with
+ * error set; closing it ends the turn. */
+static int take_turn(const Config *config, GError **error)
+{
+    g_autofree char *path = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, "outrider");
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    error_set_errno(error, errno, "lock", path);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static gboolean apply_in_turn(Sql *sql, Apply *apply, PostfixPlan **plan, GError **error)
 {
     const char *directory = config_string(apply->config, CONFIG_POSTFIX_CONFIG_DIR);
 
-    if (geteuid() != 0) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
-                    "postfix apply: only root can change Postfix's configuration");
-        return FALSE;
-    }
     if (!read_facts(sql, apply, error))
         return FALSE;
     g_autoptr(PostfixRunning) running = postfix_running_read(directory, error);
@@ -354,6 +365,21 @@ static gboolean apply_all(Sql *sql, Apply *apply, PostfixPlan **plan, GError **e
     write_secrets(apply);
     *plan = postfix_plan_make(apply->config, &apply->facts, running);
     return carry_out(apply, *plan, error);
+}
+
+static gboolean apply_all(Sql *sql, Apply *apply, PostfixPlan **plan, GError **error)
+{
+    if (geteuid() != 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
+                    "postfix apply: only root can change Postfix's configuration");
+        return FALSE;
+    }
+    int turn = take_turn(apply->config, error);
+    if (turn < 0)
+        return FALSE;
+    gboolean done = apply_in_turn(sql, apply, plan, error);
+    close(turn);
+    return done;
 }
 
 static const char *why_not(const Apply *apply, gint64 lane)
