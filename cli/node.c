@@ -76,6 +76,7 @@ static const Place places[] = {
     {CONFIG_KEY_DIR, "", 0755, NULL, NULL, DIRECTORY, NULL},
     {CONFIG_KEY_DIR, "return", 0640, NULL, "outrider-return", RING, NULL},
     {CONFIG_KEY_DIR, "claim", 0640, NULL, "outrider-claim", RING, NULL},
+    {CONFIG_KEY_DIR, "link", 0640, NULL, "outrider-link", RING, NULL},
     {CONFIG_SOCKET_DIR, "", 02775, NULL, "outrider", DIRECTORY, NULL},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider", 0755, "outrider-worker", NULL, DIRECTORY, NULL},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, FILE_KEPT,

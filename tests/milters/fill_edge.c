@@ -42,5 +42,7 @@ int main(int argc, char **argv)
                            .installation_pem = installation};
 
     edge_fixture_fill(edge, &fixture);
-    return make_ring(argv[1], "return") && make_ring(argv[1], "claim") ? 0 : 1;
+    return make_ring(argv[1], "return") && make_ring(argv[1], "claim") && make_ring(argv[1], "link")
+               ? 0
+               : 1;
 }
