@@ -198,8 +198,8 @@ class World:
 
     def signing_key(self):
         """(selector, PEM) of the domain's RSA key."""
-        file = self.path("edge/edge-sign.3.db")
-        names = sqlite3.connect(f"file:{self.path('edge/edge.3.db')}?mode=ro", uri=True)
+        file = self.path("edge/edge-sign.4.db")
+        names = sqlite3.connect(f"file:{self.path('edge/edge.4.db')}?mode=ro", uri=True)
         keys = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         domain = names.execute("SELECT id FROM domain WHERE name = ?", (DOMAIN,)).fetchone()
         row = keys.execute("SELECT selector, private_key FROM dkim_key WHERE domain_id = ? "

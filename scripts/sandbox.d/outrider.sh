@@ -163,7 +163,7 @@ outrider_await_directory()
 
 outrider_has_directory()
 {
-    grep -qs '^/' "$DIR/postfix/etc/outrider/lanes.regexp" && /usr/bin/python3 - "$DIR/edge/edge-auth.3.db" <<'PYTHON' 2>/dev/null
+    grep -qs '^/' "$DIR/postfix/etc/outrider/lanes.regexp" && /usr/bin/python3 - "$DIR/edge/edge-auth.4.db" <<'PYTHON' 2>/dev/null
 import sqlite3, sys
 link = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=2)
 sys.exit(0 if link.execute("SELECT count(*) FROM credential_secret").fetchone()[0] else 1)
@@ -196,4 +196,4 @@ worker_run() { outrider_run worker; }
 # The one that stays root.
 queue_run() { exec setsid ip netns exec "$NETNS" "$DIR/root/usr/sbin/outrider-queue" -c "$DIR/etc/outrider.conf"; }
 queue_ready() { outrider_accepts queue; }
-worker_ready() { [ -e "$DIR/edge/edge-auth.3.db" ]; }
+worker_ready() { [ -e "$DIR/edge/edge-auth.4.db" ]; }
