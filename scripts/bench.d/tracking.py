@@ -81,7 +81,7 @@ def own(place):
     """The host is a track domain, so that the replica is asked and finds it."""
     place.sql("BEGIN; UPDATE revision_counter SET revision = revision + 1; INSERT INTO track_domain (server_id, host, https, "
               f"clicks, opens, text_links, excluded, forced, created_at, revision) SELECT {SERVER}, '{HOST}', 1, 1, 1, 0, '', "
-              "1, 1, revision FROM revision_counter; COMMIT;")
+              "1, 1, revision FROM revision_counter ON DUPLICATE KEY UPDATE revision = revision_counter.revision; COMMIT;")
 
     def known():
         link = world.sqlite3.connect(f"file:{place.path('edge/edge.4.db')}?mode=ro", uri=True)
