@@ -95,6 +95,23 @@ static void take_body(Message *message, Tracked *tracked)
     tracked->changed = TRUE;
 }
 
+/* What keeps a whole message from being tracked; NULL: nothing did. */
+static const char *reason_of(const guint skipped[TRACKING_SKIP_COUNT])
+{
+    static const TrackingSkip whole[] = {TRACKING_SKIP_STRUCTURE, TRACKING_SKIP_SIZE,
+                                         TRACKING_SKIP_LINKS, TRACKING_SKIP_TOKEN};
+    static const char *const meanings[] = {
+#define X(name, word, meaning) meaning,
+#include "lib/tracking/skip.def"
+#undef X
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(whole); i++)
+        if (skipped[whole[i]])
+            return meanings[whole[i]];
+    return NULL;
+}
+
 void track_message(Message *message, Shared *shared, const EdgeCredential *credential,
                    guint32 domain, guint64 id, Tracked *tracked)
 {
@@ -113,8 +130,9 @@ void track_message(Message *message, Shared *shared, const EdgeCredential *crede
     tracking_rewrite(message->fields, message->body->str, message->body->len, &settings, make_token,
                      &sealer, &tracked->result);
     take_body(message, tracked);
-    if (tracked->result.skipped[TRACKING_SKIP_TOKEN])
-        fail(tracked, "links could not be sealed");
+    const char *reason = tracked->domain ? reason_of(tracked->result.skipped) : NULL;
+    if (reason)
+        fail(tracked, reason);
 }
 
 /* Those whose JSON fits; *more receives how many do not. */

@@ -364,6 +364,18 @@ class Limits(unittest.TestCase):
         self.assertEqual(len(links(self.sandbox, received)), 1)
         self.untracked(large)
 
+    def test_growth_over_what_postfix_takes(self):
+        """Postfix compares with message_size_limit what the client sends, not what the milter makes of it."""
+        limit = int(self.sandbox.execute("postconf", "-h", "message_size_limit").stdout)
+        page = b"".join(b"<p><a href=\"https://shop.test/%d\">x</a></p>\r\n" % i for i in range(2000))
+        filler = (b"y" * 74 + b"\r\n") * ((limit - len(page) - 2000) // 76)
+        body = (b"--b\r\nContent-Type: text/html\r\n\r\n" + page + b"--b\r\nContent-Type: application/x-y\r\n\r\n" +
+                filler + b"--b--\r\n")
+        content, received = self.sent(body, ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b"])
+        self.assertLess(len(content), limit)
+        self.assertGreater(len(received), limit)
+        self.assertEqual(len(links(self.sandbox, received)), 2000)
+
     def test_two_hundred_levels(self):
         for depth, count in ((150, 1), (260, 0)):
             inner = b"Content-Type: text/html\r\n\r\n" + PAGE.replace("\u00fc\u00df".encode(), b"ue")

@@ -238,7 +238,7 @@ static void test_track_message_without_ring(void **state)
     open_shared(world);
     track_message(message, world->shared, &app, 1, ID, &tracked);
     assert_true(tracked.failed);
-    assert_non_null(strstr(tracked.note, "sealed"));
+    assert_non_null(strstr(tracked.note, "no token could be made"));
     assert_non_null(strstr(message->body->str, LINK));
     assert_null(strstr(message->body->str, "notrack"));
     assert_null(strstr(message->body->str, "links.acme.test"));
@@ -293,6 +293,8 @@ static void test_track_message_over_limits(void **state)
         g_auto(Tracked) tracked = {0};
         track_message(message, world->shared, &app, 1, ID, &tracked);
         assert_false(tracked.changed);
+        assert_true(tracked.failed);
+        assert_non_null(tracked.note);
         assert_string_equal(message->body->str, cases[i].body);
         json_object *json = track_json(&tracked);
         assert_non_null(strstr(json_object_to_json_string(json), cases[i].reason));
