@@ -161,6 +161,14 @@ static gboolean reserve(Httpd *httpd, Exchange *exchange, guint64 octets)
     return TRUE;
 }
 
+/* Its room is for others again. */
+static void drop_body(Httpd *httpd, Exchange *exchange)
+{
+    g_clear_pointer(&exchange->request.body, g_byte_array_unref);
+    atomic_fetch_sub(&httpd->gathered, exchange->reserved);
+    exchange->reserved = 0;
+}
+
 static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
 {
     const HttpdRoute *route = exchange->route;
@@ -268,6 +276,7 @@ static enum MHD_Result send_answer(Httpd *httpd, Exchange *exchange)
         &exchange->answer, exchange->closing || connections_ending(httpd->connections));
     if (!response)
         return MHD_NO;
+    drop_body(httpd, exchange);
     connection_enter(exchange->peer, CONNECTION_ANSWER, exchange->octets);
     enum MHD_Result result = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);
@@ -341,9 +350,7 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
     if (exchange->route && exchange->route->release)
         exchange->route->release(&exchange->request, httpd->site.context);
     connection_enter(exchange->peer, CONNECTION_IDLE, 0);
-    atomic_fetch_sub(&httpd->gathered, exchange->reserved);
-    if (exchange->request.body)
-        g_byte_array_unref(exchange->request.body);
+    drop_body(httpd, exchange);
     answer_clear(&exchange->answer);
     g_free(exchange->target);
     g_free(exchange->host);

@@ -96,10 +96,12 @@ static int choose_certificate(gnutls_session_t session, const gnutls_datum_t *au
     (void)algorithms_count;
     gboolean named = gnutls_server_name_get(session, name, &size, &kind, 0) == GNUTLS_E_SUCCESS &&
                      kind == GNUTLS_NAME_DNS;
-    certificate_release(peer->certificate);
-    g_mutex_lock(&httpd->mutex);
-    peer->certificate = certificate_set_find(httpd->certificates, named ? name : NULL);
-    g_mutex_unlock(&httpd->mutex);
+    /* A handshake may ask twice (RFC 8446 §4.1.4). */
+    if (!peer->certificate) {
+        g_mutex_lock(&httpd->mutex);
+        peer->certificate = certificate_set_find(httpd->certificates, named ? name : NULL);
+        g_mutex_unlock(&httpd->mutex);
+    }
     if (!peer->certificate)
         return -1;
     *chain = peer->certificate->chain;
