@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "milters/lane_rule.h"
+#include "lib/edge/edge_lane.h"
 #include "milters/message.h"
 #include "milters/shared.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_lane.h"
 #include "lib/edge/edge_limit.h"
 #include "lib/sql/sql.h"
 #include "tests/lib/mariadb_fixture.h"
@@ -231,6 +232,45 @@ static void test_round_copies_limits(void **state)
     assert_limits(world, 0, 0);
 }
 
+static guint32 rule_of(const World *world, const char *rcpt)
+{
+    const EdgeCredential credential = {.server = 2, .organization = 1, .has_rules = TRUE};
+    g_autoptr(Edge) edge = edge_open(config_string(world->config, CONFIG_EDGE_DIR));
+    g_autoptr(GPtrArray) from = g_ptr_array_new();
+    GError *error = NULL;
+    EdgeLaneRule rule;
+
+    edge_lane_rule(edge, &credential, from, rcpt, &rule, &error);
+    assert_no_error(error);
+    return rule.id;
+}
+
+/* Also what is looked up follows, when rules come, change and go, and in a rebuild. */
+static void test_round_follows_rules(void **state)
+{
+    World *world = *state;
+
+    run(world, "UPDATE revision_counter SET revision = 13;"
+               "INSERT INTO lane_rule (id, organization_id, server_id, ip_pool_id, to_conditions, "
+               "created_at, revision) VALUES (1, 1, NULL, 4, 'one.test,two.test', 0, 13), "
+               "(2, 1, 2, 4, 'bücher@two.test', 0, 13);");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@one.test"), 1);
+    assert_int_equal(rule_of(world, "Bücher@two.test"), 2);
+    run(world, "UPDATE revision_counter SET revision = 14; DELETE FROM lane_rule WHERE id = 2;"
+               "UPDATE lane_rule SET to_conditions = 'two.test', revision = 14;"
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (14, 'lane_rule', 2);");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@one.test"), 0);
+    assert_int_equal(rule_of(world, "bücher@two.test"), 1);
+    run(world, "UPDATE installation SET epoch = epoch + 1;");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@two.test"), 1);
+    run(world, "UPDATE installation SET epoch = epoch + 1; DELETE FROM lane_rule;");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@two.test"), 0);
+}
+
 static void test_round_rebuilds_for_another_epoch(void **state)
 {
     World *world = *state;
@@ -292,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_round_fills_every_replica),
         cmocka_unit_test(test_round_follows_change_and_deletion),
         cmocka_unit_test(test_round_copies_limits),
+        cmocka_unit_test(test_round_follows_rules),
         cmocka_unit_test(test_round_rebuilds_for_another_epoch),
         cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
     };
