@@ -120,18 +120,14 @@ static void append_octets(GString *sql, const guint8 octets[NETWORK_OCTETS])
     g_string_append_c(sql, '\'');
 }
 
-static void add_network(GString *sql, guint id, const guint8 base[NETWORK_OCTETS], guint length)
+static void add_network(GString *sql, guint id, const guint8 address[NETWORK_OCTETS], guint length)
 {
-    guint8 first[NETWORK_OCTETS], last[NETWORK_OCTETS];
+    Network network;
 
-    for (guint i = 0; i < NETWORK_OCTETS; i++) {
-        guint8 rest = (guint8)(0xff >> CLAMP((int)length - 8 * (int)i, 0, 8));
-        first[i] = base[i] & (guint8)~rest;
-        last[i] = base[i] | rest;
-    }
+    network_around(address, length, &network);
     g_string_append_printf(sql, "INSERT INTO credential_network VALUES (%u, 1, 1", id);
-    append_octets(sql, first);
-    append_octets(sql, last);
+    append_octets(sql, network.first);
+    append_octets(sql, network.last);
     g_string_append_printf(sql, ", %u);", length);
 }
 
