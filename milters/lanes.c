@@ -5,6 +5,7 @@
 #include "lib/edge/lane_served.h"
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
+#include "milters/lane.h"
 
 /* Every address in From; what cannot be read holds for no rule. */
 static GPtrArray *from_addresses(const Message *message)
@@ -79,8 +80,24 @@ static gboolean drain_unserved(Shared *shared, GArray *lanes, GError **error)
     return TRUE;
 }
 
+/* A smart host is there, or nothing is. */
+static gboolean look_for_wait(Edge *edge, const Way *way, const GArray *lanes, char **wait,
+                              GError **error)
+{
+    g_autofree char *pool = NULL;
+
+    if (way->smarthost || lane_pick(0, lanes))
+        return TRUE;
+    if (!edge_pool_that_defers(edge, way->pool, &pool, error))
+        return FALSE;
+    if (pool)
+        *wait =
+            g_strdup_printf("No address of pool %s takes mail on this node, try again later", pool);
+    return TRUE;
+}
+
 GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
-                  GError **error)
+                  char **wait, GError **error)
 {
     Edge *edge = shared_edge(shared);
     Way way;
@@ -88,7 +105,10 @@ GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Messag
     if (!choose(edge, credential, message, &way, error))
         return NULL;
     g_autoptr(GArray) lanes = look_up(edge, &way, error);
-    return lanes && drain_unserved(shared, lanes, error) ? g_steal_pointer(&lanes) : NULL;
+    if (!lanes || !drain_unserved(shared, lanes, error) ||
+        !look_for_wait(edge, &way, lanes, wait, error))
+        return NULL;
+    return g_steal_pointer(&lanes);
 }
 
 char *lanes_header(const GArray *lanes, guint32 lane)

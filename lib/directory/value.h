@@ -51,6 +51,7 @@ typedef enum {
     VALUE_NETWORKS,   /* lists, or none: lib/directory/value_list.h */
     VALUE_SENDERS,
     VALUE_SUPPRESSION, /* hold, refuse */
+    VALUE_FALLBACK,    /* default, defer */
     VALUE_RECIPIENT,   /* an address, or @ and a domain, as suppressions have them */
     VALUE_MOMENT,      /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;

@@ -58,6 +58,22 @@ gboolean edge_lane_rule(Edge *edge, const EdgeCredential *credential, const GPtr
     return TRUE;
 }
 
+gboolean edge_pool_that_defers(Edge *edge, guint32 pool, char **name, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    sqlite3_stmt *statement =
+        link ? edge_link_statement(link, EDGE_STATEMENT_POOL_THAT_DEFERS, error) : NULL;
+
+    if (!statement)
+        return FALSE;
+    sqlite3_bind_int64(statement, 1, pool);
+    int step = edge_link_step(link, statement, error);
+    if (step < 0)
+        return FALSE;
+    *name = step > 0 ? g_strdup((const char *)sqlite3_column_text(statement, 0)) : NULL;
+    return TRUE;
+}
+
 GArray *edge_smarthost(Edge *edge, guint32 smarthost, GError **error)
 {
     EdgeStatement id = smarthost ? EDGE_STATEMENT_SMARTHOST : EDGE_STATEMENT_SMARTHOST_DEFAULT;

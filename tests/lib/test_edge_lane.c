@@ -266,6 +266,34 @@ static void test_edge_lane_rule_leaves_nothing(void **state)
                       "INSERT INTO proof SELECT count(*) FROM lane_rule_condition");
 }
 
+static void test_edge_pool_that_defers_table(void **state)
+{
+    static const struct {
+        const char *pools;
+        guint32 pool;
+        const char *name;
+    } cases[] = {
+        {"(1, 'main', 1, 'default'), (2, 'own', 0, 'defer')", 0, NULL},
+        {"(1, 'main', 1, 'default'), (2, 'own', 0, 'defer')", 1, NULL},
+        {"(1, 'main', 1, 'default'), (2, 'own', 0, 'defer')", 2, "own"},
+        {"(1, 'main', 1, 'default'), (2, 'own', 0, 'defer')", 3, NULL},
+        {"(1, 'main', 1, 'defer'), (2, 'own', 0, 'default')", 0, "main"},
+        {"(1, 'main', 0, 'defer'), (2, 'own', 0, 'defer')", 0, NULL},
+        {"(1, 'main', 0, NULL)", 1, NULL},
+    };
+    EdgeWorld *world = *state;
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("DELETE FROM ip_pool; INSERT INTO ip_pool VALUES %s", cases[i].pools);
+        g_autofree char *name = NULL;
+        edge_fixture_exec(world->dir, EDGE_FILE_DIRECTORY, sql);
+        assert_true(edge_pool_that_defers(world->edge, cases[i].pool, &name, NULL));
+        if (g_strcmp0(name, cases[i].name) != 0)
+            fail_msg("case %u: %s", i, name);
+    }
+}
+
 static void test_edge_lane_rule_without_replica(void **state)
 {
     EdgeWorld *world = *state;
@@ -277,6 +305,10 @@ static void test_edge_lane_rule_without_replica(void **state)
     assert_false(edge_lane_rule(world->edge, &credential, from, "a@b.test", &rule, &error));
     assert_error_code(error, UNAVAILABLE);
     assert_int_equal(rule.id, 99);
+    char *name = NULL;
+    assert_false(edge_pool_that_defers(world->edge, 1, &name, &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_null(name);
     assert_true(edge_lane_rule(world->edge, &without, NULL, "a@b.test", &rule, NULL));
     assert_int_equal(rule.id, 0);
 }
@@ -311,6 +343,7 @@ int main(void)
         CASE(test_edge_lane_rule_table, setup),
         CASE(test_edge_lane_rule_equals_scan, setup),
         CASE(test_edge_lane_rule_leaves_nothing, setup),
+        CASE(test_edge_pool_that_defers_table, setup),
         CASE(test_edge_lane_rule_without_replica, edge_world_start),
         CASE(test_edge_credential_has_rules, setup),
     };
