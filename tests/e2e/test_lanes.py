@@ -214,6 +214,27 @@ class Check(Base):
         self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr is helo"], "wrong")
         sandbox.control("dns", "del", self.PTR, "PTR")
 
+    def test_two_addresses_may_go_by_one_name_that_leads_back_to_both(self):
+        sandbox, name = shared(), "pair.outrider.test"
+        self.make("pool", "add", "pair", undo=("pool", "delete", "pair"))
+        for number in (62, 63):
+            address, reverse = f"192.0.2.{number}", f"{number}.2.0.192.in-addr.arpa"
+            run(["ip", "address", "replace", f"{address}/32", "dev", "lo"])
+            self.addCleanup(run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], False)
+            sandbox.control("dns", "add", reverse, "PTR", f"{name}.")
+            self.addCleanup(sandbox.control, "dns", "del", reverse, "PTR")
+            sandbox.control("dns", "add", name, "A", address)
+            outrider("address", "add", "pair", "--ipv4", address, "--helo", name)
+            self.addCleanup(outrider, "address", "delete", address)
+        self.addCleanup(sandbox.control, "dns", "del", name, "A")
+        rows = self.results("pair")
+        self.assertEqual((len(rows), set(rows.values())), (10, {"ok"}))
+        sandbox.control("dns", "del", name, "A")
+        sandbox.control("dns", "add", name, "A", "192.0.2.62")
+        rows = self.results("pair")
+        self.assertEqual(rows["192.0.2.62", "once"], "wrong")
+        self.assertEqual(rows["192.0.2.63", "helo leads back"], "wrong")
+
     def test_dns_that_is_away_is_not_a_missing_record(self):
         sandbox = shared()
         sandbox.stop("dns")
