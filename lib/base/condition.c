@@ -90,14 +90,22 @@ static gboolean has(const char *list, const char *wanted)
     return FALSE;
 }
 
-gboolean condition_list_match(const char *list, const char *address)
+gboolean condition_keys(const char *address, char **whole, char **domain)
 {
-    const char *at = list && address ? strrchr(address, '@') : NULL;
+    const char *at = address ? strrchr(address, '@') : NULL;
 
     if (!at)
         return FALSE;
-    g_autofree char *domain = domain_form(at + 1);
     g_autofree char *local = local_form(address, at);
-    g_autofree char *whole = g_strconcat(local, "@", domain, NULL);
-    return has(list, domain) || has(list, whole);
+    *domain = domain_form(at + 1);
+    *whole = g_strconcat(local, "@", *domain, NULL);
+    return TRUE;
+}
+
+gboolean condition_list_match(const char *list, const char *address)
+{
+    g_autofree char *whole = NULL, *domain = NULL;
+
+    return list && condition_keys(address, &whole, &domain) &&
+           (has(list, domain) || has(list, whole));
 }

@@ -21,5 +21,9 @@
  * allowed. */
 char *condition_list_read(const char *text, const char **wrong);
 
+/* What a condition has to be to hold for an address: g_free both. FALSE (both untouched): there is none, as it
+ * is NULL or has no @. */
+gboolean condition_keys(const char *address, char **whole, char **domain);
+
 /* Whether one of a list that was read holds for an address. list NULL, and an address without @: none does. */
 gboolean condition_list_match(const char *list, const char *address);

@@ -32,6 +32,7 @@ static const char *const reserved_server[] = {"new",    "all",    "search",  "st
 static const char *const reserved_pool[] = {"none", NULL};
 static const char *const modes[] = {"live", "development", NULL};
 static const char *const tls_levels[] = {"none", "may", "encrypt", "verify", NULL};
+static const char *const fallbacks[] = {"default", "defer", NULL};
 static const char *const credential_types[] = {"smtp", "api", "smtp-ip", NULL};
 
 void value_clear(Value *value)
@@ -241,6 +242,14 @@ static const char *read_suppression(const Input *input, Value *value)
     return NULL;
 }
 
+static const char *read_fallback(const Input *input, Value *value)
+{
+    if (!g_strv_contains(input->words, input->text))
+        return "allowed are default and defer";
+    set_text(value, input->text);
+    return NULL;
+}
+
 /* A domain alone is read as that of an address, so that both have the same form. */
 static const char *read_recipient(const Input *input, Value *value)
 {
@@ -416,6 +425,7 @@ static const struct {
     [VALUE_CONDITIONS] = {read_conditions, no_words},
     [VALUE_SENDING_DOMAIN] = {read_sending_domain, no_words},
     [VALUE_SUPPRESSION] = {read_suppression, no_words},
+    [VALUE_FALLBACK] = {read_fallback, fallbacks},
     [VALUE_RECIPIENT] = {read_recipient, no_words},
     [VALUE_MOMENT] = {read_moment, no_words},
 };

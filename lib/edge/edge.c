@@ -116,6 +116,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->has_senders = column_bool(row, 16);
     credential->smarthost = column_u32(row, 17);
     credential->refuse_suppressed = column_bool(row, 18);
+    credential->has_rules = column_bool(row, 19);
     return credential;
 }
 

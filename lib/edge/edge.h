@@ -67,6 +67,7 @@ typedef struct {
     gboolean shadow;                    /* limits and holds only record what they would have done */
     gboolean has_networks, has_senders; /* it works from, and for, some only: edge_access.h */
     gboolean refuse_suppressed;         /* else mail to suppressed recipients is held */
+    gboolean has_rules; /* its server or organization has, on ways out: edge_lane.h */
     char *organization_permalink;
     char *server_permalink;
 } EdgeCredential;

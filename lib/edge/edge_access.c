@@ -12,12 +12,10 @@ static int find_source(Edge *edge, const guint8 address[NETWORK_OCTETS], guint32
 {
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_SOURCE, error) : NULL;
-    guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS];
 
     if (!statement)
         return -1;
-    network_prefixes(address, prefixes);
-    sqlite3_bind_blob(statement, 1, prefixes, sizeof prefixes, SQLITE_TRANSIENT);
+    sqlite3_bind_blob(statement, 1, address, NETWORK_OCTETS, SQLITE_TRANSIENT);
     int step = edge_link_step(link, statement, error);
     if (step > 0)
         *id = (guint32)sqlite3_column_int64(statement, 0);

@@ -136,6 +136,8 @@ static void test_value_read_bad(void **state)
         {VALUE_WEIGHT, "99999999999999999999"},
         {VALUE_YESNO, "Yes"},
         {VALUE_YESNO, ""},
+        {VALUE_FALLBACK, "Defer"},
+        {VALUE_FALLBACK, ""},
         {VALUE_MODE, "Live"},
         {VALUE_CREDENTIAL_TYPE, "SMTP-IP"},
         {VALUE_CREDENTIAL_TYPE, ""},

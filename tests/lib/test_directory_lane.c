@@ -294,6 +294,38 @@ static void test_migration_grants_what_is_in_use(void **state)
     good(FALSE, DIRECTORY_SERVER, "acme/main", "pool=vip");
 }
 
+/* What an installation has stays as it was. */
+static void test_migration_leaves_fallback_as_it_was(void **state)
+{
+    (void)state;
+    g_free(mariadb_fixture_run(server, name, "ALTER TABLE ip_pool DROP fallback"));
+    g_autofree char *migration = NULL;
+    assert_true(g_file_get_contents(MIGRATIONS "/0013-pool-fallback.sql", &migration, NULL, NULL));
+    g_free(mariadb_fixture_run(server, name, migration));
+    g_autofree char *found =
+        mariadb_fixture_run(server, name, "SELECT DISTINCT fallback FROM ip_pool");
+    assert_string_equal(found, "default\n");
+}
+
+static void test_pool_fallback(void **state)
+{
+    const char *const names[] = {"vip", NULL};
+    GError *error = NULL;
+
+    (void)state;
+    g_autoptr(Record) before = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_no_error(error);
+    assert_string_equal(record_text(before, "fallback"), "default");
+    good(FALSE, DIRECTORY_POOL, "vip", "fallback=defer");
+    g_autoptr(Record) after = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_string_equal(record_text(after, "fallback"), "defer");
+    good(FALSE, DIRECTORY_POOL, "vip", "default");
+    g_autoptr(Record) still = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_string_equal(record_text(still, "fallback"), "defer");
+    assert_null(apply(FALSE, DIRECTORY_POOL, "vip", "fallback=bounce", &error));
+    assert_error_code(error, INVALID);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -305,6 +337,8 @@ int main(void)
         CASE(test_rule_list_order_and_owner_deletion),
         CASE(test_lane_of_what_is_deleted_is_remembered),
         CASE(test_migration_grants_what_is_in_use),
+        CASE(test_migration_leaves_fallback_as_it_was),
+        CASE(test_pool_fallback),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -230,7 +230,7 @@ static void test_edge_lanes_of_pool_table(void **state)
     EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
-                      "INSERT INTO ip_pool VALUES (2, 'p', 0);"
+                      "INSERT INTO ip_pool VALUES (2, 'p', 0, 'default');"
                       "INSERT INTO ip_address VALUES (9, 9, 2, '192.0.2.9', NULL, 'x', 0)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, cases[i].pool, NULL);
