@@ -386,6 +386,7 @@ static void test_verify_address(void **state)
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(good); i++)
         assert_true(verify_address(good[i], "acme.example", &error));
+    assert_true(verify_address("postmaster@b\u00fccher.example", "xn--bcher-kva.example", &error));
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         assert_false(verify_address(bad[i], "acme.example", &error));
         assert_error_code(error, INVALID);
