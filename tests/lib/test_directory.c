@@ -6,6 +6,7 @@
 #include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/dkim_key.h"
+#include "lib/directory/key.h"
 #include "lib/directory/pool_access.h"
 #include "lib/directory/publish.h"
 #include "tests/lib/mariadb_fixture.h"
