@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/condition.h"
 #include "lib/base/error.h"
 #include "lib/base/suppression.h"
@@ -171,22 +172,18 @@ static const char *read_domain(const Input *input, Value *value)
 {
     static const char *const allowed =
         "allowed is a domain name of two labels or more, 63 octets a label, 253 in all";
-    gsize length = strlen(input->text);
+    g_autofree char *form = address_domain_form(input->text);
 
-    if (length < 3 || length > 4 * VALUE_DOMAIN_MAX)
+    if (!form)
         return allowed;
-    g_autofree char *ascii = g_hostname_to_ascii(input->text);
-    if (!ascii || strlen(ascii) > VALUE_DOMAIN_MAX)
-        return allowed;
-    g_autofree char *lower = g_ascii_strdown(ascii, -1);
-    g_auto(GStrv) labels = g_strsplit(lower, ".", -1);
+    g_auto(GStrv) labels = g_strsplit(form, ".", -1);
     guint n = g_strv_length(labels);
     for (guint i = 0; i < n; i++)
         if (!is_label(labels[i]))
             return allowed;
     if (n < 2 || strspn(labels[n - 1], "0123456789") == strlen(labels[n - 1]))
         return allowed;
-    set_text(value, lower);
+    set_text(value, form);
     return NULL;
 }
 
