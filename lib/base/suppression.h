@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #define SUPPRESSION_ADDRESS_MAX 320
+#define SUPPRESSION_SPECIALS    " ()<>[]:;@\\,\"" /* stand in a local part in quotes only */
 
 /* Whom one is for. X(NAME, "word") */
 #define SUPPRESSION_SCOPES(X)                                                                      \
@@ -45,9 +46,14 @@ const char *suppression_source_word(SuppressionSource source);
 /* FALSE, and the value untouched: no such word. */
 gboolean suppression_source_read(const char *word, SuppressionSource *source);
 
-/* What is looked for when mail goes to a recipient: the local part with its ASCII letters in lower case, the domain in
- * lower-case A-labels. NULL: nothing that could be on the list. g_free. */
+/* A recipient as it stands on the list: the local part with its ASCII letters in lower case, in quotes when it needs them
+ * (RFC 5321 section 4.1.2) and else without, the domain in lower-case A-labels. The local part may come with its quotes or,
+ * as Postfix has it inside, without. NULL: nothing that could be on the list. g_free. */
 char *suppression_address(const char *recipient);
 
-/* The domain's entry, "@domain", of what suppression_address made: a part of it. */
+/* What is looked for when mail goes to a recipient: its suppression_address, or "@domain" when its local part is none that
+ * could be on the list (too long, not UTF-8). NULL: its domain could not be either. g_free. */
+char *suppression_lookup(const char *recipient);
+
+/* The domain's entry, "@domain", of what these two made: a part of it. */
 const char *suppression_domain(const char *address);
