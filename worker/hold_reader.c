@@ -13,7 +13,7 @@ static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GErr
                      .credential = (guint32)sql_row_unsigned(row, 3),
                      .queue_id = g_strdup(queue_id ? queue_id : ""),
                      .domain = rcpt ? address_domain(rcpt) : NULL,
-                     .address = rcpt ? suppression_address(rcpt) : NULL};
+                     .address = rcpt ? suppression_lookup(rcpt) : NULL};
 
     g_array_append_val(data, mail);
     return TRUE;

@@ -82,19 +82,50 @@ char *address_domain(const char *address)
     return at && take_domain(at + 1, TRUE, form) ? g_strdup(form) : NULL;
 }
 
+/* Appends a local part without the quotes and escapes of a quoted string, in lower case; any other as it is. */
+static void append_plain(GString *out, const char *local, gsize length)
+{
+    gboolean quoted = length >= 2 && local[0] == '"' && local[length - 1] == '"';
+    const char *end = local + length - quoted;
+
+    for (const char *p = local + quoted; p < end; p++) {
+        if (quoted && *p == '\\' && p + 1 < end)
+            p++;
+        g_string_append_c(out, g_ascii_tolower(*p));
+    }
+}
+
+/* A dot-string needs none. */
+static gboolean needs_quotes(const GString *local)
+{
+    for (const char *p = local->str; *p; p++)
+        if (g_ascii_iscntrl(*p) || strchr(ADDRESS_SPECIALS, *p) || (p[0] == '.' && p[1] == '.'))
+            return TRUE;
+    return local->len == 0 || local->str[0] == '.' || local->str[local->len - 1] == '.';
+}
+
+static void put_in_quotes(GString *local)
+{
+    for (gsize i = 0; i < local->len; i++)
+        if (local->str[i] == '"' || local->str[i] == '\\')
+            g_string_insert_c(local, (gssize)i++, '\\');
+    g_string_prepend_c(local, '"');
+    g_string_append_c(local, '"');
+}
+
 char *address_form(const char *address)
 {
     const char *at = strrchr(address, '@');
-    gsize local = at ? (gsize)(at - address) : 0;
+    gsize length = at ? (gsize)(at - address) : 0;
     Form domain;
 
-    if (!at || local >= ADDRESS_MAX || !g_utf8_validate(address, (gssize)local, NULL) ||
-        !take_domain(at + 1, TRUE, domain) || local + 1 + strlen(domain) > ADDRESS_MAX)
+    if (!at || length >= ADDRESS_MAX || !g_utf8_validate(address, (gssize)length, NULL) ||
+        !take_domain(at + 1, TRUE, domain))
         return NULL;
-    char *form = g_malloc(local + 1 + strlen(domain) + 1);
-    for (gsize i = 0; i < local; i++)
-        form[i] = g_ascii_tolower(address[i]);
-    form[local] = '@';
-    memcpy(form + local + 1, domain, strlen(domain) + 1);
-    return form;
+    g_autoptr(GString) form = g_string_sized_new(length + sizeof(domain) + 1);
+    append_plain(form, address, length);
+    if (length > 0 && needs_quotes(form))
+        put_in_quotes(form);
+    g_string_append_printf(form, "@%s", domain);
+    return form->len <= ADDRESS_MAX ? g_string_free(g_steal_pointer(&form), FALSE) : NULL;
 }

@@ -37,6 +37,14 @@ char *suppression_address(const char *recipient)
     return address && *address != '@' ? g_steal_pointer(&address) : NULL;
 }
 
+char *suppression_lookup(const char *recipient)
+{
+    char *address = suppression_address(recipient);
+    g_autofree char *domain = address ? NULL : address_domain(recipient);
+
+    return domain ? g_strconcat("@", domain, NULL) : address;
+}
+
 const char *suppression_domain(const char *address)
 {
     return strrchr(address, '@');

@@ -42,8 +42,12 @@ const char *suppression_source_word(SuppressionSource source);
 /* FALSE, and the value untouched: no such word. */
 gboolean suppression_source_read(const char *word, SuppressionSource *source);
 
-/* What is looked for when mail goes to a recipient: its address_form. NULL: nothing that could be on the list. g_free. */
+/* A recipient as it stands on the list: its address_form. NULL: nothing that could be on the list. g_free. */
 char *suppression_address(const char *recipient);
 
-/* The domain's entry, "@domain", of what suppression_address made: a part of it. */
+/* What is looked for when mail goes to a recipient: its suppression_address, or "@domain" when its local part is none that
+ * could be on the list (too long, not UTF-8). NULL: its domain could not be either. g_free. */
+char *suppression_lookup(const char *recipient);
+
+/* The domain's entry, "@domain", of what these two made: a part of it. */
 const char *suppression_domain(const char *address);

@@ -247,15 +247,24 @@ static const char *read_fallback(const Input *input, Value *value)
     return NULL;
 }
 
+/* Whether the octets before at are an RFC 5321 local part in its outer form; dots may stand where they like. */
+static gboolean is_local_part(const char *text, const char *at)
+{
+    if (text[0] == '"')
+        return at - text >= 2 && at[-1] == '"';
+    return text + strcspn(text, ADDRESS_SPECIALS) == at;
+}
+
 /* A domain alone is read as that of an address, so that both have the same form. */
 static const char *read_recipient(const Input *input, Value *value)
 {
     static const char *const allowed =
-        "allowed are an address of 320 octets at most, without blanks, and @DOMAIN";
+        "allowed are an address of 320 octets at most, its local part in quotes if it has blanks "
+        "or other special characters, and @DOMAIN";
     const char *at = strrchr(input->text, '@');
     g_auto(Value) domain = {0};
 
-    if (!at || strchr(input->text, ' '))
+    if (!at)
         return allowed;
     const Input name = {.text = at + 1};
     if (read_domain(&name, &domain))
@@ -266,7 +275,7 @@ static const char *read_recipient(const Input *input, Value *value)
         return NULL;
     }
     g_autofree char *address = suppression_address(input->text);
-    if (!address)
+    if (!address || !is_local_part(input->text, at))
         return allowed;
     set_text(value, address);
     return NULL;

@@ -353,6 +353,7 @@ static void test_tracking_rewrite_is_linear(void **state)
         "</a",
         "(",
         "http://a.test/(",
+        "[http://a.test/x](",
         "\0",
         "=\n",
         "--b\n",
