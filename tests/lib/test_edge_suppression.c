@@ -5,6 +5,8 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/edge_suppression.h"
+
+#include "lib/base/address.h"
 #include "tests/lib/edge_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -61,7 +63,7 @@ static void add(State *s, const char *sql)
 static void test_edge_suppression_find_table(void **state)
 {
     State *s = *state;
-    g_autofree char *endless = g_strnfill(SUPPRESSION_ADDRESS_MAX, 'x');
+    g_autofree char *endless = g_strnfill(ADDRESS_MAX, 'x');
     g_autofree char *longest = g_strconcat(endless, "@all.test", NULL);
     const struct {
         const char *recipient;
