@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gboolean dkim = !published_dkim_differs(text, "rsa", "MIIB");
     gboolean spf = !published_spf_differs(text, "rp.example");
 
+    g_assert(!dkim || published_dkim_may_hold(text, "MIIB"));
     g_assert(!dkim || strlen(text) <= PUBLISHED_TEXT_MAX);
     g_assert(!spf || published_is_spf(text));
     published_is_dmarc(text);
