@@ -9,6 +9,17 @@ ALTER TABLE dkim_key
     ADD vanished_looks TINYINT UNSIGNED NOT NULL DEFAULT 0 AFTER vanished_at,
     ADD lost_at BIGINT NULL AFTER vanished_looks;
 
--- gave_up: the host refused the address for now, until Postfix gave the message up.
+-- gave_up: the host refused the address for now, from since (Unix microseconds) on, until Postfix gave the message up.
 ALTER TABLE suppression_evidence
-    ADD gave_up BOOLEAN NOT NULL DEFAULT FALSE AFTER at;
+    ADD gave_up BOOLEAN NOT NULL DEFAULT FALSE AFTER at,
+    ADD since BIGINT NULL AFTER gave_up;
+
+-- Messages that Postfix gave up. judged: it was decided whether that speaks against the address.
+CREATE TABLE suppression_give_up (
+    message_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    server_id INT UNSIGNED NOT NULL,
+    at BIGINT NOT NULL,
+    judged BOOLEAN NOT NULL DEFAULT FALSE,
+    KEY suppression_give_up_judged (judged),
+    KEY suppression_give_up_at (at)
+) ENGINE=InnoDB;

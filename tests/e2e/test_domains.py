@@ -512,10 +512,15 @@ class Keys(WorkerPace):
     def key(self, verb, domain, *arguments):
         return self.sandbox.outrider("key", verb, domain.owner, domain.name, *arguments)
 
+    def looked_at(self, domain):
+        """The worker looks at new keys once, and then not for an hour."""
+        wait_for(lambda: all(key["waits_for"] for key in domain.keys()), f"the worker's look at {domain.name}")
+
     def test_the_installation_signs_until_the_dns_shows_the_keys(self):
         domain = Domain(self.sandbox)
         self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
         self.assertEqual({key["state"] for key in domain.keys()}, {"new"})
+        self.looked_at(domain)
         domain.publish("TXT")
         self.assertEqual(domain.checked()["activated"], 2)
         domain.await_signer(domain.name)
@@ -552,6 +557,7 @@ class Keys(WorkerPace):
         for options in (["--bits", "3072"], ["--bits", "4096"], ["--algorithm", "ed25519"]):
             added = self.key("add", domain, *options)
             self.assertEqual(len(added["dns"]), 1)
+        self.looked_at(domain)
         domain.publish("TXT")
         self.assertEqual(domain.checked()["activated"], 4)
         domain.await_signer(domain.name)
