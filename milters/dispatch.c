@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
 #include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
@@ -11,9 +12,12 @@
 
 #define FEEDBACK_PART_MAX 40
 
+#define ODD_BLANKS "\v\f"
+
 #define OWN_PREFIX "X-Outrider-"
 #define OWN_TAG    "X-Outrider-Tag"
 #define POSTAL_TAG "X-Postal-Tag"
+#define TRACK_SKIP "X-AMP" /* read by lib/tracking before */
 
 typedef enum {
 #define X(NAME, rule, reason) HOLD_##NAME,
@@ -154,6 +158,8 @@ static gboolean is_strange(const char *name, gboolean postal)
 {
     if (postal && g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0)
         return TRUE;
+    if (g_ascii_strcasecmp(name, TRACK_SKIP) == 0)
+        return TRUE;
     return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
            g_ascii_strcasecmp(name, OWN_TAG) != 0;
 }
@@ -198,6 +204,22 @@ static void fold_long(GPtrArray *edits, GPtrArray *fields, const char **reason)
                     .kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = folded});
         if (too_long)
             *reason = "long header line without white space";
+    }
+}
+
+/* Verifiers do not agree on what a vertical tab and a form feed are (RFC 6376 section 2.8 knows blank and tab), so no
+ * signature could be right for all of them. */
+static void plain_blanks(GPtrArray *edits, GPtrArray *fields)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        if (!strpbrk(field->value, ODD_BLANKS) || field_rules_covering(field->name) == 0)
+            continue;
+        g_autofree char *name = g_strdup(field->name);
+        g_autofree char *value = g_strdelimit(g_strdup(field->value), ODD_BLANKS, ' ');
+        edit_make(
+            edits, fields,
+            (Edit){.kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = value});
     }
 }
 
@@ -277,6 +299,7 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     remove_strange(edits, fields, stamp->postal);
     if (stamp->hide_client)
         hide_client(edits, fields);
+    plain_blanks(edits, fields);
     fold_long(edits, fields, reason);
     if (safe->encoding)
         declare_encoding(edits, fields, safe->encoding);

@@ -5,6 +5,7 @@
 #include "lib/log/log.h"
 #include "worker/database.h"
 #include "worker/rounds.h"
+#include "worker/track_checker.h"
 
 #define ROUND_MS     1000
 #define RETRY_MS     5000
@@ -63,8 +64,11 @@ static gboolean check_one(DomainChecker *checker, const Record *due, GError **er
     log_debug(NULL, "domain checked", LOG_TEXT("domain", check.name),
               LOG_TEXT("status", report.status));
     if (report.activated)
-        log_info(NULL, "new DKIM keys sign", LOG_TEXT("domain", check.name),
+        log_info(NULL, "DKIM keys sign from now on", LOG_TEXT("domain", check.name),
                  LOG_INT("keys", report.activated));
+    if (report.lost)
+        log_warning(NULL, "DKIM keys sign no more, as no name server shows their records",
+                    LOG_TEXT("domain", check.name), LOG_INT("keys", report.lost));
     return TRUE;
 }
 
@@ -82,9 +86,9 @@ static gboolean run_round(DomainChecker *checker, GError **error)
         if (!check_one(checker, json_object_array_get_idx(list, i), error))
             return FALSE;
         if (!rounds_wait(checker->rounds, PAUSE_MS))
-            break;
+            return TRUE;
     }
-    return TRUE;
+    return track_checker_round(checker->sql, checker->config, checker->rounds, PAUSE_MS, error);
 }
 
 static gboolean run(gpointer data)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/wire/reply.h"
+#include "worker/row_key.h"
 
 static void add_text(struct json_object *event, const char *key, const char *text)
 {
@@ -33,16 +34,10 @@ static void add_number(struct json_object *event, const char *key, gint64 number
 guint64 mail_event_attempt(const MailLine *line)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    guint8 digest[32];
-    gsize length = sizeof(digest);
-    guint64 first;
 
-    g_checksum_update(sum, (const guchar *)line->stamp.data, (gssize)line->stamp.length);
-    g_checksum_update(sum, (const guchar *)"", 1);
-    g_checksum_update(sum, (const guchar *)line->record.data, (gssize)line->record.length);
-    g_checksum_get_digest(sum, digest, &length);
-    memcpy(&first, digest, sizeof(first));
-    return GUINT64_FROM_BE(first) >> 1;
+    row_key_add(sum, line->stamp.data, (gssize)line->stamp.length);
+    row_key_add(sum, line->record.data, (gssize)line->record.length);
+    return row_key_end(sum);
 }
 
 static const char *status_name(const MailLine *line)
@@ -92,6 +87,12 @@ static gboolean find_type(const MailLine *line, const QueueEntry *about, EventTy
     return TRUE;
 }
 
+/* By itself, that is: not because an admin would have it expire. */
+static gboolean is_given_up(const MailLine *line)
+{
+    return line->kind == MAIL_LINE_EXPIRED && line->text.length > 0 && line->text.data[0] == 'e';
+}
+
 /* What a refusal is about, as far as it can be told. */
 static void add_class(struct json_object *event, const MailLine *line, const char *text)
 {
@@ -99,12 +100,8 @@ static void add_class(struct json_object *event, const MailLine *line, const cha
     g_autofree char *relay =
         g_strndup(line->relay.data ? line->relay.data : "", line->relay.length);
     ReplyVerdict verdict;
-    Reply reply;
 
-    reply_read(text, strlen(text), &reply);
-    reply_add_status(&reply, dsn);
-    reply_add_relay(&reply, relay);
-    reply_classify(&reply, &verdict);
+    reply_judge(text, dsn, relay, &verdict);
     if (verdict.class != REPLY_NONE)
         add_text(event, "class", reply_class_name(verdict.class));
 }
@@ -126,6 +123,8 @@ static void add_delivery(struct json_object *event, const MailLine *line,
     const char *text = json_object_get_string(json_object_object_get(event, "text"));
     if (line->status != MAIL_STATUS_SENT && text)
         add_class(event, line, text);
+    if (is_given_up(line))
+        json_object_object_add(event, "gave_up", json_object_new_boolean(TRUE));
     add_text(event, "source", facts->source);
     add_text(event, "helo", facts->helo);
     add_text(event, "tls", facts->tls);

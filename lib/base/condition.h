@@ -5,17 +5,16 @@
  * Used by: lib/directory, which keeps them; the milter, which asks.
  * May touch: nothing.
  * Threads: any.
- * Limits: CONDITION_MAX conditions, CONDITION_OCTETS_MAX octets each.
+ * Limits: CONDITION_MAX conditions, ADDRESS_MAX octets each.
  *
- * Both sides are compared in one form: lower case, the domain in A-labels, an address without the +tag of
- * its local part.
+ * Both sides are compared in one form: the domain as in lib/base/address.h, the local part in lower case, beyond ASCII
+ * too, and without its +tag.
  */
 #pragma once
 
 #include <glib.h>
 
-#define CONDITION_MAX        100
-#define CONDITION_OCTETS_MAX 320
+#define CONDITION_MAX 100
 
 /* The list in that form, in its order, without repetition; g_free. NULL: *wrong says (static) what is
  * allowed. */

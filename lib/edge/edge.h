@@ -105,7 +105,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeDomain, edge_domain_free)
 
 /* The verified domain that authorises a From domain for a server: exact name owned by the server,
  * then by its organization; then the closest parent that does so for sub-domains; then the server's first (by name) domain flagged use_for_any. name is
- * compared in lower case. NOT_FOUND or UNAVAILABLE. */
+ * compared in its address_domain_form. NOT_FOUND or UNAVAILABLE. */
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
                             GError **error);
 

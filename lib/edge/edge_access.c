@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_pool.h"
 
@@ -71,10 +72,9 @@ gboolean edge_network_allowed(Edge *edge, const EdgeCredential *credential, cons
 gboolean edge_sender_allowed(Edge *edge, const EdgeCredential *credential, const char *address,
                              gboolean *allowed, GError **error)
 {
-    g_autofree char *lower = g_ascii_strdown(address, -1);
-    const char *at = strrchr(lower, '@');
+    g_autofree char *form = g_str_has_suffix(address, ".") ? NULL : address_form(address);
 
-    if (!credential->has_senders || !at) {
+    if (!credential->has_senders || !form) {
         *allowed = !credential->has_senders;
         return TRUE;
     }
@@ -83,7 +83,7 @@ gboolean edge_sender_allowed(Edge *edge, const EdgeCredential *credential, const
         link ? edge_link_statement(link, EDGE_STATEMENT_SENDER_ALLOWED, error) : NULL;
     if (!statement)
         return FALSE;
-    sqlite3_bind_text(statement, 2, lower, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(statement, 3, at, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, form, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 3, strrchr(form, '@'), -1, SQLITE_TRANSIENT);
     return has_row(link, statement, credential->id, allowed, error);
 }

@@ -332,6 +332,11 @@ static void test_edge_sender_allowed_table(void **state)
         {"any@list.acme.test", TRUE},
         {"a@b@list.acme.test", TRUE},
         {"@list.acme.test", TRUE},
+        {"App@b\u00fccher.test", TRUE},
+        {"app@xn--bcher-kva.test", TRUE},
+        {"other@b\u00fccher.test", FALSE},
+        {"app@b\u200d\u00fccher.test", FALSE},
+        {"app@evil.test\uff20acme.test", FALSE},
         {"other@acme.test", FALSE},
         {"app@acme.test.", FALSE},
         {"app@sub.acme.test", FALSE},
@@ -354,7 +359,8 @@ static void test_edge_sender_allowed_table(void **state)
     assert_true(allowed);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "INSERT INTO credential_sender VALUES (1, 7, 'app@acme.test'),"
-                      " (2, 7, '@list.acme.test'), (3, 8, 'mallory@acme.test')");
+                      " (2, 7, '@list.acme.test'), (3, 8, 'mallory@acme.test'), (4, 7, "
+                      "'app@xn--bcher-kva.test')");
     g_autoptr(EdgeCredential) some = edge_credential_by_id(s->edge, 7, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         assert_true(edge_sender_allowed(s->edge, some, cases[i].address, &allowed, NULL));

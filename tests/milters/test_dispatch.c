@@ -177,6 +177,9 @@ static void test_edits_missing_and_strange(void **state)
     mime_fields_add(fields, "X-Outrider-Tag", " t");
     mime_fields_add(fields, "X-Outrider-MsgID", "forged");
     mime_fields_add(fields, "X-OUTRIDER-LANE", " 1");
+    mime_fields_add(fields, "x-amp", " skip");
+    mime_fields_add(fields, "X-Outrider-Track", " none");
+    mime_fields_add(fields, "X-AMP", " skip");
     g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
     assert_null(reason);
     g_autofree char *text = joined(fields);
@@ -188,8 +191,9 @@ static void test_edits_missing_and_strange(void **state)
     static const struct {
         int kind;
         guint nth;
-    } expected[] = {{EDIT_REMOVE, 1}, {EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_APPEND, 0},
-                    {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_INSERT, 0}};
+    } expected[] = {{EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_REMOVE, 1}, {EDIT_REMOVE, 1},
+                    {EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_APPEND, 0}, {EDIT_APPEND, 0},
+                    {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_INSERT, 0}};
     assert_int_equal(edits->len, G_N_ELEMENTS(expected));
     for (guint i = 0; i < edits->len; i++) {
         assert_int_equal(((Edit *)edits->pdata[i])->kind, expected[i].kind);
@@ -209,6 +213,28 @@ static void test_edits_leave_what_is_there(void **state)
     g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
     assert_int_equal(edits->len, 1);
     assert_int_equal(fields->len, 3);
+}
+
+static void test_edits_odd_blanks_of_signed_fields(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+    MimeWireSafe safe = {0};
+    const char *reason = NULL;
+
+    mime_fields_add(fields, "Date", " x");
+    mime_fields_add(fields, "Subject", "\va\f\vb\x01\tc\f");
+    mime_fields_add(fields, "X-Other", " a\vb");
+    mime_fields_add(fields, "References", " <a>\n\f<b>");
+    mime_fields_add(fields, "References", " <c>\v<d>");
+    mime_fields_add(fields, "Message-ID", " x");
+    g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
+    g_autofree char *text = joined(fields);
+    assert_string_equal(text, "X-Outrider-MsgID: TOKEN-SEALED\nDate: x\nSubject: a  b\x01\tc \n"
+                              "X-Other: a\vb\nReferences: <a>\n <b>\nReferences: <c> <d>\n"
+                              "Message-ID: x\n");
+    assert_int_equal(edits->len, 4);
+    assert_int_equal(((const Edit *)edits->pdata[2])->nth, 2);
 }
 
 static void test_edits_hide_client(void **state)
@@ -336,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_tag_last_wins),
         cmocka_unit_test(test_edits_missing_and_strange),
         cmocka_unit_test(test_edits_leave_what_is_there),
+        cmocka_unit_test(test_edits_odd_blanks_of_signed_fields),
         cmocka_unit_test(test_edits_hide_client),
         cmocka_unit_test(test_edits_feedback_when_missing),
         cmocka_unit_test(test_feedback_parts),
