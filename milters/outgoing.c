@@ -2,7 +2,7 @@
 /*
  * DISPATCH for one message: looks up the facts, has them judged, and makes the message that leaves.
  *
- *     token -> lane, hold, limits -> wire-safe lines, header edits -> signatures
+ *     token -> lane, hold, limits -> tracking -> wire-safe lines, header edits -> signatures
  */
 #include "milters/outgoing.h"
 
@@ -22,6 +22,8 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
+    tracked_clear(&outgoing->tracked);
+    g_free(outgoing->wait);
     g_free(outgoing->lane_header);
     g_free(outgoing->suppressed);
     g_free(outgoing->msgid);
@@ -37,7 +39,7 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const Message *messag
                        GError **error)
 {
     Edge *edge = shared_edge(shared);
-    g_autoptr(GArray) lanes = lanes_for(shared, credential, message, error);
+    g_autoptr(GArray) lanes = lanes_for(shared, credential, message, &outgoing->wait, error);
     g_autoptr(GArray) own = lanes ? edge_sign_keys(edge, author->authorised->id, error) : NULL;
 
     if (!own)
@@ -119,7 +121,8 @@ static gboolean look_at_suppressions(Outgoing *outgoing, const Message *message,
     return TRUE;
 }
 
-/* What is held for another reason does not leave, and is not charged. */
+/* What is held for another reason does not leave, and is not charged. What has to wait for its pool is not held either: it
+ * has no lane yet, and that is sealed. */
 static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared,
                       const EdgeCredential *credential, GError **error)
 {
@@ -132,6 +135,9 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
     if (outgoing->verdict.refuse) {
         outgoing->refusal = REFUSAL_SUPPRESSED;
         outgoing->why = outgoing->verdict.refuse;
+    } else if (outgoing->wait) {
+        outgoing->refusal = REFUSAL_POOL;
+        outgoing->why = outgoing->wait;
     }
     if (outgoing->verdict.hold || outgoing->refusal != REFUSAL_NONE)
         return TRUE;
@@ -173,7 +179,9 @@ static void edit(Outgoing *outgoing, Message *message, Shared *shared,
         g_string_free(message->body, TRUE);
         message->body = g_steal_pointer(&outgoing->safe.body);
     }
+    outgoing->body_changed = outgoing->tracked.changed || outgoing->safe.changed;
     note(outgoing, outgoing->verdict.lane_note);
+    note(outgoing, outgoing->tracked.note);
     note(outgoing, outgoing->safe.reason);
     note(outgoing, long_header);
 }
@@ -251,6 +259,9 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
         return TRUE;
     if (!seal(outgoing, message, shared, credential->server, author->authorised, error))
         return FALSE;
+    tick->call(tick->data);
+    track_message(message, shared, credential, author->authorised->id, outgoing->id,
+                  &outgoing->tracked);
     tick->call(tick->data);
     edit(outgoing, message, shared, credential);
     tick->call(tick->data);

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the words of suppressions (recipients that nothing is sent to), and the one form of their addresses.
+ * Purpose: the words of suppressions (recipients that nothing is sent to).
  * Used by: directory, replicas, policyd, milter, worker and CLI.
  * May touch: nothing.
  * Threads: any.
- * Limits: an address of SUPPRESSION_ADDRESS_MAX octets.
  */
 #pragma once
 
 #include <glib.h>
-
-#define SUPPRESSION_ADDRESS_MAX 320
-#define SUPPRESSION_SPECIALS    " ()<>[]:;@\\,\"" /* stand in a local part in quotes only */
 
 /* Whom one is for. X(NAME, "word") */
 #define SUPPRESSION_SCOPES(X)                                                                      \
@@ -46,9 +42,7 @@ const char *suppression_source_word(SuppressionSource source);
 /* FALSE, and the value untouched: no such word. */
 gboolean suppression_source_read(const char *word, SuppressionSource *source);
 
-/* A recipient as it stands on the list: the local part with its ASCII letters in lower case, in quotes when it needs them
- * (RFC 5321 section 4.1.2) and else without, the domain in lower-case A-labels. The local part may come with its quotes or,
- * as Postfix has it inside, without. NULL: nothing that could be on the list. g_free. */
+/* A recipient as it stands on the list: its address_form. NULL: nothing that could be on the list. g_free. */
 char *suppression_address(const char *recipient);
 
 /* What is looked for when mail goes to a recipient: its suppression_address, or "@domain" when its local part is none that

@@ -268,6 +268,29 @@ class Checks(unittest.TestCase):
         domain.unpublish(f"{selector}._domainkey.{domain.name}", "TXT")
         self.assertEqual(domain.items()[f"dkim {selector}"], "missing")
 
+    def spf(self, domain, policy):
+        self.sandbox.control("dns", "add", domain.name, "TXT", policy)
+        finding = next(f for f in domain.checked()["findings"] if f["item"] == "spf")
+        domain.unpublish(domain.name, "TXT")
+        return finding
+
+    def test_spf_by_the_records_that_a_record_includes(self):
+        domain = Domain(self.sandbox)
+        vendor, common, loop = (f"{word}.{domain.name}" for word in ("vendor", "common", "loop"))
+        for name, policy in ((vendor, f"v=spf1 a redirect={common}"),
+                             (common, f"v=spf1 ip4:192.0.2.1 include:{INSTALLATION} ~all"),
+                             (loop, f"v=spf1 include:{loop} -all")):
+            self.sandbox.control("dns", "add", name, "TXT", policy)
+        for policy, status, wrong in ((f"v=spf1 mx include:{vendor} -all", "ok", None),
+                                      (f"v=spf1 redirect={common}", "ok", None),
+                                      (f"v=spf1 ~include:{vendor} -all", "wrong", "not as a pass"),
+                                      (f"v=spf1 include:none.{domain.name} -all", "wrong", "no SPF record"),
+                                      (f"v=spf1 include:{loop} -all", "wrong", "more than 10")):
+            with self.subTest(policy):
+                finding = self.spf(domain, policy)
+                self.assertEqual((finding["status"], finding["found"]), (status, policy))
+                self.assertIn(wrong or "", finding["wrong"] or "")
+
     def test_without_dns_nothing_is_called_missing(self):
         domain = Domain(self.sandbox)
         domain.publish()

@@ -37,7 +37,7 @@ static void fill_directory(sqlite3 *db, const EdgeFixture *fixture)
     exec(db, "INSERT INTO organization VALUES (1, 'acme', NULL);"
              "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL, NULL, 'hold');"
              "INSERT INTO domain VALUES (1, 1, 1, 'acme.test', 1700000000, 0, 0, NULL);"
-             "INSERT INTO ip_pool VALUES (1, 'main', 1);"
+             "INSERT INTO ip_pool VALUES (1, 'main', 1, 'default');"
              "INSERT INTO ip_address VALUES"
              " (1, 1, 1, '192.0.2.11', '2001:db8::11', 'out11.outrider.test', 100),"
              " (2, 2, 1, '192.0.2.12', '2001:db8::12', 'out12.outrider.test', 100),"

@@ -6,16 +6,15 @@
 #include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/dkim_key.h"
+#include "lib/directory/key.h"
 #include "lib/directory/pool_access.h"
 #include "lib/directory/publish.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define NOW        1795248000 /* 2026-11-21 08:00 UTC */
+#define NOW 1795248000 /* 2026-11-21 08:00 UTC */
 
 static MariadbFixture *server;
-static guint databases;
 
 static void test_value_read_good(void **state)
 {
@@ -136,6 +135,8 @@ static void test_value_read_bad(void **state)
         {VALUE_WEIGHT, "99999999999999999999"},
         {VALUE_YESNO, "Yes"},
         {VALUE_YESNO, ""},
+        {VALUE_FALLBACK, "Defer"},
+        {VALUE_FALLBACK, ""},
         {VALUE_MODE, "Live"},
         {VALUE_CREDENTIAL_TYPE, "SMTP-IP"},
         {VALUE_CREDENTIAL_TYPE, ""},
@@ -254,44 +255,9 @@ static void test_publish_txt_splits(void **state)
     assert_memory_equal(split + 256, "\" \"", 3);
 }
 
-static char *run(const char *database, const char *sql)
-{
-    return g_strchomp(mariadb_fixture_run(server, database, sql));
-}
-
-typedef struct {
-    char *name;
-    Sql *sql;
-} Database;
-
 static int setup(void **state)
 {
-    Database *database = g_new0(Database, 1);
-    guint applied;
-    GError *error = NULL;
-    g_autofree char *text = NULL;
-
-    database->name = g_strdup_printf("d%u", databases++);
-    mariadb_fixture_database(server, database->name);
-    text = g_strdup_printf("return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\n"
-                           "db_name = %s\n",
-                           server->socket, database->name);
-    g_autoptr(Config) config = config_parse("test", text, -1, &error);
-    assert_no_error(error);
-    database->sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(database->sql, MIGRATIONS, &applied, &error));
-    *state = database;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    Database *database = *state;
-
-    sql_close(database->sql);
-    g_free(database->name);
-    g_free(database);
+    *state = database_new(server);
     return 0;
 }
 
@@ -323,15 +289,15 @@ static void test_directory_add_revisions_rise(void **state)
     Database *database = *state;
 
     fill(state);
-    g_autofree char *revisions =
-        run(database->name, "SELECT GROUP_CONCAT(revision ORDER BY revision) FROM (SELECT revision "
-                            "FROM organization UNION SELECT revision FROM server UNION SELECT "
-                            "revision FROM domain UNION SELECT revision FROM ip_pool UNION SELECT "
-                            "revision FROM ip_address) x");
+    g_autofree char *revisions = database_run(
+        database, "SELECT GROUP_CONCAT(revision ORDER BY revision) FROM (SELECT revision "
+                  "FROM organization UNION SELECT revision FROM server UNION SELECT "
+                  "revision FROM domain UNION SELECT revision FROM ip_pool UNION SELECT "
+                  "revision FROM ip_address) x");
     g_autofree char *keys =
-        run(database->name, "SELECT COUNT(*), COUNT(DISTINCT selector), SUM(algorithm = 'rsa') "
-                            "FROM dkim_key JOIN domain d ON d.id = domain_id AND "
-                            "d.revision = dkim_key.revision");
+        database_run(database, "SELECT COUNT(*), COUNT(DISTINCT selector), SUM(algorithm = 'rsa') "
+                               "FROM dkim_key JOIN domain d ON d.id = domain_id AND "
+                               "d.revision = dkim_key.revision");
     assert_string_equal(revisions, "1,2,3,4,5,6");
     assert_string_equal(keys, "4\t4\t2");
 }
@@ -361,7 +327,7 @@ static void test_directory_add_refused(void **state)
     Database *database = *state;
 
     fill(state);
-    g_autofree char *before = run(database->name, "SELECT revision FROM revision_counter");
+    g_autofree char *before = database_run(database, "SELECT revision FROM revision_counter");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const char *const names[] = {cases[i].first, cases[i].second, NULL};
         GError *error = NULL;
@@ -371,7 +337,7 @@ static void test_directory_add_refused(void **state)
             fail_msg("case %zu: %s", i, error->message);
         g_clear_error(&error);
     }
-    g_autofree char *after = run(database->name, "SELECT revision FROM revision_counter");
+    g_autofree char *after = database_run(database, "SELECT revision FROM revision_counter");
     assert_string_equal(before, after);
 }
 
@@ -391,10 +357,10 @@ static void test_directory_credential_secret(void **state)
         g_compute_checksum_for_string(G_CHECKSUM_SHA256, record_text(plain, "key"), -1);
     g_autofree char *upper = g_ascii_strup(hash, -1);
     g_autofree char *stored =
-        run(database->name, "SELECT HEX(key_hash) FROM credential_secret ORDER BY id LIMIT 1");
+        database_run(database, "SELECT HEX(key_hash) FROM credential_secret ORDER BY id LIMIT 1");
     g_autofree char *states =
-        run(database->name, "SELECT SUM(cram_state IS NULL), SUM(LENGTH(cram_state)) "
-                            "FROM credential_secret");
+        database_run(database, "SELECT SUM(cram_state IS NULL), SUM(LENGTH(cram_state)) "
+                               "FROM credential_secret");
     assert_string_equal(stored, upper);
     assert_string_equal(states, "1\t32");
     g_autoptr(Record) shown =
@@ -449,8 +415,8 @@ static void test_directory_pool_one_default(void **state)
         record_free(directory_add(database->sql, DIRECTORY_POOL, names, set, 1, &error));
         assert_no_error(error);
     }
-    g_autofree char *pools = run(database->name, "SELECT GROUP_CONCAT(CONCAT(name, is_default, "
-                                                 "revision) ORDER BY name) FROM ip_pool");
+    g_autofree char *pools = database_run(database, "SELECT GROUP_CONCAT(CONCAT(name, is_default, "
+                                                    "revision) ORDER BY name) FROM ip_pool");
     assert_string_equal(pools, "a02,b12");
 }
 
@@ -492,10 +458,10 @@ static void test_directory_delete_leaves_tombstones(void **state)
                                   &error));
     assert_error_code(error, NOT_FOUND);
     g_autofree char *stones =
-        run(database->name, "SELECT GROUP_CONCAT(CONCAT(revision, table_name) ORDER BY "
-                            "revision, table_name, id) FROM tombstone");
+        database_run(database, "SELECT GROUP_CONCAT(CONCAT(revision, table_name) ORDER BY "
+                               "revision, table_name, id) FROM tombstone");
     assert_string_equal(stones, "8credential,8credential_secret,9dkim_key,9dkim_key,9domain");
-    g_autofree char *keys = run(database->name, "SELECT COUNT(*) FROM dkim_key");
+    g_autofree char *keys = database_run(database, "SELECT COUNT(*) FROM dkim_key");
     assert_string_equal(keys, "2");
 }
 
@@ -538,21 +504,7 @@ static void test_publish_installation_names_all_addresses(void **state)
     }
 }
 
-static int start(void **state)
-{
-    (void)state;
-    server = mariadb_fixture_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    mariadb_fixture_stop(server);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, database_teardown)
 
 int main(void)
 {
@@ -574,5 +526,9 @@ int main(void)
         CASE(test_directory_installation_init_twice),
         CASE(test_publish_installation_names_all_addresses),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+
+    server = mariadb_fixture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mariadb_fixture_stop(server);
+    return failed;
 }

@@ -186,15 +186,16 @@ static void test_edge_domain_for_table(void **state)
         guint32 server, organization;
         guint32 id; /* 0: NOT_FOUND */
     } cases[] = {
-        {"acme.test", 1, 1, 1},   {"ACME.Test", 1, 1, 1},   {"org.test", 1, 1, 2},
-        {"org.test", 5, 1, 2},    {"both.test", 1, 1, 4},   {"acme.test", 5, 9, 0},
-        {"org.test", 5, 9, 0},    {"new.test", 5, 1, 0},    {"sub.acme.test", 5, 1, 0},
-        {"other.test", 5, 1, 0},  {"any.test", 2, 1, 7},    {"", 5, 1, 0},
-        {"x.test", 2, 1, 6},      {"a.up.test", 5, 1, 9},   {"A.B.up.Test", 5, 1, 9},
-        {"up.test", 5, 1, 9},     {"xup.test", 5, 1, 0},    {"a.near.up.test", 5, 1, 10},
-        {"test", 5, 1, 0},        {"a.lone", 5, 1, 0},      {"a.up.test", 5, 9, 0},
-        {"a.off.test", 5, 1, 0},  {"a.up.test.", 5, 1, 0},  {"..up.test", 5, 1, 9},
-        {"a.srv.test", 1, 1, 13}, {"a.srv.test", 5, 1, 12},
+        {"acme.test", 1, 1, 1},      {"ACME.Test", 1, 1, 1},     {"org.test", 1, 1, 2},
+        {"org.test", 5, 1, 2},       {"both.test", 1, 1, 4},     {"acme.test", 5, 9, 0},
+        {"org.test", 5, 9, 0},       {"new.test", 5, 1, 0},      {"sub.acme.test", 5, 1, 0},
+        {"other.test", 5, 1, 0},     {"any.test", 2, 1, 7},      {"", 5, 1, 0},
+        {"x.test", 2, 1, 6},         {"a.up.test", 5, 1, 9},     {"A.B.up.Test", 5, 1, 9},
+        {"up.test", 5, 1, 9},        {"xup.test", 5, 1, 0},      {"a.near.up.test", 5, 1, 10},
+        {"test", 5, 1, 0},           {"a.lone", 5, 1, 0},        {"a.up.test", 5, 9, 0},
+        {"a.off.test", 5, 1, 0},     {"a.up.test.", 5, 1, 0},    {"..up.test", 5, 1, 0},
+        {"a.srv.test", 1, 1, 13},    {"a.srv.test", 5, 1, 12},   {"b\u00fccher.test", 5, 1, 15},
+        {"a\uff20up.test", 5, 1, 0}, {"u\u200dp.test", 5, 1, 0},
     };
     EdgeWorld *s = *state;
 
@@ -206,7 +207,8 @@ static void test_edge_domain_for_table(void **state)
         " (7, 1, 2, 'any.test', 1, 1, 0, NULL), (8, 1, 2, 'a.test', NULL, 1, 0, NULL),"
         " (9, 1, NULL, 'up.test', 1, 0, 1, 'psrp'), (10, 1, NULL, 'near.up.test', 1, 0, 1, NULL),"
         " (11, 1, NULL, 'lone', 1, 0, 1, NULL), (12, 1, NULL, 'srv.test', 1, 0, 1, NULL),"
-        " (13, 1, 1, 'srv.test', 1, 0, 1, NULL), (14, 1, NULL, 'off.test', NULL, 0, 1, NULL)");
+        " (13, 1, 1, 'srv.test', 1, 0, 1, NULL), (14, 1, NULL, 'off.test', NULL, 0, 1, NULL),"
+        " (15, 1, NULL, 'xn--bcher-kva.test', 1, 0, 0, NULL)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
         g_autoptr(EdgeDomain) domain =
@@ -230,7 +232,7 @@ static void test_edge_lanes_of_pool_table(void **state)
     EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
-                      "INSERT INTO ip_pool VALUES (2, 'p', 0);"
+                      "INSERT INTO ip_pool VALUES (2, 'p', 0, 'default');"
                       "INSERT INTO ip_address VALUES (9, 9, 2, '192.0.2.9', NULL, 'x', 0)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, cases[i].pool, NULL);

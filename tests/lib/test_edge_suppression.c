@@ -2,6 +2,7 @@
 /* Suppressions in the replica: what the mail path reads of them. */
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/edge_suppression.h"
@@ -61,7 +62,7 @@ static void add(State *s, const char *sql)
 static void test_edge_suppression_find_table(void **state)
 {
     State *s = *state;
-    g_autofree char *endless = g_strnfill(SUPPRESSION_ADDRESS_MAX, 'x');
+    g_autofree char *endless = g_strnfill(ADDRESS_MAX, 'x');
     g_autofree char *longest = g_strconcat(endless, "@all.test", NULL);
     const struct {
         const char *recipient;
