@@ -53,7 +53,8 @@ static gboolean note_found(G_GNUC_UNUSED const SqlRow *row, gpointer data,
 
 static gboolean was_taken_since(Sql *sql, const Refusal *refusal, gboolean *taken, GError **error)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(refusal->server), SQL_TEXT(refusal->address),
+    const SqlParameter parameters[] = {SQL_TEXT(refusal->address), SQL_UNSIGNED(refusal->server),
+                                       SQL_TEXT(refusal->address), SQL_UNSIGNED(refusal->server),
                                        SQL_INT(refusal->at_us)};
 
     *taken = FALSE;

@@ -60,7 +60,7 @@ static gboolean judge_absence(DnsAnswer answer, DnsFinding *finding)
 static void judge_text(DnsFinding *finding, const char *wrong)
 {
     finding->status = wrong ? DNS_STATUS_WRONG : DNS_STATUS_OK;
-    finding->wrong = g_strdup(wrong);
+    finding->wrong = wrong ? cut(wrong) : NULL;
 }
 
 /* Those records that func takes; borrowed. */
@@ -74,7 +74,8 @@ static GPtrArray *filter(const GPtrArray *records, gboolean (*func)(const char *
     return g_steal_pointer(&list);
 }
 
-DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain)
+DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain, SpfLookup lookup,
+                         gpointer data)
 {
     g_autoptr(GPtrArray) records = filter(answer.records, published_is_spf);
     DnsFinding finding = {0};
@@ -82,10 +83,17 @@ DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain)
     if (judge_absence((DnsAnswer){records, answer.why}, &finding))
         return finding;
     finding.found = join(records);
-    judge_text(&finding, records->len > 1
-                             ? "there are several SPF records, which is an error (RFC 7208)"
-                             : published_spf_differs(records->pdata[0], return_path_domain));
-    return finding;
+    if (records->len > 1) {
+        judge_text(&finding, "there are several SPF records, which is an error (RFC 7208)");
+        return finding;
+    }
+    g_autofree char *why = NULL;
+    if (spf_covers(records->pdata[0], return_path_domain, lookup, data, &why) != SPF_UNKNOWN) {
+        judge_text(&finding, why);
+        return finding;
+    }
+    g_free(finding.found);
+    return (DnsFinding){.status = DNS_STATUS_UNKNOWN, .found = cut(why)};
 }
 
 DnsFinding dns_judge_dkim(DnsAnswer answer, const char *algorithm, const char *public_key)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "lib/mailauth/spf.h"
 
 #define DNS_FOUND_MAX 500
 
@@ -36,8 +36,10 @@ typedef struct {
 void dns_finding_clear(DnsFinding *finding);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DnsFinding, dns_finding_clear)
 
-/* Each returns a finding to be cleared. domain, target and host are in lower case, without a last dot. */
-DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain);
+/* Each returns a finding to be cleared. domain, target and host are in lower case, without a last dot. lookup reads what
+ * the record includes. */
+DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain, SpfLookup lookup,
+                         gpointer data);
 DnsFinding dns_judge_dkim(DnsAnswer answer, const char *algorithm, const char *public_key);
 DnsFinding dns_judge_cname(DnsAnswer answer, const char *target);
 DnsFinding dns_judge_mx(DnsAnswer answer, const char *host);

@@ -61,12 +61,18 @@ static GPtrArray *look(Check *check, const char *name, DnsType type, GError **er
     return inquiry_lookup(&check->inquiry, name, type, error);
 }
 
+static GPtrArray *look_for_policy(const char *name, gpointer data, GError **error)
+{
+    return look(data, name, DNS_TXT, error);
+}
+
 static void check_spf(Check *check)
 {
     const char *path = config_string(check->config, CONFIG_RETURN_PATH_DOMAIN);
     g_autoptr(GError) why = NULL;
     g_autoptr(GPtrArray) records = look(check, check->check->name, DNS_TXT, &why);
-    g_auto(DnsFinding) finding = dns_judge_spf((DnsAnswer){records, why}, path);
+    g_auto(DnsFinding) finding =
+        dns_judge_spf((DnsAnswer){records, why}, path, look_for_policy, check);
     g_autofree char *wanted = g_strdup_printf("v=spf1 ... include:%s ...", path);
 
     need(check, finding.status);

@@ -203,6 +203,22 @@ static gboolean insert_made(Sql *sql, Work *work, GError **error)
     return make_due(sql, work, error);
 }
 
+static gboolean do_init(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+
+    work->count = 0;
+    if (!begin(sql, work, error))
+        return FALSE;
+    if (json_object_array_length(work->keys) > 0)
+        return TRUE;
+    const KeyInsert insert = {0, KEY_STATE_ACTIVE, 0, work->now, work->revision};
+    for (; work->count < work->made->len; work->count++)
+        if (!key_insert(sql, &insert, work->made->pdata[work->count], error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean do_add(Sql *sql, gpointer data, GError **error)
 {
     return begin(sql, data, error) && insert_made(sql, data, error);
@@ -217,6 +233,18 @@ static gboolean make(Work *work, const char *algorithm, guint bits, guint64 repl
         return FALSE;
     g_ptr_array_add(work->made, key);
     g_array_append_val(work->replaces, replaces);
+    return TRUE;
+}
+
+gboolean directory_installation_init(Sql *sql, guint *made, GError **error)
+{
+    g_auto(Work) work = {.now = now_seconds()};
+
+    work_make(&work);
+    if (!make(&work, "rsa", DKIM_KEY_BITS, 0, error) || !make(&work, "ed25519", 0, 0, error) ||
+        !sql_transaction(sql, do_init, &work, error))
+        return FALSE;
+    *made = work.count;
     return TRUE;
 }
 

@@ -31,6 +31,9 @@ gboolean key_insert(Sql *sql, const KeyInsert *insert, const DkimKey *key, GErro
  * key. */
 Record *directory_key_list(Sql *sql, guint64 domain, GError **error);
 
+/* Makes the keys that sign as the return-path domain when there are none; *made says how many. */
+gboolean directory_installation_init(Sql *sql, guint *made, GError **error);
+
 /* A new key beside those that are there; the list of all keys. REFUSED: KEYS_MAX. */
 Record *directory_key_add(Sql *sql, guint64 domain, const char *algorithm, guint bits,
                           GError **error);

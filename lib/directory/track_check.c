@@ -138,6 +138,7 @@ static gboolean do_store(Sql *sql, gpointer data, GError **error)
         is.wrong_since ? SQL_INT(is.wrong_since) : SQL_NULL,
         id};
     work->report->began = is.right && !was.right;
+    work->report->doubtful = is.right && is.wrong_since && !was.wrong_since;
     work->report->ended = was.right && !is.right;
     return sql_execute(sql, SQL_TRACK_CHECK_SET, parameters, G_N_ELEMENTS(parameters), NULL, NULL,
                        error) &&

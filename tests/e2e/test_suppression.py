@@ -115,6 +115,41 @@ class Suppressions(unittest.TestCase):
         wait_for(lambda: self.on_hold(f"{odd}@bulk7.test"), "another of that domain on hold")
         self.sent(fresh("bulk8.test"))
 
+    def test_however_the_local_part_is_written(self):
+        tag = fresh().split("@")[0]
+        domain = "bulk6.test"
+        self.suppress(f'"{tag}"@ok.test')
+        self.suppress(f'"{tag} b"@ok.test')
+        self.suppress(f"@{domain}")
+        # As the client gives it, and as history names it.
+        written = {f'"{tag}"@ok.test': f"{tag}@ok.test", f'"{tag[0]}\\{tag[1:]}"@ok.test': f"{tag}@ok.test",
+                   f"{tag}@OK.test.": f"{tag}@ok.test", f'"{tag}\\ b"@ok.test': f'"{tag} b"@ok.test',
+                   f"{tag}{'x' * 400}@{domain}": f"{tag}{'x' * 400}@{domain}"}  # longer than an entry can be
+        for verdict in ("hold", "refuse"):
+            self.sender.change("--suppression", verdict)
+            self.addCleanup(self.sender.change, "--suppression", "hold")
+            self.assertIn("suppressed", self.verdict_on(f"{tag}@ok.test", verdict))
+            for recipient, address in written.items():
+                with self.subTest(verdict=verdict, recipient=recipient[:60]):
+                    self.assertIn("is suppressed for server", self.verdict_on(recipient, verdict))
+                    self.assertEqual(self.sandbox.inbox(address), [])
+
+    def verdict_on(self, recipient, wanted):
+        """The words of it, once the mail path answers as wanted."""
+        def look():
+            with self.sender.client() as client:
+                client.mail(mail.SENDER)
+                code, text = client.docmd("RCPT", f"TO:<{recipient}>")
+                if code != 250:
+                    client.rset()
+                    return text.decode() if wanted == "refuse" else None
+                code, text = client.data(mail.message("x@ok.test"))
+            if wanted != "hold" or code != 250:
+                return None
+            queue_id = text.decode().split()[-1]
+            return wait_for(lambda: self.explained(queue_id), f"{queue_id} explained")
+        return wait_for(look, f"{recipient[:60]}: {wanted}")
+
     def test_scopes(self):
         for scope, words in (("installation", "for the installation"), ("acme", "for organization acme")):
             recipient = fresh()

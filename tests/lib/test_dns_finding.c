@@ -10,11 +10,27 @@
 
 typedef enum { SPF, DKIM, CNAME, MX, DMARC } Judge;
 
+/* What a record includes: one name has a policy, of another nobody can tell. */
+static GPtrArray *look(const char *name, gpointer data, GError **error)
+{
+    (void)data;
+    if (g_str_equal(name, "mail.example")) {
+        GPtrArray *records = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(records, g_strdup("v=spf1 include:rp.example"));
+        return records;
+    }
+    g_set_error(error, OUTRIDER_ERROR,
+                g_str_equal(name, "away.example") ? OUTRIDER_ERROR_UNAVAILABLE
+                                                  : OUTRIDER_ERROR_NOT_FOUND,
+                "no answer");
+    return NULL;
+}
+
 static DnsFinding judge(Judge which, DnsAnswer answer)
 {
     switch (which) {
     case SPF:
-        return dns_judge_spf(answer, "rp.example");
+        return dns_judge_spf(answer, "rp.example", look, NULL);
     case DKIM:
         return dns_judge_dkim(answer, "rsa", "MIIB");
     case CNAME:
@@ -37,6 +53,9 @@ static void test_dns_judge(void **state)
         {SPF, {"other", "v=spf1 include:rp.example ~all"}, DNS_STATUS_OK},
         {SPF, {"other"}, DNS_STATUS_MISSING},
         {SPF, {"v=spf1 -all"}, DNS_STATUS_WRONG},
+        {SPF, {"v=spf1 include:mail.example -all"}, DNS_STATUS_OK},
+        {SPF, {"v=spf1 include:none.example -all"}, DNS_STATUS_WRONG},
+        {SPF, {"v=spf1 include:away.example -all"}, DNS_STATUS_UNKNOWN},
         {SPF, {"v=spf1 include:rp.example", "v=spf1 -all"}, DNS_STATUS_WRONG},
         {DKIM, {"v=DKIM1; p=MIIB"}, DNS_STATUS_OK},
         {DKIM, {"v=DKIM1; p=MIIC"}, DNS_STATUS_WRONG},

@@ -5,8 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/event_apply.h"
 #include "worker/suppressor.h"
@@ -138,6 +137,15 @@ static const struct {
      "NULL"},
     {"for now, then for good", {ATTEMPT(1, 0, "SoftFail", "address"), HARD(2, 9)}, "NULL"},
     {"taken later", {HARD(1, 0), HARD(2, 9), SENT(3, 10)}, "NULL"},
+    {"taken later, in capitals",
+     {HARD(1, 0, .rcpt = "R@x.test"), HARD(2, 9), SENT(3, 10, .rcpt = "R@x.test")},
+     "NULL"},
+    {"taken later, in quotes",
+     {HARD(1, 0), HARD(2, 9, .rcpt = "\\\"R\\\"@x.test"), SENT(3, 10)},
+     "NULL"},
+    {"refused with and without quotes",
+     {HARD(1, 0, .rcpt = "\\\"r\\\"@x.test"), HARD(2, 9)},
+     "2 r@x.test hard_fail 2"},
     {"taken before", {HARD(1, 0), HARD(2, 9), SENT(3, -5)}, "2 r@x.test hard_fail 2"},
     {"taken between", {HARD(1, 0), SENT(3, 5), HARD(2, 9)}, "2 r@x.test hard_fail 2"},
     {"taken by another server",
@@ -436,19 +444,10 @@ int main(void)
         cmocka_unit_test(test_suppressor_lift_leaves_a_tombstone),
         cmocka_unit_test(test_suppressor_expire),
     };
-    GError *error = NULL;
-    guint applied;
 
     base = g_get_real_time() - 3 * G_TIME_SPAN_DAY;
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     g_free(run(
         "INSERT INTO organization (id, permalink, name, created_at, revision) VALUES (1, 'acme', "
         "'A', 0, 1);"
