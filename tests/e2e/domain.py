@@ -50,6 +50,10 @@ class Domain:
         assert (result.returncode == 0) == (report["status"] == "ok"), report
         return report
 
+    def await_first_look(self):
+        """Waits until the worker has looked at a new domain, which it does at once."""
+        wait_for(lambda: self.show()["dns_checked_at"], f"the first look at {self.name}")
+
     def items(self):
         return {finding["item"]: finding["status"] for finding in self.checked()["findings"]}
 
