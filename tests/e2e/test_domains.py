@@ -27,6 +27,27 @@ class Ownership(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0, result.stdout)
         return result.stderr
 
+    def test_in_unicode(self):
+        domain = Domain(self.sandbox, alone=True)
+        name = f"b\u00fc{domain.name}"
+        self.sandbox.outrider("domain", "add", domain.owner, name)
+        self.sandbox.outrider("credential", "change", domain.owner, "app", "--sender", f"app@{name}")
+        wait_for(lambda: self.taken(domain, f"app@{name}"), f"mail from {name} being taken")
+        self.assertTrue(self.taken(domain, f"App@{name.encode('idna').decode()}"))
+        for other in (f"other@{name}", f"app@{domain.name}", f"app@b\u200d\u00fc{domain.name}"):
+            self.assertFalse(self.taken(domain, other), other)
+
+    def taken(self, domain, author):
+        """Whether mail by this author is; if not, then with 530."""
+        recipient = fresh()
+        with domain.sender.client() as client:
+            client.mail(author, ["SMTPUTF8"])
+            code, _ = client.rcpt(recipient)
+            if code == 250:
+                code, _ = client.data(mail.message(recipient, sender=author))
+        self.assertIn(code, (250, 530))
+        return code == 250
+
     def test_proved_by_dns(self):
         domain = Domain(self.sandbox, "--unverified")
         self.assertEqual(domain.refuses(), 530)
