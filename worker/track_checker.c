@@ -23,6 +23,9 @@ static void tell(const TrackCheck *check, const TrackReport *report)
               LOG_TEXT("status", report->status));
     if (report->began)
         log_info(NULL, "track domain leads to the tracking host", LOG_TEXT("host", check->host));
+    if (report->doubtful)
+        log_warning(NULL, "track domain does not lead to the tracking host just now",
+                    LOG_TEXT("host", check->host), LOG_TEXT("status", report->status));
     if (report->ended)
         log_warning(NULL, "track domain leads elsewhere, mail has no more links of it",
                     LOG_TEXT("host", check->host), LOG_TEXT("status", report->status));

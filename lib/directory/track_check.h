@@ -23,6 +23,7 @@ typedef struct {
     Record *findings;   /* array of one {item, status, type, name, wanted, found, wrong} */
     const char *status; /* static */
     gboolean began;     /* the DNS is right from now on */
+    gboolean doubtful;  /* for the first time it is not, which changes nothing yet */
     gboolean ended;     /* it is not right any more */
 } TrackReport;
 

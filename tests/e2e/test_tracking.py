@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import functools
+import http.client
 import json
 import os
 import pathlib
@@ -68,6 +69,10 @@ class Content(unittest.TestCase):
         self.assertEqual(len(pixels(self.sandbox, body)), 1)
         row = self.sandbox.history(recipient)
         self.assertEqual({found[0].id, pixels(self.sandbox, body)[0].id}, {row["id"]})
+        told = row["tracking"]
+        self.assertEqual((told["host"], [(link["ordinal"], link["url"]) for link in told["links"]], bool(told["pixel"])),
+                         (self.tracked.host, [(1, URL)], True))
+        self.assertEqual(told["growth"], len(body) - len(mail.split(content)[1]))
         # All but the value and the pixel is as it was.
         url = LINK.search(plain(body)).group(0)
         self.assertEqual(plain(body).replace(url, URL.replace("&", "&amp;").encode()),
@@ -346,23 +351,26 @@ class Limits(unittest.TestCase):
         _, content, received = self.tracked.send(body, headers)
         return content, received
 
-    def untracked(self, body, headers=HTML):
-        content, received = self.sent(body, headers)
+    def untracked(self, body, reason):
+        """It leaves as it was, and history says why."""
+        recipient, content, received = self.tracked.send(body, HTML)
         self.assertEqual(mail.without_added(received), content)
+        self.assertEqual(self.sandbox.history(recipient)["tracking"]["skipped"], {reason: 1})
+        self.assertIn("not tracked", self.sandbox.outrider_plain("explain", recipient).stdout)
 
     def test_two_thousand_links(self):
         page = [b"<a href=\"https://shop.test/%d\">x</a>\r\n" % i for i in range(2001)]
         _, received = self.sent(b"".join(page[:2000]))
         self.assertEqual([link.url for link in links(self.sandbox, received)],
                          [f"https://shop.test/{i}" for i in range(2000)])
-        self.untracked(b"".join(page))
+        self.untracked(b"".join(page), "links")
 
     def test_five_megabytes(self):
         line = b"<p>" + b"x" * 70 + b"</p>\r\n"
         small, large = (line * (size // len(line)) + PAGE for size in (4_900_000, 5_400_000))
         _, received = self.sent(small)
         self.assertEqual(len(links(self.sandbox, received)), 1)
-        self.untracked(large)
+        self.untracked(large, "size")
 
     def test_growth_over_what_postfix_takes(self):
         """Postfix compares with message_size_limit what the client sends, not what the milter makes of it."""
@@ -429,6 +437,9 @@ class Life(unittest.TestCase):
         late = own.add(publish=False, wait=False)
         status, report = own.check(late)
         self.assertEqual((status, report["dns_status"], report["active"]), (1, "missing", False))
+        shown = self.sandbox.outrider_plain("track-domain", "show", own.server, late).stdout
+        self.assertIn(f"{late}. IN CNAME links.outrider.test.", shown)
+        self.assertIn("No links are made", shown)
         self.sandbox.control("dns", "add", late, "CNAME", "mail.acme.test.")
         self.assertEqual(own.check(late)[1]["dns_status"], "wrong")
         _, _, received = own.send(PAGE, HTML)
@@ -507,6 +518,34 @@ class Life(unittest.TestCase):
         self.sandbox.outrider("track-domain", "delete", tracked.server, tracked.host)
         tracked.wait(active=False)
         self.assertEqual(self.arrives(tracked), 0)
+
+
+class Followed(unittest.TestCase):
+    """A reader follows what arrived."""
+
+    def setUp(self):
+        self.sandbox = shared()
+
+    def get(self, octets, kind):
+        host, folder, token = next(found for found in LINK.findall(octets) if found[1] == kind)
+        link = http.client.HTTPConnection("127.0.0.1", 8080, timeout=30)
+        with contextlib.closing(link):
+            link.request("GET", f"/{folder.decode()}/{token.decode()}", headers={"Host": host.decode()})
+            answer = link.getresponse()
+            answer.read()
+        return answer.status, answer.getheader("Location")
+
+    def test_link_and_pixel(self):
+        tracked = Tracked(self.sandbox)
+        recipient, _, received = tracked.send(PAGE, HTML)
+        self.assertEqual(self.get(received, b"c"), (307, URL))
+        self.assertEqual(self.get(received, b"o"), (200, None))
+        wait_for(lambda: {visit["kind"] for visit in self.sandbox.history(recipient)["visits"]} == {"click", "open"},
+                 "click and open in history", tell=lambda: self.sandbox.history(recipient))
+        # What was mailed works on when no more links are made.
+        tracked.change("--disable")
+        tracked.wait(active=False)
+        self.assertEqual(self.get(received, b"c"), (307, URL))
 
 
 class Held(unittest.TestCase):

@@ -6,8 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/suppression.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
 #define DATABASE "suppressions"
@@ -56,7 +55,7 @@ static void test_entry_read_refused(void **state)
         {"@", NULL, NULL, "address"},
         {"a@localhost", NULL, NULL, "address"},
         {"a@x_y.test", NULL, NULL, "address"},
-        {"a b@x.test", NULL, NULL, "without blanks"},
+        {"a b@x.test", NULL, NULL, "in quotes if it has blanks"},
         {"a@x.test\n", NULL, NULL, "control characters"},
         {"\xff@x.test", NULL, NULL, "UTF-8"},
         {"a@1.2.3.4", NULL, NULL, "address"},
@@ -311,18 +310,9 @@ int main(void)
         cmocka_unit_test(test_list_filters_and_pages),
         cmocka_unit_test(test_for_server),
     };
-    GError *error = NULL;
-    guint applied;
 
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     g_free(run(
         "INSERT INTO organization (id, permalink, name, created_at, revision) VALUES (1, 'acme', "
         "'A', 0, 1);"
