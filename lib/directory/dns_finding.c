@@ -164,15 +164,20 @@ DnsStatus dns_status_worse(DnsStatus one, DnsStatus other)
     return MAX(one, other);
 }
 
-gint64 dns_check_next(DnsStatus status, gint64 new_since, gint64 interval, gint64 now)
+static gint64 pause_for_waiting(gint64 waited, gint64 interval)
 {
-    gint64 normal = status == DNS_STATUS_OK ? DAY : HOUR;
+    if (waited > DAY)
+        return HOUR;
+    return waited > HOUR ? MIN(interval * SLOWER, SLOWER_MAX) : interval;
+}
 
-    if (new_since == 0)
-        return now + normal;
-    if (now - new_since > DAY)
-        return now + MIN(normal, HOUR);
-    if (now - new_since > HOUR)
-        interval = MIN(interval * SLOWER, SLOWER_MAX);
-    return now + MAX(interval, 1);
+gint64 dns_check_next(const DnsOutlook *outlook, const DnsPace *pace, gint64 now)
+{
+    gint64 pause = outlook->status == DNS_STATUS_OK ? pace->again : MIN(pace->again, HOUR);
+
+    if (outlook->vanished)
+        pause = MIN(pause, pace->vanished);
+    if (outlook->waits_since > 0)
+        pause = MIN(pause, pause_for_waiting(now - outlook->waits_since, pace->waiting));
+    return now + MAX(pause, 1);
 }

@@ -69,6 +69,17 @@ const char *published_dkim_differs(const char *text, const char *algorithm, cons
     return g_str_equal(key, public_key) ? NULL : "p= is another key";
 }
 
+gboolean published_dkim_may_hold(const char *text, const char *public_key)
+{
+    gboolean twice = FALSE;
+
+    if (strlen(text) > PUBLISHED_TEXT_MAX)
+        return TRUE;
+    g_auto(GStrv) tags = g_strsplit(text, ";", -1);
+    g_autofree char *key = tag_value(tags, "p", &twice);
+    return twice || g_strcmp0(key, public_key) == 0;
+}
+
 static gboolean begins_with_version(const char *text, const char *version)
 {
     gsize length = strlen(version);

@@ -16,6 +16,9 @@
 /* NULL: verifiers will take the key from it; else why not, static. public_key: base64 without white space. */
 const char *published_dkim_differs(const char *text, const char *algorithm, const char *public_key);
 
+/* Whether it may hold that key, whatever else may be wrong with it: FALSE only if it is read and holds another or none. */
+gboolean published_dkim_may_hold(const char *text, const char *public_key);
+
 /* Whether it is an SPF record at all. */
 gboolean published_is_spf(const char *text);
 

@@ -299,6 +299,63 @@ class Suppressions(unittest.TestCase):
                                            if row["status"] == "SoftFail"]) == n, f"attempt {number}")
         self.assertEqual(self.sandbox.outrider("suppression", "list", "--address", later), [])
 
+    def short_lifetime(self):
+        """Postfix gives up what is older than a second at its next attempt, until the end of the test."""
+        main = pathlib.Path(self.sandbox.postfix_conf, "main.cf")
+        before = main.read_text()
+        def restore():
+            main.write_text(before)
+            self.sandbox.execute("postfix", "reload")
+        self.addCleanup(restore)
+        self.sandbox.execute("postconf", "-e", "maximal_queue_lifetime=1s", "bounce_queue_lifetime=1s")
+        self.sandbox.execute("postfix", "reload")
+
+    def put_off_twice(self, recipient):
+        """Two messages that are in the queue; their rows."""
+        for _ in range(2):
+            self.sender.submit(recipient)
+        return wait_for(lambda: self.in_status(recipient, "SoftFail", 2), f"two messages to {recipient} put off")
+
+    def in_status(self, recipient, status, number):
+        rows = self.sandbox.outrider("message", "list", "--to", recipient)
+        return rows if [row["status"] for row in rows] == [status] * number else None
+
+    def given_up(self, recipient):
+        def look():
+            for row in self.sandbox.outrider("message", "list", "--to", recipient):
+                if row["queue_id"]:
+                    self.sandbox.execute("postqueue", "-i", row["queue_id"], check=False)
+            return self.in_status(recipient, "HardFail", 2)
+        return wait_for(look, f"both messages to {recipient} given up")
+
+    def suppressions(self, recipient):
+        return self.sandbox.outrider("suppression", "list", SERVER, "--address", recipient)
+
+    def test_given_up_as_unknown_suppresses(self):
+        recipient, busy, forced = fresh("absent.test"), fresh("defer.test"), fresh("absent.test")
+        for address in (recipient, busy, forced):
+            self.put_off_twice(address)
+        for row in self.sandbox.outrider("message", "list", "--to", forced):
+            self.sandbox.execute("postsuper", "-e", row["queue_id"])
+            self.sandbox.execute("postqueue", "-i", row["queue_id"], check=False)
+        wait_for(lambda: self.in_status(forced, "HardFail", 2), "both expired by an admin")
+        self.short_lifetime()
+        self.given_up(busy)
+        rows = self.given_up(recipient)
+        row, = wait_for(lambda: self.suppressions(recipient), f"{recipient} on the list")
+        self.addCleanup(self.lift, SERVER, recipient)
+        self.assertEqual(row["source"], "soft_fail")
+        self.assertIn(row["message_id"], [message["id"] for message in rows])
+        self.assertIn("450 4.1.1 No such user here, for now", row["evidence"])
+        self.assertIn("until Postfix gave the message up", row["reason"])
+        # Neither what was said of something else, nor what an admin had expire.
+        self.assertEqual(self.suppressions(busy) + self.suppressions(forced), [])
+        wait_for(lambda: self.known(recipient), "the suppression in the replica")
+        self.sender.submit(recipient)
+        entry = wait_for(lambda: self.on_hold(recipient), "the third message on hold")
+        self.assertIn("soft_fail", entry["hold_reason"])
+        self.sandbox.outrider("hold", "cancel", str(entry["id"]))
+
     def test_imported_while_mail_flows(self):
         names = [fresh("bulk9.test") for _ in range(6000)]
         file = pathlib.Path(self.sandbox.directory, "list.csv")

@@ -113,6 +113,17 @@ void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture)
     }
 }
 
+EdgeCredential *edge_fixture_by_key(Edge *edge, const char *key, gint64 now, GError **error)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof hash;
+
+    g_checksum_update(checksum, (const guchar *)key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    return edge_credential_by_key(edge, hash, now, error);
+}
+
 void edge_fixture_remove(const char *edge_dir)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};

@@ -9,7 +9,8 @@
 #include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define KEEP 1000
+#define KEEP  1000
+#define AFTER 3600
 
 static const char *const acme[] = {"acme", "acme.example", NULL};
 
@@ -192,6 +193,101 @@ static void test_key_retire(void **state)
     assert_error_code(error, REFUSED);
 }
 
+/* A look that found the record nowhere, so many seconds ago. */
+static gboolean look_in_vain(Database *database, guint64 domain, guint at, guint ago)
+{
+    g_autofree char *id = text_of_key(database, domain, at, "id");
+    g_autofree char *older = g_strdup_printf("UPDATE dkim_key SET vanished_at = vanished_at - %u "
+                                             "WHERE id = %s",
+                                             ago, id);
+    gboolean lost = FALSE;
+    GError *error = NULL;
+
+    assert_true(directory_key_vanished(database->sql, domain, g_ascii_strtoull(id, NULL, 10),
+                                       "missing", AFTER, &lost, &error));
+    assert_no_error(error);
+    if (ago)
+        g_free(mariadb_fixture_run(server, database->name, older));
+    return lost;
+}
+
+static void test_key_vanished_long_enough_is_lost(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    activate(database, domain, 0);
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "active");
+    assert_true(look_in_vain(database, domain, 0, 0));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "lost");
+    assert_rows(database,
+                "SELECT lost_at IS NOT NULL, waits_for, revision = (SELECT revision FROM "
+                "revision_counter) FROM dkim_key WHERE domain_id = 1",
+                "1\tmissing\t1");
+    assert_true(activate(database, domain, 0));
+    assert_rows(database,
+                "SELECT state, vanished_at, vanished_looks, lost_at, waits_for FROM dkim_key "
+                "WHERE domain_id = 1",
+                "active\tNULL\t0\tNULL\tNULL");
+}
+
+static void test_key_vanished_not_long_enough(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    assert_false(look_in_vain(database, domain, 0, AFTER)); /* it is new */
+    assert_rows(database, "SELECT vanished_looks FROM dkim_key WHERE domain_id = 1", "0");
+    activate(database, domain, 0);
+    assert_false(look_in_vain(database, domain, 0, AFTER - 60));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    /* Found in between: it begins anew. */
+    g_autofree char *id = text_of_key(database, domain, 0, "id");
+    assert_true(directory_key_seen(database->sql, g_ascii_strtoull(id, NULL, 10), &error));
+    assert_rows(database, "SELECT vanished_at, vanished_looks FROM dkim_key WHERE domain_id = 1",
+                "NULL\t0");
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "active");
+}
+
+static void test_key_vanished_last_of_the_installation_signs(void **state)
+{
+    Database *database = *state;
+    GError *error = NULL;
+    guint lost = 0;
+
+    for (guint i = 0; i < 5; i++)
+        lost += look_in_vain(database, 0, 0, AFTER) + look_in_vain(database, 0, 1, AFTER);
+    assert_int_equal(lost, 1);
+    assert_states(directory_key_list(database->sql, 0, &error), error, "lost active");
+}
+
+static void test_key_lost_can_be_rotated_and_retired(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    activate(database, domain, 0);
+    for (guint i = 0; i < 3; i++)
+        look_in_vain(database, domain, 0, AFTER);
+    assert_states(directory_key_rotate(database->sql, domain, NULL, &error), error, "lost new");
+    assert_true(activate(database, domain, 1));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "retired active");
+    for (guint i = 0; i < 3; i++)
+        look_in_vain(database, domain, 1, AFTER);
+    g_autofree char *selector = text_of_key(database, domain, 1, "selector");
+    assert_states(directory_key_retire(database->sql, domain, selector, KEEP, &error), error,
+                  "retired retired");
+}
+
 static void test_keys_expire_only_what_may_go(void **state)
 {
     Database *database = *state;
@@ -366,6 +462,10 @@ int main(void)
         CASE(test_key_add_kinds),
         CASE(test_key_add_too_many),
         CASE(test_key_retire),
+        CASE(test_key_vanished_long_enough_is_lost),
+        CASE(test_key_vanished_not_long_enough),
+        CASE(test_key_vanished_last_of_the_installation_signs),
+        CASE(test_key_lost_can_be_rotated_and_retired),
         CASE(test_keys_expire_only_what_may_go),
         CASE(test_domain_delete_forgets_all),
         CASE(test_verify_token),

@@ -124,25 +124,33 @@ static void test_dns_status_worse(void **state)
 static void test_dns_check_next(void **state)
 {
     static const gint64 hour = 3600, now = 1000000;
+    static const DnsPace pace = {.waiting = 60, .again = 6 * hour, .vanished = 1800};
+    static const DnsPace quick = {.waiting = 60, .again = 2, .vanished = 0};
     const struct {
-        DnsStatus status;
-        gint64 new_since, wait;
+        DnsOutlook outlook;
+        gint64 wait, wait_when_quick;
     } cases[] = {
-        {DNS_STATUS_OK, 0, 24 * hour},
-        {DNS_STATUS_UNKNOWN, 0, hour},
-        {DNS_STATUS_MISSING, 0, hour},
-        {DNS_STATUS_WRONG, 0, hour},
-        {DNS_STATUS_MISSING, now, 60},
-        {DNS_STATUS_OK, now - hour, 60},
-        {DNS_STATUS_MISSING, now - hour - 1, 600},
-        {DNS_STATUS_MISSING, now - 24 * hour - 1, hour},
-        {DNS_STATUS_OK, now - 24 * hour - 1, hour},
+        {{DNS_STATUS_OK, 0, FALSE}, 6 * hour, 2},
+        {{DNS_STATUS_UNKNOWN, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_WRONG, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, now, FALSE}, 60, 2},
+        {{DNS_STATUS_OK, now - hour, FALSE}, 60, 2},
+        {{DNS_STATUS_MISSING, now - hour - 1, FALSE}, 600, 2},
+        {{DNS_STATUS_MISSING, now - 24 * hour - 1, FALSE}, hour, 2},
+        {{DNS_STATUS_OK, now - 24 * hour - 1, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, 0, TRUE}, 1800, 1},
+        {{DNS_STATUS_OK, 0, TRUE}, 1800, 1},
+        {{DNS_STATUS_MISSING, now, TRUE}, 60, 1},
+        {{DNS_STATUS_MISSING, now - 24 * hour - 1, TRUE}, 1800, 1},
     };
 
     (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_int_equal(dns_check_next(cases[i].status, cases[i].new_since, 60, now) - now,
-                         cases[i].wait);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_int_equal(dns_check_next(&cases[i].outlook, &pace, now) - now, cases[i].wait);
+        assert_int_equal(dns_check_next(&cases[i].outlook, &quick, now) - now,
+                         cases[i].wait_when_quick);
+    }
 }
 
 int main(void)

@@ -6,6 +6,8 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/edge_suppression.h"
+
+#include "lib/base/address.h"
 #include "tests/lib/edge_fixture.h"
 #include "tests/lib/testing.h"
 

@@ -55,6 +55,33 @@ static void test_published_dkim_differs(void **state)
                        cases[i].needle);
 }
 
+/* What cannot be told counts as there: a key is not given up for it. */
+static void test_published_dkim_may_hold(void **state)
+{
+    static const struct {
+        const char *text;
+        gboolean may;
+    } cases[] = {
+        {"v=DKIM1; k=rsa; p=" KEY, TRUE},
+        {"p = MIIBIj ANBgkq\thkiG9w0", TRUE},
+        {"v=DKIM1; t=y; h=sha1; k=ed25519; p=" KEY, TRUE},
+        {"v=DKIM1; p=other; p=" KEY, TRUE},
+        {"", FALSE},
+        {"v=spf1 -all", FALSE},
+        {"v=DKIM1; p=", FALSE},
+        {"v=DKIM1", FALSE},
+        {"v=DKIM1; p=" KEY "x", FALSE},
+        {"v=DKIM1; n=p=" KEY, FALSE},
+        {"v=DKIM1; p=miibijanbgkqhkig9w0", FALSE},
+    };
+    g_autofree char *filler = g_strnfill(PUBLISHED_TEXT_MAX + 1, 'x');
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(published_dkim_may_hold(cases[i].text, KEY), cases[i].may);
+    assert_true(published_dkim_may_hold(filler, KEY));
+}
+
 static void test_published_too_long(void **state)
 {
     g_autofree char *filler = g_strnfill(PUBLISHED_TEXT_MAX, 'x');
@@ -78,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_dkim_differs),
+        cmocka_unit_test(test_published_dkim_may_hold),
         cmocka_unit_test(test_published_too_long),
         cmocka_unit_test(test_published_is_dmarc),
     };

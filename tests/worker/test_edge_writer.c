@@ -7,7 +7,7 @@
 #include "lib/edge/edge_lane.h"
 #include "lib/edge/edge_limit.h"
 #include "lib/sql/sql.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/edge_writer.h"
 #include "worker/lanes.h"
@@ -74,11 +74,9 @@ static Config *make_config(World *world)
 static int setup(void **state)
 {
     World *world = g_new0(World, 1);
-    GError *error = NULL;
-    guint applied = 0;
 
     world->server = mariadb_fixture_start();
-    mariadb_fixture_database(world->server, DATABASE);
+    sql_close(database_fixture_open(world->server, DATABASE));
     world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
     g_autofree char *edge = g_build_filename(world->dir, "edge", NULL);
     g_autofree char *postfix = g_build_filename(world->dir, "postfix", "outrider", NULL);
@@ -86,10 +84,6 @@ static int setup(void **state)
     g_mkdir_with_parents(postfix, 0755);
     world->lanes = g_build_filename(postfix, "lanes.regexp", NULL);
     world->config = make_config(world);
-    g_autoptr(Sql) sql = sql_open(world->config, &error);
-    assert_no_error(error);
-    sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error);
-    assert_no_error(error);
     run(world, directory_sql);
     world->writer = edge_writer_new(world->config);
     *state = world;
