@@ -260,8 +260,18 @@ void exchange_work(gpointer data, gpointer httpd)
     MHD_resume_connection(exchange->connection);
 }
 
+/* Makes room for others. */
+static void forget_body(Httpd *httpd, Exchange *exchange)
+{
+    g_clear_pointer(&exchange->request.body, g_byte_array_unref);
+    atomic_fetch_sub(&httpd->gathered, exchange->reserved);
+    exchange->reserved = 0;
+}
+
+/* What was asked is not needed any more, however long the client takes. */
 static enum MHD_Result send_answer(Httpd *httpd, Exchange *exchange)
 {
+    forget_body(httpd, exchange);
     exchange->octets = g_bytes_get_size(exchange->answer.body);
     exchange->status = exchange->answer.status;
     struct MHD_Response *response = answer_response(
@@ -341,9 +351,7 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
     if (exchange->route && exchange->route->release)
         exchange->route->release(&exchange->request, httpd->site.context);
     connection_enter(exchange->peer, CONNECTION_IDLE, 0);
-    atomic_fetch_sub(&httpd->gathered, exchange->reserved);
-    if (exchange->request.body)
-        g_byte_array_unref(exchange->request.body);
+    forget_body(httpd, exchange);
     answer_clear(&exchange->answer);
     g_free(exchange->target);
     g_free(exchange->host);

@@ -29,7 +29,7 @@ typedef struct {
     const char *client; /* address, as a listed proxy says; "": a UNIX socket's */
     gboolean secure;    /* came over TLS here */
     guint64 length;     /* of the body, if it was announced */
-    GByteArray *body;   /* what was gathered */
+    GByteArray *body;   /* what was gathered; NULL once there is an answer */
     gpointer state;     /* the route's own */
 } HttpdRequest;
 
