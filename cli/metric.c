@@ -236,13 +236,18 @@ Record *metrics_json(const Metrics *metrics)
     return record;
 }
 
+static int width_of(const GPtrArray *labels, guint i)
+{
+    return (int)MAX(CELL_WIDTH, strlen(labels->pdata[i]) + 2);
+}
+
 static void print_heading(const Metrics *metrics, guint group)
 {
     const GPtrArray *labels = metrics->labels[group];
 
     printf("%s%-*s", group ? "\n" : "", groups[group].label ? NAME_WIDTH : 0, groups[group].name);
     for (guint i = 0; groups[group].label && i < labels->len; i++)
-        printf("%*s", CELL_WIDTH, (const char *)labels->pdata[i]);
+        printf("%*s", width_of(labels, i), (const char *)labels->pdata[i]);
     putchar('\n');
 }
 
@@ -257,7 +262,7 @@ void metrics_print_text(const Metrics *metrics)
         printf("  %-*s", NAME_WIDTH - 2, table[metric].name);
         for (guint i = 0; i < metrics->labels[group]->len; i++) {
             g_autofree char *cell = text_of((Metric)metric, &metrics->samples[metric][i]);
-            printf("%*s", CELL_WIDTH, cell);
+            printf("%*s", width_of(metrics->labels[group], i), cell);
         }
         putchar('\n');
     }

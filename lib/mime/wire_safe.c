@@ -74,6 +74,16 @@ static gboolean blank_line_before(const Walk *walk, gsize content, gsize *at)
     return TRUE;
 }
 
+/* Whether a field of that name begins at a place. GMime's offset may be that of a line before it that is none. */
+static gboolean is_field(const Walk *walk, gsize offset, const char *name)
+{
+    const char *p = walk->data + offset;
+    gsize length = strlen(name);
+
+    return g_ascii_strncasecmp(p, name, length) == 0 &&
+           p[length + strspn(p + length, " \t")] == ':';
+}
+
 /* Gives a nested part its new Content-Transfer-Encoding; FALSE when its header is unclear. */
 static gboolean declare_encoding(Walk *walk, GMimeObject *part, gsize content, const char *encoding)
 {
@@ -88,8 +98,7 @@ static gboolean declare_encoding(Walk *walk, GMimeObject *part, gsize content, c
         if (offset >= 0)
             return FALSE;
         offset = g_mime_header_get_offset(header);
-        if (offset < 0 || (gsize)offset >= content ||
-            g_ascii_strncasecmp(walk->data + offset, ENCODING, strlen(ENCODING)) != 0)
+        if (offset < 0 || (gsize)offset >= content || !is_field(walk, (gsize)offset, ENCODING))
             return FALSE;
     }
     if (!blank_line_before(walk, content, &blank))

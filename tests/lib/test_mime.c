@@ -253,6 +253,13 @@ static const Sample samples[] = {
     {"message beside text", "multipart/mixed; boundary=b", NULL,
      "--b\r\n\r\n~\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n~\r\n--b--\r\n",
      "x", TRUE, NULL, "line not fit for SMTP in an enclosed"},
+    {"encoding after a line like it", "multipart/mixed; boundary=b", NULL,
+     "--b\r\nContent-Transfer-Encoding-\r\nContent-Transfer-Encoding: 8bit\r\n\r\n~\r\n--b--\r\n",
+     "x", FALSE, NULL, "line not fit for SMTP in a part with an unclear header"},
+    {"encoding twice", "multipart/mixed; boundary=b", NULL,
+     "--b\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: 8bit\r\n\r\n~\r\n"
+     "--b--\r\n",
+     "x", FALSE, NULL, "line not fit for SMTP in a part with an unclear header"},
     {"preamble", "multipart/mixed; boundary=b", NULL, "~\r\n--b\r\n\r\nx\r\n--b--\r\n", "x", FALSE,
      NULL, "line not fit for SMTP outside"},
     {"part header", "multipart/mixed; boundary=b", NULL, "--b\r\nX-A: ~\r\n\r\nx\r\n--b--\r\n", "x",
