@@ -32,7 +32,9 @@ V4 = [  # client, credential
 ]
 V6 = [
     ("fd00:5::1", "wide"), ("fd00:5:ffff::1", "wide"), ("fd00:5:1::1", "narrow"), ("fd00:5:1:ffff::1", "narrow"),
-    ("fd00:5:2::1", "wide"), ("fd00:4:ffff::1", None), ("fd00:6::1", None), ("::1", None),
+    ("fd00:5:2::1", "wide"), ("fd00:5:0:ffff:ffff:ffff:ffff:ffff", "wide"), ("fd00:5:2::", "wide"),
+    ("fd00:5:1:ffff:ffff:ffff:ffff:ffff", "narrow"), ("fd00:5:ffff:ffff:ffff:ffff:ffff:ffff", "wide"),
+    ("fd00:4:ffff:ffff:ffff:ffff:ffff:ffff", None), ("fd00:4:ffff::1", None), ("fd00:6::1", None), ("::1", None),
 ]
 
 
@@ -316,13 +318,26 @@ class NotSticky(Case):
 
     def test_expired(self):
         client = self.session(204)
+        self.expire("host204", 8)
+        wait_for(lambda: self.credential("host204")["expires_at"], "a time of expiry")
+        wait_for(lambda: self.mail_code(client) == 550, "the expiry")
+
+    def expire(self, name, seconds):
+        """The CLI knows days only."""
         self.sandbox.execute(
             "mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
             "START TRANSACTION; UPDATE revision_counter SET revision = revision + 1; UPDATE credential SET "
-            "expires_at = UNIX_TIMESTAMP() + 8, revision = (SELECT revision FROM revision_counter) "
-            "WHERE name = 'host204'; COMMIT")
-        wait_for(lambda: self.credential("host204")["expires_at"], "a time of expiry")
-        wait_for(lambda: self.mail_code(client) == 550, "the expiry")
+            f"expires_at = UNIX_TIMESTAMP() + {seconds}, revision = (SELECT revision FROM revision_counter) "
+            f"WHERE name = '{name}'; COMMIT")
+
+    def test_expired_before_the_end_of_the_message(self):
+        client = self.session(207)
+        client.mail(AUTHORS[SERVER])
+        self.assertEqual(client.rcpt(fresh())[0], 250)
+        self.expire("host207", -1)
+        wait_for(lambda: reply_to_mail(self.address)[0] == 550, "the expiry")
+        self.assertEqual(client.data(mail.message("r@ok.test"))[0], 550)
+        self.assertEqual(self.mail_code(client), 550)
 
     def test_held(self):
         client = self.session(205, "--hold", "yes")
@@ -330,6 +345,59 @@ class NotSticky(Case):
         send(client, recipient)
         message = self.sandbox.history(recipient, "Held")
         self.assertEqual(message["hold_rule"], "credential")
+
+    def test_held_while_connected(self):
+        client = self.session(208)
+        for hold, status in (("yes", "Held"), ("no", "Sent")):
+            self.change("host208", "--hold", hold)
+            wait_for(lambda s=status: self.status_of(send(client, fresh())) == s, f"messages being {status}")
+
+    def status_of(self, recipient):
+        return wait_for(lambda: self.sandbox.history(recipient)["status"] in ("Held", "Sent"), recipient) and \
+            self.sandbox.history(recipient)["status"]
+
+    def test_deleted_leaves_a_stranger(self):
+        """No other network has the address."""
+        address = "203.0.111.209"
+        self.add("lonely", "--type", "smtp-ip", "--network", address)
+        wait_for(lambda: reply_to_mail(address)[0] == 250, "the address on the mail path")
+        with client_of(address) as client, client_of(address) as other:
+            send(client, fresh())
+            other.mail(AUTHORS[SERVER])
+            self.assertEqual(other.rcpt(fresh())[0], 250)
+            self.sandbox.outrider("credential", "delete", SERVER, "lonely")
+            self.doCleanups_of_credential()
+            wait_for(lambda: reply_to_mail(address)[0] == 530, "the end of the credential")
+            self.assertEqual(other.data(mail.message("r@ok.test")), (550, b"5.7.1 Credential is not valid any more"))
+            for again in (client.rset, client.ehlo, lambda: client.docmd("HELO", "client.acme.test")):
+                again()
+                self.assertEqual(self.refused(send, client, fresh()), (530, "5.7.0 Authentication required"))
+
+    def test_each_transaction_anew(self):
+        """After STARTTLS, RSET, a refusal, and AUTH for another credential; whose the next connection is not."""
+        client = smtplib.SMTP(self.sandbox.smtp_host, 587, "client.acme.test", source_address=("203.0.113.71", 0))
+        self.addCleanup(client.close)
+        client.ehlo()
+        client.mail(AUTHORS[OTHER])
+        client.starttls(context=mail.lenient_tls())
+        client.ehlo()
+        self.assertEqual(client.rcpt(fresh())[0], 503)
+        self.sends_as(client, "narrow", OTHER)
+        client.mail(AUTHORS[OTHER])
+        client.rset()
+        self.assertEqual(client.rcpt(fresh())[0], 503)
+        self.assertEqual(self.refused(send, client, fresh(), author="a@nobody.test")[0], 530)
+        self.sends_as(client, "narrow", OTHER)
+        client.login(self.sandbox.smtp_user, self.sandbox.smtp_key)
+        self.sends_as(client, "app", "acme/main")
+        with client_of("203.0.113.71") as next_one:
+            self.assertEqual(self.refused(send, next_one, fresh(), author="app@acme.test")[0], 530)
+            self.sends_as(next_one, "narrow", OTHER)
+
+    def sends_as(self, client, name, server):
+        recipient = send(client, fresh(), author=AUTHORS.get(server, mail.SENDER))
+        message = self.sandbox.history(recipient, "Sent")
+        self.assertEqual(message["credential_id"], self.credential(name, server)["id"])
 
     def test_limit_of_the_credential(self):
         client = self.session(206)
