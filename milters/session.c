@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/session.h"
 
+#include "lib/admission/form.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
@@ -12,8 +13,8 @@
 void session_begin(Session *session, const Config *config, const char *sender)
 {
     MessageLimits limits = {.recipients = CLAIM_RECIPIENTS_MAX,
-                            .header = MESSAGE_HEADER_MAX,
-                            .fields = MESSAGE_FIELDS_MAX,
+                            .header = FORM_HEADER_MAX,
+                            .fields = FORM_FIELDS_MAX,
                             .size = (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX)};
 
     if (session->kind == SESSION_HOP) {

@@ -84,7 +84,7 @@ static RefusalName judge(const Claim *claim, const Message *message, Shared *sha
     if (!journal_check_space(shared_journal(shared), error))
         return REFUSAL_SPACE;
     RefusalName refusal = find_credential(claim, shared, credential, error);
-    return refusal == REFUSAL_NONE ? author_find(message, shared, *credential, author, error)
+    return refusal == REFUSAL_NONE ? author_judge(message, shared, *credential, author, error)
                                    : refusal;
 }
 
