@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: one request and its answer, in the steps that libmicrohttpd calls.
+ * Used by: lib/httpd.
+ * May touch: nothing.
+ * Threads: one at a time: one that serves, or, between suspension and resumption, a worker.
+ * Limits: as httpd.h. Of a body that nobody wants EXCHANGE_DROP_MAX octets are read, so that the client sees the answer.
+ *
+ *     line ──▶ head ──▶ piece ... ──▶ all is there ──▶ (worker) ──▶ answer ──▶ over
+ */
+#pragma once
+
+#include <microhttpd.h>
+
+#include "lib/httpd/answer.h"
+#include "lib/httpd/httpd.h"
+
+#define EXCHANGE_DROP_MAX (256 * 1024)
+
+struct Httpd {
+    HttpdOptions options;
+    HttpdSite site;
+    Connections *connections;
+    GPtrArray *daemons; /* struct MHD_Daemon */
+    GThreadPool *workers;
+    _Atomic guint64 gathered; /* octets of bodies in memory */
+    GMutex mutex;             /* guards certificates */
+    CertificateSet *certificates;
+};
+
+/* As MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_OPTION_NOTIFY_COMPLETED want it; cls is the Httpd. */
+void *exchange_line(void *cls, const char *target, struct MHD_Connection *connection);
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **state);
+void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
+                   enum MHD_RequestTerminationCode code);
+
+/* A worker's part. As GFunc wants it. */
+void exchange_work(gpointer exchange, gpointer httpd);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: an HTTP/1.1 server: requests in, answers out, within stated bounds. The door to libmicrohttpd.
+ * Used by: the daemons of api/.
+ * May touch: the sockets that it is given; certificates (certificate.h).
+ * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait. The answer of a route
+ *     that blocks runs in a pool of workers.
+ * Limits: those of HttpdOptions. What is beyond them, or is no HTTP, is answered 4xx here, and no route sees it; a chunked
+ *     body beside a Content-Length is refused, as is any other transfer coding. Whose chunked body goes on for too long behind
+ *     its limit gets no answer: the library has none amid a body. No answer says what server this is.
+ *
+ *     static const HttpdRoute hello = {.answer = say_hello};
+ *     HttpdSite site = {.route = find_route};
+ *     Httpd *httpd = httpd_new(&options, &site);
+ *     httpd_listen(httpd, fd, FALSE, &error);  ...  httpd_stop(httpd, 10);
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/httpd/connections.h"
+#include "lib/httpd/proxies.h"
+
+typedef struct {
+    const char *method; /* as sent */
+    const char *path;   /* as sent, percent-encoding and all; starts with '/', or is "*" */
+    const char *query;  /* as sent; NULL: none. g_uri_parse_params reads it */
+    const char *host;   /* lower case, without port; "": an HTTP/1.0 client named none */
+    const char *client; /* address, as a listed proxy says; "": a UNIX socket's */
+    gboolean secure;    /* came over TLS here */
+    guint64 length;     /* of the body, if it was announced */
+    GByteArray *body;   /* what was gathered */
+    gpointer state;     /* the route's own */
+} HttpdRequest;
+
+/* The value of a field (the first, if several came); NULL: there is none. */
+const char *httpd_field(const HttpdRequest *request, const char *name);
+
+typedef struct HttpdAnswer HttpdAnswer;
+
+/* Sets status and body; type NULL: no Content-Type. It may be called again; a HEAD is answered without the body, as it has to be.
+ * An answer that nothing was set for is 500. */
+void httpd_answer(HttpdAnswer *answer, guint status, const char *type, GBytes *body);
+
+/* The same for text that lasts. */
+void httpd_answer_text(HttpdAnswer *answer, guint status, const char *text);
+
+/* Adds a field. FALSE: name or value is none that a field may have (RFC 9110 §5.5), and nothing is added. */
+gboolean httpd_answer_field(HttpdAnswer *answer, const char *name, const char *value);
+
+/* One kind of request. What is zero is not wanted. */
+typedef struct {
+    guint64
+        body_max; /* octets; beyond it 413. 0: no body, and one that comes all the same is read, if small, and dropped */
+    gboolean blocks; /* answer may wait for others */
+    /* A piece of the body; FALSE: enough, the rest is dropped, and answer is asked. Without it the body is gathered. */
+    gboolean (*take)(HttpdRequest *request, const char *octets, gsize length, gpointer context);
+    void (*answer)(HttpdRequest *request, HttpdAnswer *answer, gpointer context);
+    /* The request is over, answered or not: frees state. */
+    void (*release)(HttpdRequest *request, gpointer context);
+} HttpdRoute;
+
+typedef struct {
+    /* Chooses by the head; never NULL. It may set request->state. */
+    const HttpdRoute *(*route)(HttpdRequest *request, gpointer context);
+    /* After each answer, also one that was made here; may be NULL. host, path and so on are "" if they could not be read. */
+    void (*log)(const HttpdRequest *request, guint status, guint64 octets, gint64 us,
+                gpointer context);
+    gpointer context;
+} HttpdSite;
+
+typedef struct {
+    guint threads;         /* of each listener; 0: one a processor, 4 at most */
+    guint workers;         /* for routes that block */
+    guint workers_backlog; /* requests that may wait for one; beyond it 503 */
+    guint head_max;        /* octets of request line and fields; beyond it 431 */
+    guint answer_head_max; /* octets of status line and fields that answers have at most */
+    guint64 bodies_max;    /* octets of gathered bodies in memory at a time; beyond it 503 */
+    ConnectionLimits limits;
+    const Proxies *proxies;
+} HttpdOptions;
+
+/* What a small public server wants. proxies is to be set. */
+extern const HttpdOptions httpd_defaults;
+
+typedef struct Httpd Httpd;
+
+/* Takes copies. The number of connections is lowered to what the process may have files open. */
+Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site);
+
+/* Loads the certificates for TLS, or loads them anew: connections that are open keep theirs. wrong receives a line for each
+ * that cannot be used (certificate.h). On FALSE those that were loaded before stay. */
+gboolean httpd_load_certificates(Httpd *httpd, const char *directory, GPtrArray *wrong,
+                                 GError **error);
+
+/* Serves a listening, non-blocking socket, which becomes the server's. UNAVAILABLE: it cannot. TLS needs certificates. */
+gboolean httpd_listen(Httpd *httpd, int fd, gboolean tls, GError **error);
+
+void httpd_count(Httpd *httpd, ConnectionCounts *counts);
+
+/* Takes no more connections, lets requests that are under way end for so long, and frees it. NULL is good. */
+void httpd_stop(Httpd *httpd, guint seconds);
