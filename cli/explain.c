@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/timeline.h"
+#include "cli/visits.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
 #include "lib/directory/suppression.h"
@@ -31,13 +32,15 @@ static gboolean add_suppressions(Sql *sql, Record *message, GError **error)
 }
 
 /* Joins what belongs to a message. */
-static gboolean complete(Sql *sql, Record *message, GError **error)
+static gboolean complete(Cli *cli, Record *message, GError **error)
 {
+    Sql *sql = cli->sql;
     const SqlParameter submission[] = {SQL_UNSIGNED(record_int(message, "submission_id"))};
     const SqlParameter lane[] = {SQL_UNSIGNED(record_int(message, "lane"))};
     g_autoptr(GError) why = NULL;
 
-    if (!history_complete(sql, message, error) || !add_suppressions(sql, message, error))
+    if (!history_complete(sql, message, error) || !visits_complete(cli, message, error) ||
+        !add_suppressions(sql, message, error))
         return FALSE;
     json_object_object_add(message, "submission",
                            record_first(sql, SQL_SUBMISSION_FIND, submission, 1, &why));
@@ -236,8 +239,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
 
 /* Nothing is told twice: the messages of a submission stand with it, and one that was discarded after
  * its submission was accepted is a message, not a refusal. */
-static gboolean find_all(Sql *sql, const Question *question, Answer *answer, GError **error)
+static gboolean find_all(Cli *cli, const Question *question, Answer *answer, GError **error)
 {
+    Sql *sql = cli->sql;
     g_autoptr(Record) submissions = find_submissions(sql, question, error);
     g_autoptr(Record) messages = submissions ? find_messages(sql, question, error) : NULL;
     g_autoptr(Record) refusals = messages ? find_refusals(sql, question, error) : NULL;
@@ -246,7 +250,7 @@ static gboolean find_all(Sql *sql, const Question *question, Answer *answer, GEr
         return FALSE;
     g_autoptr(Record) alone = without(messages, "submission_id", submissions);
     for (gsize i = 0; i < json_object_array_length(alone); i++)
-        if (!complete(sql, json_object_array_get_idx(alone, i), error))
+        if (!complete(cli, json_object_array_get_idx(alone, i), error))
             return FALSE;
     answer->refusals = without(refusals, "id", messages);
     answer->submissions = g_steal_pointer(&submissions);
@@ -268,7 +272,7 @@ gboolean explain(Cli *cli, GError **error)
     if (!read_question(cli->arguments[0], &question, error))
         return FALSE;
     Sql *sql = cli_sql(cli, error);
-    if (!sql || !find_all(sql, &question, &answer, error))
+    if (!sql || !find_all(cli, &question, &answer, error))
         return FALSE;
     if (json_object_array_length(answer.submissions) + json_object_array_length(answer.messages) +
             json_object_array_length(answer.refusals) ==

@@ -7,6 +7,7 @@
 #include "cli/history.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/visits.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
 #include "lib/store/store.h"
@@ -99,6 +100,8 @@ gboolean message_show(Cli *cli, GError **error)
                     cli->arguments[0], cli->arguments[0]);
         return FALSE;
     }
+    if (!visits_complete(cli, message, error))
+        return FALSE;
     if (output_json(cli, message))
         return TRUE;
     output_record(message);
@@ -110,6 +113,7 @@ gboolean message_show(Cli *cli, GError **error)
     putchar('\n');
     output_table(json_object_object_get(message, "deliveries"),
                  "at status queue_id dsn code relay source_ip tls text");
+    visits_print_tables(message);
     return TRUE;
 }
 

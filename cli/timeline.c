@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cli/output.h"
-
-#define US 1000000
+#include "cli/timeline_line.h"
+#include "cli/visits.h"
 
 /* What every status means to who asks. */
 static const struct {
@@ -21,31 +21,6 @@ static const struct {
 static char *text_of(const Record *record, const char *key)
 {
     return output_value(key, json_object_object_get(record, key));
-}
-
-/* Since start, as exact as at is: a mail log may have stamps of whole seconds, which would seem to be
- * before the event that they follow. g_free. */
-static char *delay_of(gint64 at, gint64 start)
-{
-    if (!start)
-        return g_strdup("");
-    if (at % US == 0)
-        return g_strdup_printf("+%" G_GINT64_FORMAT " s", MAX(at / US - start / US, 0));
-    return g_strdup_printf("+%.3f s", (double)MAX(at - start, 0) / US);
-}
-
-/* "  TIME  DELAY  what"; start is 0 for what has nothing before it. */
-static void print_at(gint64 at, gint64 start, const char *what)
-{
-    g_autofree char *time = output_time_us(at);
-    g_autofree char *delay = delay_of(at, start);
-
-    printf("  %-23s %12s  %s\n", time, delay, what);
-}
-
-static void print_more(const char *label, const char *text)
-{
-    printf("  %38s%s %s\n", "", label, text);
 }
 
 /* g_free. */
@@ -66,8 +41,8 @@ static void print_client(const Record *submission)
         g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s, HELO %s, %s", credential,
                         record_int(submission, "credential_id"), ip, helo, tls);
 
-    print_more("by", by);
-    print_more("sender", sender);
+    timeline_more("by", by);
+    timeline_more("sender", sender);
 }
 
 static void print_submission(const Record *message)
@@ -78,9 +53,9 @@ static void print_submission(const Record *message)
     if (submission)
         print_client(submission);
     else
-        print_more("by", json_object_object_get(message, "credential_id")
-                             ? credential
-                             : "? (the submission is not in the history, or not yet)");
+        timeline_more("by", json_object_object_get(message, "credential_id")
+                                ? credential
+                                : "? (the submission is not in the history, or not yet)");
 }
 
 static gboolean is_hop(const Record *submission)
@@ -95,7 +70,7 @@ static void print_handed_in(const Record *submission)
         g_strdup_printf("handed in for %" G_GINT64_FORMAT " recipients, queue id %s",
                         record_int(submission, "recipients"), queue_id);
 
-    print_at(record_int(submission, "at"), 0, what);
+    timeline_at(record_int(submission, "at"), 0, what);
     print_client(submission);
 }
 
@@ -105,7 +80,7 @@ static void print_smarthost(const Record *host)
         "%" G_GINT64_FORMAT ": smart host %s, [%s]:%" G_GINT64_FORMAT, record_int(host, "lane"),
         record_text(host, "name"), record_text(host, "host"), record_int(host, "port"));
 
-    print_more("lane", text);
+    timeline_more("lane", text);
 }
 
 static void print_lane(const Record *message)
@@ -114,11 +89,11 @@ static void print_lane(const Record *message)
     const Record *host = json_object_object_get(message, "smarthost");
 
     if (record_is_null(message, "lane")) {
-        print_more("lane", "? (not known yet)");
+        timeline_more("lane", "? (not known yet)");
         return;
     }
     if (record_int(message, "lane") == 0) {
-        print_more("lane", "0: no pool, Postfix's default transport");
+        timeline_more("lane", "0: no pool, Postfix's default transport");
         return;
     }
     if (host) {
@@ -135,7 +110,7 @@ static void print_lane(const Record *message)
              : g_strdup_printf("%" G_GINT64_FORMAT
                                ": an address or smart host that is not there any more",
                                record_int(message, "lane"));
-    print_more("lane", text);
+    timeline_more("lane", text);
 }
 
 /* A column that holds a JSON array of texts, or NULL. */
@@ -175,10 +150,10 @@ static void print_signatures(const Record *message)
     g_autoptr(Record) skipped = array_of(message, "skipped");
     g_autofree char *how = signatures ? signed_text(signatures) : g_strdup("? (not recorded)");
 
-    print_more("signed", *how ? how : "with no key");
+    timeline_more("signed", *how ? how : "with no key");
     for (gsize i = 0; skipped && i < json_object_array_length(skipped); i++) {
         g_autofree char *why = output_value("", json_object_array_get_idx(skipped, i));
-        print_more("left out", why);
+        timeline_more("left out", why);
     }
 }
 
@@ -237,12 +212,13 @@ static void print_accepted(const Record *message)
         print_unaccepted(message);
         return;
     }
-    print_at(record_int(message, "accepted_at"), hop ? record_int(submission, "at") : 0, what);
+    timeline_at(record_int(message, "accepted_at"), hop ? record_int(submission, "at") : 0, what);
     if (!hop)
         print_submission(message);
-    print_more("From", from);
-    print_more("Subject", subject);
+    timeline_more("From", from);
+    timeline_more("Subject", subject);
     print_signatures(message);
+    visits_print_tracking(message);
     print_lane(message);
 }
 
@@ -255,19 +231,19 @@ static void print_hold(const Record *message, gint64 start)
                                 ? g_strdup_printf("to be held: %s", reason)
                                 : g_strdup_printf("to be held: %s (rule %s)", reason, rule);
 
-    print_at(record_int(message, "hold_at"), start, what);
+    timeline_at(record_int(message, "hold_at"), start, what);
     if (!record_is_null(message, "hold_expires"))
-        print_more("until", until);
+        timeline_more("until", until);
 }
 
 static void print_hold_seen(const Record *message, gint64 start)
 {
-    print_at(record_int(message, "hold_seen_at"), start, "on hold in Postfix's queue");
+    timeline_at(record_int(message, "hold_seen_at"), start, "on hold in Postfix's queue");
 }
 
 static void print_release(const Record *message, gint64 start)
 {
-    print_at(record_int(message, "released_at"), start, "released from hold");
+    timeline_at(record_int(message, "released_at"), start, "released from hold");
 }
 
 static void print_cancelled(const Record *message, gint64 start)
@@ -275,7 +251,7 @@ static void print_cancelled(const Record *message, gint64 start)
     g_autofree char *reason = text_of(message, "status_reason");
     g_autofree char *what = g_strdup_printf("hold cancelled: %s", reason);
 
-    print_at(record_int(message, "status_at"), start, what);
+    timeline_at(record_int(message, "status_at"), start, what);
 }
 
 static void print_copy(const Record *copy, gint64 start)
@@ -287,7 +263,7 @@ static void print_copy(const Record *copy, gint64 start)
             ? g_strdup_printf("in Postfix's queue, queue id %s", queue_id)
             : g_strdup_printf("requeued, queue id %s, before that %s", queue_id, parent);
 
-    print_at(record_int(copy, "at"), start, what);
+    timeline_at(record_int(copy, "at"), start, what);
 }
 
 /* What the answer is taken for. */
@@ -299,7 +275,7 @@ static void print_verdict(const Record *delivery)
     g_autofree char *text = g_strdup_printf(
         "%s, %s%s%s", record_text(delivery, "class"), record_text(delivery, "permanence"),
         known ? ", at " : "", known ? record_text(delivery, "provider") : "");
-    print_more("class", text);
+    timeline_more("class", text);
 }
 
 static void print_delivery(const Record *delivery, gint64 start)
@@ -316,10 +292,10 @@ static void print_delivery(const Record *delivery, gint64 start)
         g_strdup_printf("%s: %s, dsn %s, queue id %s", status, relay, dsn, queue_id);
     g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
 
-    print_at(record_int(delivery, "at"), start, what);
+    timeline_at(record_int(delivery, "at"), start, what);
     if (!record_is_null(delivery, "source_ip"))
-        print_more("from", way);
-    print_more("answer", text);
+        timeline_more("from", way);
+    timeline_more("answer", text);
     print_verdict(delivery);
 }
 
@@ -346,10 +322,10 @@ static void add_step(GArray *steps, const Record *message, const char *column,
         g_array_append_val(steps, step);
 }
 
-static void add_steps(GArray *steps, const Record *list,
+static void add_steps(GArray *steps, const Record *list, gsize most,
                       void (*print)(const Record *record, gint64 start))
 {
-    for (gsize i = 0; i < json_object_array_length(list); i++) {
+    for (gsize i = 0; i < MIN(json_object_array_length(list), most); i++) {
         const Record *record = json_object_array_get_idx(list, i);
         const Step step = {record_int(record, "at"), record, print};
         g_array_append_val(steps, step);
@@ -359,19 +335,24 @@ static void add_steps(GArray *steps, const Record *list,
 static void print_steps(const Record *message, gint64 start)
 {
     g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(Step));
+    const Record *visits = json_object_object_get(message, "visits");
 
     add_step(steps, message, "hold_at", print_hold);
     add_step(steps, message, "hold_seen_at", print_hold_seen);
     add_step(steps, message, "released_at", print_release);
     if (g_str_equal(record_text(message, "status"), "HoldCancelled"))
         add_step(steps, message, "status_at", print_cancelled);
-    add_steps(steps, json_object_object_get(message, "copies"), print_copy);
-    add_steps(steps, json_object_object_get(message, "deliveries"), print_delivery);
+    add_steps(steps, json_object_object_get(message, "copies"), G_MAXSIZE, print_copy);
+    add_steps(steps, json_object_object_get(message, "deliveries"), G_MAXSIZE, print_delivery);
+    add_steps(steps, visits, VISITS_SHOWN_MAX, visits_print_step);
     g_array_sort(steps, by_time);
     for (guint i = 0; i < steps->len; i++) {
         const Step *step = &g_array_index(steps, Step, i);
         step->print(step->record, start);
     }
+    if (json_object_array_length(visits) > VISITS_SHOWN_MAX)
+        printf("  of %zu visits the first %d are shown; `outrider message show' has more\n",
+               json_object_array_length(visits), VISITS_SHOWN_MAX);
 }
 
 static const char *meaning_of(const char *status)
@@ -435,7 +416,7 @@ void timeline_print_message(const Record *message)
         printf("  no attempt is known%s\n",
                g_strv_contains(quiet, record_text(message, "status")) ? "" : " yet");
     if (!record_is_null(message, "removed_at"))
-        print_at(record_int(message, "removed_at"), start, "left Postfix's queue");
+        timeline_at(record_int(message, "removed_at"), start, "left Postfix's queue");
     const Record *suppressions = json_object_object_get(message, "suppressions");
     for (gsize i = 0; suppressions && i < json_object_array_length(suppressions); i++)
         print_suppression(json_object_array_get_idx(suppressions, i));
@@ -468,7 +449,7 @@ void timeline_print_refusal(const Record *refusal)
     g_autofree char *what = g_strdup_printf("%s %s (rule %s)", code, text, rule);
 
     printf("refusal %" G_GINT64_FORMAT " to %s\n", record_int(refusal, "id"), recipient);
-    print_at(record_int(refusal, "at"), 0, what);
-    print_more("credential", credential);
-    print_more("from", ip);
+    timeline_at(record_int(refusal, "at"), 0, what);
+    timeline_more("credential", credential);
+    timeline_more("from", ip);
 }

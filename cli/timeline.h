@@ -10,7 +10,8 @@
 
 #include "lib/directory/record.h"
 
-/* A message with its `submission`, `address` or `smarthost` (of its lane), `copies` and `deliveries`. */
+/* A message with its `submission`, `address` or `smarthost` (of its lane), `copies`, `deliveries`, `tracking` and
+ * `visits`. */
 void timeline_print_message(const Record *message);
 
 /* A submission that Postfix splits, with its `messages`, a line for each. */

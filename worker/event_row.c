@@ -8,6 +8,7 @@
 #include "lib/base/id.h"
 #include "lib/base/suppression.h"
 #include "lib/journal/journal.h"
+#include "worker/row_key.h"
 
 #define FIELDS_MAX 24
 #define JSON_DEPTH 16
@@ -31,6 +32,7 @@ typedef enum {
     FIELD_DOMAIN_OF_EACH,
     FIELD_WORD,
     FIELD_RECIPIENT,
+    FIELD_VISIT,
     FIELD_CONSTANT,
 } FieldKind;
 
@@ -47,7 +49,8 @@ typedef struct {
 typedef struct {
     EventType type;
     SqlStatement statement;
-    const char *when[WHEN_MAX]; /* a path that must be true, or paths and words; NULL: always */
+    const char *when
+        [WHEN_MAX]; /* a path that must be true or an object, or paths and words; NULL: always */
     Times times;
     Field fields[FIELDS_MAX];
 } Row;
@@ -74,6 +77,8 @@ typedef struct {
 #define SECONDS(path)             FIELD(SECONDS, path)
 #define FLAG(path)                FIELD(FLAG, path)
 #define LIST(path)                FIELD(LIST, path, .max = LIST_MAX)
+#define WHOLE_LIST(path)          FIELD(LIST, path, .max = JOURNAL_JSON_MAX)
+#define VISIT(kind)               FIELD(VISIT, kind)
 #define CONSTANT(text)            FIELD(CONSTANT, text)
 #define TEXT(path, width)         FIELD(TEXT, path, .max = width)
 #define BLANK(path, width)        FIELD(BLANK, path, .max = width, .absent = "")
@@ -260,7 +265,8 @@ static gboolean bind_text(EventRows *rows, const Field *field, Json *value, SqlP
         return TRUE;
     }
     if (field->kind == FIELD_LIST) {
-        const char *plain = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
+        const char *plain = json_object_to_json_string_ext(
+            value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
         *out = SQL_TEXT(fit(rows, plain, field->max));
         return TRUE;
     }
@@ -275,11 +281,32 @@ static gboolean bind_text(EventRows *rows, const Field *field, Json *value, SqlP
     return TRUE;
 }
 
+/* The same client at the same link within a second is the same visit. */
+static guint64 visit_of(const char *kind, Json *event)
+{
+    static const char *const paths[] = {"ordinal", "ip", "ua", "method"};
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *second = g_strdup_printf(
+        "%" G_GINT64_FORMAT, json_object_get_int64(lookup(event, "at")) / G_USEC_PER_SEC);
+
+    row_key_add(sum, kind, -1);
+    row_key_add(sum, second, -1);
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        const char *text = json_object_get_string(lookup(event, paths[i]));
+        row_key_add(sum, text ? text : "", -1);
+    }
+    return row_key_end(sum);
+}
+
 static gboolean bind(EventRows *rows, const Field *field, Json *event, guint index,
                      SqlParameter *out, GError **error)
 {
     if (field->kind == FIELD_CONSTANT) {
         *out = SQL_TEXT(field->path);
+        return TRUE;
+    }
+    if (field->kind == FIELD_VISIT) {
+        *out = SQL_UNSIGNED(visit_of(field->path, event));
         return TRUE;
     }
     Json *value = lookup(event, field->path);
@@ -320,8 +347,10 @@ static gboolean applies(const Row *row, Json *event)
 {
     const char *const *when = row->when;
 
-    if (when[0] && !when[1])
-        return json_object_get_boolean(lookup(event, when[0]));
+    if (when[0] && !when[1]) {
+        Json *value = lookup(event, when[0]);
+        return json_object_is_type(value, json_type_object) || json_object_get_boolean(value);
+    }
     for (; when[0]; when += 2) {
         Json *value = lookup(event, when[0]);
         if (!json_object_is_type(value, json_type_string) ||

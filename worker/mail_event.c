@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/wire/reply.h"
+#include "worker/row_key.h"
 
 static void add_text(struct json_object *event, const char *key, const char *text)
 {
@@ -33,16 +34,10 @@ static void add_number(struct json_object *event, const char *key, gint64 number
 guint64 mail_event_attempt(const MailLine *line)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    guint8 digest[32];
-    gsize length = sizeof(digest);
-    guint64 first;
 
-    g_checksum_update(sum, (const guchar *)line->stamp.data, (gssize)line->stamp.length);
-    g_checksum_update(sum, (const guchar *)"", 1);
-    g_checksum_update(sum, (const guchar *)line->record.data, (gssize)line->record.length);
-    g_checksum_get_digest(sum, digest, &length);
-    memcpy(&first, digest, sizeof(first));
-    return GUINT64_FROM_BE(first) >> 1;
+    row_key_add(sum, line->stamp.data, (gssize)line->stamp.length);
+    row_key_add(sum, line->record.data, (gssize)line->record.length);
+    return row_key_end(sum);
 }
 
 static const char *status_name(const MailLine *line)

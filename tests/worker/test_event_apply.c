@@ -374,6 +374,83 @@ static void test_event_apply_hold(void **state)
     }
 }
 
+static void test_event_apply_tracking(void **state)
+{
+    static const struct {
+        EventType type;
+        const char *json;
+    } events[] = {
+        {EVENT_CLICK, "{\"at\":5000000,\"id\":80,\"server\":3,\"ordinal\":2,\"url\":\"https://"
+                      "b.test/?q=\u00e9\",\"host\":"
+                      "\"t.test\",\"ip\":\"192.0.2.1\",\"ua\":\"x\",\"method\":\"GET\"}"},
+        {EVENT_CLICK, "{\"at\":5900000,\"id\":80,\"server\":3,\"ordinal\":2,\"url\":\"https://"
+                      "b.test/?q=\u00e9\",\"host\":"
+                      "\"t.test\",\"ip\":\"192.0.2.1\",\"ua\":\"x\",\"method\":\"GET\"}"},
+        {EVENT_CLICK, "{\"at\":6000000,\"id\":80,\"server\":3,\"ordinal\":2,\"url\":\"https://"
+                      "b.test/?q=\u00e9\",\"host\":"
+                      "\"t.test\",\"ip\":\"192.0.2.1\",\"ua\":\"x\",\"method\":\"HEAD\"}"},
+        {EVENT_OPEN, "{\"at\":5000000,\"id\":80,\"server\":3,\"ip\":\"2001:db8::1\"}"},
+        {EVENT_MESSAGE_ACCEPTED,
+         "{\"at\":4,\"id\":80,\"server\":3,\"tracked\":{\"host\":\"t.test\",\"links\":[[1,\"https:/"
+         "/a.test/\"],[2,"
+         "\"https://b.test/"
+         "\"]],\"more\":0,\"pixel\":true,\"growth\":-4,\"skipped\":{\"host\":2}}}"},
+        {EVENT_MESSAGE_ACCEPTED, "{\"at\":4,\"id\":81,\"server\":3,\"tracked\":{}}"},
+        {EVENT_MESSAGE_ACCEPTED, "{\"at\":4,\"id\":82,\"server\":3}"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(events); i++)
+        assert_int_equal(apply(events[i].type, events[i].json), 0);
+    g_autofree char *visits = run("SELECT at, kind, ordinal, url, host, ip, agent, method FROM "
+                                  "visit WHERE message_id = 80 ORDER BY at, kind");
+    assert_string_equal(
+        visits, "5000000\tclick\t2\thttps://b.test/?q=\xc3\xa9\tt.test\t192.0.2.1\tx\tGET\n"
+                "5000000\topen\tNULL\tNULL\tNULL\t2001:db8::1\tNULL\tGET\n"
+                "6000000\tclick\t2\thttps://b.test/?q=\xc3\xa9\tt.test\t192.0.2.1\tx\tHEAD");
+    g_autofree char *tracking =
+        run("SELECT * FROM tracking WHERE message_id BETWEEN 80 AND 82 ORDER BY message_id");
+    assert_string_equal(tracking, "80\t4\tt.test\t[[1,\"https://a.test/"
+                                  "\"],[2,\"https://b.test/\"]]\t0\t1\t-4\t"
+                                  "{\"host\":2}\n81\t4\tNULL\tNULL\tNULL\t0\t0\tNULL");
+}
+
+static void test_event_apply_visit_refused(void **state)
+{
+    static const char *const bad[] = {
+        "{\"at\":1,\"id\":90,\"server\":3,\"url\":\"https://a.test/\"}",
+        "{\"at\":1,\"id\":90,\"server\":3,\"ordinal\":0}",
+        "{\"at\":1,\"id\":90,\"server\":3,\"ordinal\":65536}",
+        "{\"at\":1,\"id\":90,\"server\":3,\"ordinal\":1,\"method\":\"POST\"}",
+        "{\"at\":1,\"id\":90,\"server\":3,\"ordinal\":1,\"ip\":[]}",
+        "{\"at\":1,\"id\":90,\"server\":3,\"ordinal\":\"1\"}",
+        "{\"at\":1,\"server\":3,\"ordinal\":1}",
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_int_equal(apply(EVENT_CLICK, bad[i]), 1);
+    g_autofree char *count = run("SELECT COUNT(*) FROM visit WHERE message_id = 90");
+    assert_string_equal(count, "0");
+}
+
+/* A record may hold more links than a text column. */
+static void test_event_apply_many_links(void **state)
+{
+    g_autoptr(GString) json =
+        g_string_new("{\"at\":4,\"id\":83,\"server\":3,\"tracked\":{\"links\":[");
+
+    (void)state;
+    for (guint i = 1; i <= 2000; i++)
+        g_string_append_printf(json, "%s[%u,\"https://links.acme.test/%060u\"]", i > 1 ? "," : "",
+                               i, i);
+    g_string_append(json, "]}}");
+    assert_int_equal(apply(EVENT_MESSAGE_ACCEPTED, json->str), 0);
+    g_autofree char *found = run("SELECT JSON_LENGTH(links), JSON_VALUE(links, '$[1999][0]') FROM "
+                                 "tracking WHERE message_id = 83");
+    assert_string_equal(found, "2000\t2000");
+}
+
 static void test_event_apply_cuts_long_text(void **state)
 {
     g_autofree char *subject = g_strnfill(5000, 's');
@@ -412,6 +489,9 @@ int main(void)
         cmocka_unit_test(test_event_apply_refused_among_good),
         cmocka_unit_test(test_event_apply_hop),
         cmocka_unit_test(test_event_apply_hold),
+        cmocka_unit_test(test_event_apply_tracking),
+        cmocka_unit_test(test_event_apply_visit_refused),
+        cmocka_unit_test(test_event_apply_many_links),
         cmocka_unit_test(test_event_apply_cuts_long_text),
         cmocka_unit_test(test_event_apply_database_away),
     };

@@ -23,7 +23,8 @@
 #define BATCH_MAX  40
 
 static const char tables[][24] = {"submission", "message",        "message_copy",     "delivery",
-                                  "refusal",    "event_rejected", "journal_position", "credential"};
+                                  "refusal",    "event_rejected", "journal_position", "credential",
+                                  "tracking",   "visit"};
 /* What depends on which journal an event came from. */
 static const char of_journals[][24] = {"event_rejected", "journal_position"};
 
@@ -188,16 +189,50 @@ static void deliver(History *history, guint64 id, const char *queue_id, gboolean
         add(history, EVENT_MESSAGE_REMOVED, "\"id\":%" G_GUINT64_FORMAT, id);
 }
 
+/* As a field behind a comma, or nothing; g_free. */
+static char *tracked(History *history)
+{
+    if (often(history, 50))
+        return g_strdup("");
+    return g_strdup_printf(
+        ",\"tracked\":{\"host\":\"t%u.acme.test\",\"links\":[[1,\"https://%u.test/\"]],"
+        "\"more\":%u,\"pixel\":%s,\"growth\":%d,\"skipped\":{\"scheme\":%u}}",
+        pick(history, 3), pick(history, 9), pick(history, 3), often(history, 50) ? "true" : "false",
+        (int)pick(history, 99) - 9, pick(history, 5));
+}
+
+/* Few clients and seconds, so that some visits are the same. */
+static void visited(History *history, guint64 id)
+{
+    static const char *const methods[] = {"GET", "HEAD"};
+
+    for (guint i = pick(history, 6); i > 0; i--) {
+        history->clock += pick(history, 2) ? 300000 : 1;
+        g_autofree char *client = g_strdup_printf(
+            "\"id\":%" G_GUINT64_FORMAT ",\"ip\":\"192.0.2.%u\",\"ua\":\"\",\"method\":\"%s\"", id,
+            pick(history, 2), methods[pick(history, 2)]);
+        guint ordinal = 1 + pick(history, 2);
+        if (often(history, 50))
+            add(history, EVENT_OPEN, "%s", client);
+        else
+            add(history, EVENT_CLICK, "\"ordinal\":%u,\"url\":\"https://%u.test/\",%s", ordinal,
+                ordinal, client);
+    }
+}
+
 static void accepted(History *history, guint64 id, guint64 base, const char *queue_id, gboolean hop)
 {
+    g_autofree char *links = tracked(history);
+
     add(history, EVENT_MESSAGE_ACCEPTED,
         "\"id\":%" G_GUINT64_FORMAT ",\"base\":%" G_GUINT64_FORMAT
         ",\"credential\":%u,\"queue_id\":"
         "\"%s\",\"mail_from\":\"%s\",\"rcpt\":\"R%u@Ok.test\",\"subject\":%s,\"size\":%u,"
-        "\"signed\":[\"a:b:c\"],\"lane\":%u,\"hop\":%s",
+        "\"signed\":[\"a:b:c\"],\"lane\":%u,\"hop\":%s%s",
         id, base, 1 + pick(history, 3), queue_id, often(history, 50) ? "" : "a@acme.test",
         pick(history, 3), often(history, 50) ? "null" : "\"s\"", pick(history, 9999),
-        pick(history, 5), hop ? "true" : "false");
+        pick(history, 5), hop ? "true" : "false", links);
+    visited(history, id);
 }
 
 static void discarded(History *history, guint64 id, guint64 base)
