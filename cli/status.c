@@ -16,6 +16,7 @@
 #include "lib/edge/edge.h"
 #include "lib/journal/reader.h"
 #include "lib/journal/survey.h"
+#include "lib/service/counters.h"
 #include "lib/service/service.h"
 #include "lib/store/store.h"
 
@@ -87,6 +88,26 @@ static void look_at_worker(Metrics *metrics, const Config *config)
     metrics_set(metrics, METRIC_WORKER_RUNNING, NULL, running);
     metrics_set(metrics, METRIC_WORKER_DB, NULL, size_of(db, "", NULL));
     metrics_set(metrics, METRIC_WORKER_DB_WAL, NULL, size_of(db, "-wal", NULL));
+}
+
+/* Nothing of a host that it never ran on. */
+static void look_at_trackd(Metrics *metrics, const Config *config)
+{
+    g_autofree char *file = config_path(config, CONFIG_SPOOL_DIR, TRACK_COUNTER_FILE);
+    g_autofree char *lock = config_path(config, CONFIG_SPOOL_DIR, "journal/trackd/lock");
+    g_autoptr(GError) error = NULL;
+    guint64 values[TRACK_COUNTER_COUNT];
+
+    if (!counters_read(file, values, TRACK_COUNTER_COUNT, &error)) {
+        if (!g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+            metrics_fail(metrics, METRIC_TRACKD_RUNNING, NULL, error);
+        return;
+    }
+    metrics_set(metrics, METRIC_TRACKD_RUNNING, NULL, service_lock_is_held(lock, NULL));
+#define X(NAME, text)                                                                              \
+    metrics_set(metrics, METRIC_TRACKD_##NAME, NULL, (gint64)values[TRACK_COUNTER_##NAME]);
+#include "lib/service/track_counter.def"
+#undef X
 }
 
 static void look_at_journal(Metrics *metrics, const char *spool, const char *program)
@@ -246,6 +267,7 @@ static void look_at_all(Metrics *metrics, Cli *cli)
     look_at_spool(metrics, cli->config);
     look_at_sockets(metrics, cli->config);
     look_at_worker(metrics, cli->config);
+    look_at_trackd(metrics, cli->config);
     for (guint i = 0; programs && programs[i]; i++)
         look_at_journal(metrics, spool, programs[i]);
     look_at_store(metrics, cli->config);

@@ -240,10 +240,22 @@ static void ask_route(Httpd *httpd, Exchange *exchange)
     exchange->answered = TRUE;
 }
 
+/* Of requests that wait for a worker; FALSE: there is no more room. */
+static gboolean count_waiting(Httpd *httpd, int change)
+{
+    g_mutex_lock(&httpd->mutex);
+    gboolean room = change < 0 || httpd->waiting < httpd->options.workers_backlog;
+    if (room)
+        httpd->waiting += change;
+    g_mutex_unlock(&httpd->mutex);
+    return room;
+}
+
 void exchange_work(gpointer data, gpointer httpd)
 {
     Exchange *exchange = data;
 
+    count_waiting(httpd, -1);
     ask_route(httpd, exchange);
     MHD_resume_connection(exchange->connection);
 }
@@ -267,7 +279,7 @@ static enum MHD_Result finish(Httpd *httpd, Exchange *exchange)
 {
     connection_enter(exchange->peer, CONNECTION_WORK, 0);
     if (!exchange->answered && exchange->route->blocks) {
-        if (g_thread_pool_unprocessed(httpd->workers) < httpd->options.workers_backlog) {
+        if (count_waiting(httpd, 1)) {
             MHD_suspend_connection(exchange->connection);
             g_thread_pool_push(httpd->workers, exchange, NULL);
             return MHD_YES;

@@ -33,7 +33,7 @@ typedef struct {
     guint references;
     GByteArray *records;
     gint64 since_us;
-    gboolean posted; /* has records that nobody waits for */
+    guint posted; /* records that nobody waits for */
     gboolean done;
     GCond turn;    /* done, or one of those who wait may commit it */
     GError *error; /* why it failed */
@@ -50,6 +50,7 @@ struct Journal {
     GCond changed; /* for the flusher and who closes */
     Batch *gathering;
     gboolean committing, broken, stopping;
+    guint64 lost; /* posted records of commits that failed */
     gint64 space_looked_us;
     gboolean space_short;
 
@@ -198,6 +199,7 @@ static void commit_gathered(Journal *journal)
     g_mutex_lock(&journal->mutex);
     journal->committing = FALSE;
     journal->broken |= broken;
+    journal->lost += error ? batch->posted : 0;
     batch->error = error;
     batch->done = TRUE;
     pass_turn(journal, batch);
@@ -319,12 +321,20 @@ gboolean journal_post(Journal *journal, const JournalEntry *entries, guint n, GE
     }
     if (good) {
         Batch *batch = gather(journal, entries, n);
-        if (!batch->posted)
+        if (batch->posted == 0)
             g_cond_broadcast(&journal->changed);
-        batch->posted = TRUE;
+        batch->posted += n;
     }
     g_mutex_unlock(&journal->mutex);
     return good;
+}
+
+guint64 journal_lost(Journal *journal)
+{
+    g_mutex_lock(&journal->mutex);
+    guint64 lost = journal->lost;
+    g_mutex_unlock(&journal->mutex);
+    return lost;
 }
 
 gboolean journal_check_space(Journal *journal, GError **error)

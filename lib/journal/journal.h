@@ -67,6 +67,9 @@ gboolean journal_append(Journal *journal, const JournalEntry *entries, guint n, 
  * may be lost at a crash (clicks, counters). */
 gboolean journal_post(Journal *journal, const JournalEntry *entries, guint n, GError **error);
 
+/* How many records that were posted could not be made durable since it was opened. */
+guint64 journal_lost(Journal *journal);
+
 /* FALSE and NO_SPACE or IO when an append would fail now for lack of space; cheap (the free space is
  * looked up at most once a second). */
 gboolean journal_check_space(Journal *journal, GError **error);

@@ -90,7 +90,23 @@ db_name = outrider
 db_user = outrider
 db_password_file = $DIR/etc/db-password
 spool_min_free = 16M
+trackd_listen = http://0.0.0.0:8080, https://0.0.0.0:8443
+trackd_tls_dir = $DIR/etc/tls-track
 TEXT
+    outrider_track_certificate
+}
+
+# For track domains, which a test adds certificates of its own to.
+outrider_track_certificate()
+{
+    local folder=$DIR/etc/tls-track/default
+    [ ! -e "$folder/privkey.pem" ] || return 0
+    install -d -m 0750 -g outrider-trackd "$DIR/etc/tls-track" "$folder"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=track.outrider.test \
+        -addext subjectAltName=DNS:track.outrider.test -keyout "$folder/privkey.pem" -out "$folder/fullchain.pem" \
+        >>"$DIR/log/outrider.log" 2>&1 || service_failed outrider "has no certificate for links"
+    chgrp outrider-trackd "$folder"/*.pem
+    chmod 0640 "$folder"/*.pem
 }
 
 # Adds an object unless `show' finds it: OBJECT KEY... -- OPTION...
@@ -196,4 +212,6 @@ worker_run() { outrider_run worker; }
 # The one that stays root.
 queue_run() { exec setsid ip netns exec "$NETNS" "$DIR/root/usr/sbin/outrider-queue" -c "$DIR/etc/outrider.conf"; }
 queue_ready() { outrider_accepts queue; }
+trackd_run() { outrider_run trackd; }
+trackd_ready() { listens 127.0.0.1 8080 && listens 127.0.0.1 8443; }
 worker_ready() { [ -e "$DIR/edge/edge-auth.4.db" ]; }

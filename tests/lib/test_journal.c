@@ -373,6 +373,31 @@ static void test_append_fails_on_a_full_disk_and_resumes(void **state)
     assert_int_equal(read_all(world, 0, NULL), 6);
 }
 
+static void test_lost_counts_what_was_posted_in_vain(void **state)
+{
+    World *world = *state;
+    const JournalOptions whole = {.segment_size = 1 << 20};
+    g_autoptr(Journal) journal = open_journal(world, &whole);
+    g_autofree char *big = g_strnfill(100000, 'x');
+    const JournalEntry entries[] = {{EVENT_CLICK, 1, "{}", -1}, {EVENT_CLICK, 1, big, -1}};
+    struct rlimit before, tight;
+
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    tight = before;
+    tight.rlim_cur = 50000;
+    setrlimit(RLIMIT_FSIZE, &tight);
+    assert_true(journal_post(journal, entries, 2, NULL));
+    assert_true(journal_post(journal, entries, 1, NULL));
+    for (guint i = 0; i < 1000 && journal_lost(journal) == 0; i++)
+        g_usleep(10000);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(journal_lost(journal), 3);
+    append_numbers(journal, 1, 1);
+    assert_int_equal(journal_lost(journal), 3);
+    assert_int_equal(read_all(world, 0, NULL), 1);
+}
+
 static void test_append_refuses_when_space_is_short(void **state)
 {
     World *world = *state;
@@ -566,6 +591,7 @@ int main(void)
         CASE(test_drop_keeps_what_is_not_applied),
         CASE(test_post_is_committed_soon),
         CASE(test_append_fails_on_a_full_disk_and_resumes),
+        CASE(test_lost_counts_what_was_posted_in_vain),
         CASE(test_append_refuses_when_space_is_short),
         CASE(test_open_preallocates_with_room_only),
         CASE(test_append_refuses_an_overlong_event),
