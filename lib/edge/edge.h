@@ -79,6 +79,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
                                        gint64 now, GError **error);
 
+/* The same of an API credential. */
+EdgeCredential *edge_api_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                           gint64 now, GError **error);
+
 /* Credential of any type by id (needs edge only). */
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);
 

@@ -65,6 +65,24 @@ static void assert_unavailable(Edge *edge)
     assert_error_code(error, UNAVAILABLE);
 }
 
+/* A key is good for what its credential is for. */
+static void test_edge_api_credential_by_key(void **state)
+{
+    EdgeWorld *s = *state;
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    GError *error = NULL;
+
+    hash_of(KEY, hash);
+    assert_null(edge_api_credential_by_key(s->edge, hash, NOW, &error));
+    assert_error_code(error, NOT_FOUND);
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET type = 'api'");
+    g_autoptr(EdgeCredential) found = edge_api_credential_by_key(s->edge, hash, NOW, &error);
+    assert_no_error(error);
+    assert_int_equal(found->id, EDGE_FIXTURE_CREDENTIAL);
+    assert_null(by_key(s->edge, KEY, &error));
+    assert_error_code(error, NOT_FOUND);
+}
+
 static void test_edge_credential_by_key_found(void **state)
 {
     EdgeWorld *s = *state;
@@ -657,6 +675,7 @@ static void test_edge_schema_upsert_fits_every_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_edge_api_credential_by_key, setup),
         CASE(test_edge_credential_by_key_found, setup),
         CASE(test_edge_credential_sees_changes, setup),
         CASE(test_edge_credential_not_found, setup),
