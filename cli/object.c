@@ -16,6 +16,8 @@ static const char *const columns[] = {
     [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
     [DIRECTORY_SMARTHOST] =
         "name organization server lane host port tls username is_default servers",
+    [DIRECTORY_TRACK_DOMAIN] =
+        "organization server host domain https clicks opens text_links active dns_status",
     [DIRECTORY_RULE] = "id organization server pool smarthost from_conditions to_conditions",
 };
 

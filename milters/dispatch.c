@@ -14,6 +14,7 @@
 #define OWN_PREFIX "X-Outrider-"
 #define OWN_TAG    "X-Outrider-Tag"
 #define POSTAL_TAG "X-Postal-Tag"
+#define TRACK_SKIP "X-AMP" /* read by lib/tracking before */
 
 typedef enum {
 #define X(NAME, rule, reason) HOLD_##NAME,
@@ -153,6 +154,8 @@ void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
 static gboolean is_strange(const char *name, gboolean postal)
 {
     if (postal && g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0)
+        return TRUE;
+    if (g_ascii_strcasecmp(name, TRACK_SKIP) == 0)
         return TRUE;
     return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
            g_ascii_strcasecmp(name, OWN_TAG) != 0;

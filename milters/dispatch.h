@@ -85,7 +85,7 @@ typedef struct {
     const char *feedback; /* value of Feedback-ID; NULL: none */
 } DispatchStamp;
 
-/* All edits but signatures: strangers' X-Outrider-* (not -Tag) go, and X-Postal-MsgID if we add our own; the client
+/* All edits but signatures: strangers' X-Outrider-* (not -Tag) and X-AMP go, and X-Postal-MsgID if we add our own; the client
  * goes from our Postfix's Received when it is to be hidden; long lines are folded, the new transfer encoding is
  * declared, missing Date and Message-ID are added, ours comes on top. *reason is set (static) when a header line stays
  * too long. */

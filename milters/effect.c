@@ -79,7 +79,7 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
 {
     if (!effect_header(context, outgoing->edits, error))
         return FALSE;
-    if (outgoing->safe.changed && !send_body(context, message->body))
+    if (outgoing->body_changed && !send_body(context, message->body))
         return refused(error, "the body");
     /* The hop's sender is not the message's, even where that is null. */
     if ((*outgoing->return_path || outgoing->reserved.hop) &&
@@ -172,6 +172,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
                               .lane = outgoing->verdict.lane,
                               .size = size,
                               .skipped = outgoing->skipped,
+                              .tracked = &outgoing->tracked,
                               .labels = outgoing->labels};
     if (!journal(shared, &subject, &accepted, &hold, error)) {
         /* Of a retry the file may belong to a copy that was taken before. */
@@ -183,5 +184,8 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
              LOG_INT("server", subject.server), LOG_INT("lane", outgoing->verdict.lane),
              LOG_TEXT("rcpt", message_rcpt(subject.message)),
              LOG_TEXT("hold", outgoing->verdict.hold));
+    if (outgoing->tracked.failed)
+        log_warning(subject.queue_id, "message not tracked", LOG_ID("id", outgoing->id),
+                    LOG_TEXT("why", outgoing->tracked.note));
     return TRUE;
 }

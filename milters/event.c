@@ -127,6 +127,9 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     add_text(object, "store", accepted->store);
     add_texts(object, "skipped", accepted->skipped);
     add_texts(object, "signed", accepted->labels);
+    json_object *tracked = track_json(accepted->tracked);
+    if (tracked)
+        json_object_object_add(object, "tracked", tracked);
     add_flag(object, "hop", accepted->hop);
     return finish(object);
 }

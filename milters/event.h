@@ -13,6 +13,7 @@
 #include "lib/edge/edge.h"
 #include "milters/message.h"
 #include "milters/refusal.h"
+#include "milters/track.h"
 
 /* Who, when, what: what all events of a submission tell. */
 typedef struct {
@@ -39,6 +40,7 @@ typedef struct {
     gsize size;
     const GPtrArray *skipped; /* of static text */
     const GPtrArray *labels;  /* of text, one per signature */
+    const Tracked *tracked;
 } EventAccepted;
 
 /* JSON texts; g_free. */

@@ -2,7 +2,7 @@
 /*
  * DISPATCH for one message: looks up the facts, has them judged, and makes the message that leaves.
  *
- *     token -> lane, hold, limits -> wire-safe lines, header edits -> signatures
+ *     token -> lane, hold, limits -> tracking -> wire-safe lines, header edits -> signatures
  */
 #include "milters/outgoing.h"
 
@@ -22,6 +22,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->labels, g_ptr_array_unref);
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
+    tracked_clear(&outgoing->tracked);
     g_free(outgoing->lane_header);
     g_free(outgoing->suppressed);
     g_free(outgoing->msgid);
@@ -174,7 +175,9 @@ static void edit(Outgoing *outgoing, Message *message, Shared *shared,
         g_string_free(message->body, TRUE);
         message->body = g_steal_pointer(&outgoing->safe.body);
     }
+    outgoing->body_changed = outgoing->tracked.changed || outgoing->safe.changed;
     note(outgoing, outgoing->verdict.lane_note);
+    note(outgoing, outgoing->tracked.note);
     note(outgoing, outgoing->safe.reason);
     note(outgoing, long_header);
 }
@@ -252,6 +255,9 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
         return TRUE;
     if (!seal(outgoing, message, shared, credential->server, author->authorised, error))
         return FALSE;
+    tick->call(tick->data);
+    track_message(message, shared, credential, author->authorised->id, outgoing->id,
+                  &outgoing->tracked);
     tick->call(tick->data);
     edit(outgoing, message, shared, credential);
     tick->call(tick->data);

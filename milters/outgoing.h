@@ -12,6 +12,7 @@
 #include "milters/dispatch.h"
 #include "milters/limit.h"
 #include "milters/refusal.h"
+#include "milters/track.h"
 
 /* What ADMIT reserved for a submission: message i of it has the id id_at(base, i), and its token from
  * seed and i. A retry of a later step finds the same ones. */
@@ -28,6 +29,8 @@ typedef struct {
     char token[TOKEN_LENGTH + 1];
     DispatchVerdict verdict;
     MimeWireSafe safe;
+    Tracked tracked;
+    gboolean body_changed;
     GPtrArray *edits;   /* of Edit; message->fields is what they lead to */
     GPtrArray *labels;  /* "domain:selector:algorithm" */
     GPtrArray *skipped; /* of text: what did not happen to it, and why */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/shared.h"
 
+#include "lib/log/log.h"
+
 struct Shared {
     const Config *config;
     Edge *edge;
@@ -11,6 +13,7 @@ struct Shared {
     Meter *meter;
     GRWLock ring_lock;
     KeyRing *return_ring, *claim_ring;
+    KeyRing *link_ring; /* NULL: there is none, and nothing is tracked */
 };
 
 static KeyRing *load_ring(const Config *config, const char *name, GError **error)
@@ -18,6 +21,17 @@ static KeyRing *load_ring(const Config *config, const char *name, GError **error
     g_autofree char *path = config_path(config, CONFIG_KEY_DIR, name);
 
     return ring_load(path, error);
+}
+
+/* Mail does not wait for tracking. */
+static KeyRing *load_link_ring(const Config *config)
+{
+    g_autoptr(GError) error = NULL;
+    KeyRing *ring = load_ring(config, "link", &error);
+
+    if (!ring)
+        log_warning(NULL, "key ring for links cannot be read", LOG_GERROR(error));
+    return ring;
 }
 
 static gboolean open_parts(Shared *shared, GError **error)
@@ -29,6 +43,7 @@ static gboolean open_parts(Shared *shared, GError **error)
     shared->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
     shared->served = lane_served_open(config);
     shared->meter = meter_new(config);
+    shared->link_ring = load_link_ring(config);
     return (shared->return_ring = load_ring(config, "return", error)) &&
            (shared->claim_ring = load_ring(config, "claim", error)) &&
            (shared->signer = dkim_signer_open(error)) &&
@@ -60,6 +75,7 @@ void shared_close(Shared *shared)
     g_clear_pointer(&shared->meter, meter_free);
     g_clear_pointer(&shared->return_ring, ring_free);
     g_clear_pointer(&shared->claim_ring, ring_free);
+    g_clear_pointer(&shared->link_ring, ring_free);
     g_rw_lock_clear(&shared->ring_lock);
     g_free(shared);
 }
@@ -70,13 +86,17 @@ gboolean shared_reload(Shared *shared, GError **error)
     KeyRing *claim_ring = return_ring ? load_ring(shared->config, "claim", error) : NULL;
 
     if (claim_ring) {
+        KeyRing *link_ring = load_link_ring(shared->config);
         g_rw_lock_writer_lock(&shared->ring_lock);
-        KeyRing *old[] = {shared->return_ring, shared->claim_ring};
+        KeyRing *old[] = {shared->return_ring, shared->claim_ring,
+                          link_ring ? shared->link_ring : NULL};
         shared->return_ring = g_steal_pointer(&return_ring);
         shared->claim_ring = claim_ring;
+        if (link_ring)
+            shared->link_ring = link_ring;
         g_rw_lock_writer_unlock(&shared->ring_lock);
-        ring_free(old[0]);
-        ring_free(old[1]);
+        for (guint i = 0; i < G_N_ELEMENTS(old); i++)
+            ring_free(old[i]);
     }
     g_clear_pointer(&return_ring, ring_free);
     return claim_ring != NULL;
@@ -137,6 +157,14 @@ char *shared_seal_msgid(Shared *shared, const Msgid *msgid)
 {
     g_rw_lock_reader_lock(&shared->ring_lock);
     char *sealed = msgid_seal(shared->return_ring, msgid);
+    g_rw_lock_reader_unlock(&shared->ring_lock);
+    return sealed;
+}
+
+char *shared_seal_link(Shared *shared, const Link *link, const char *host)
+{
+    g_rw_lock_reader_lock(&shared->ring_lock);
+    char *sealed = shared->link_ring ? link_seal(shared->link_ring, link, host) : NULL;
     g_rw_lock_reader_unlock(&shared->ring_lock);
     return sealed;
 }

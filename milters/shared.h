@@ -16,14 +16,15 @@
 #include "lib/journal/journal.h"
 #include "lib/mailauth/dkim_sign.h"
 #include "lib/seal/claim.h"
+#include "lib/seal/link.h"
 #include "lib/seal/msgid.h"
 #include "lib/seal/return_path.h"
 #include "milters/meter.h"
 
 typedef struct Shared Shared;
 
-/* Opens all of it; a ring that cannot be read, or a journal that another program holds, is an error.
- * config must outlive it. */
+/* Opens all of it; a ring that cannot be read, or a journal that another program holds, is an error;
+ * without the ring `link' nothing is tracked, which is logged. config must outlive it. */
 Shared *shared_open(const Config *config, GError **error);
 void shared_close(Shared *shared);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Shared, shared_close)
@@ -43,5 +44,7 @@ Meter *shared_meter(Shared *shared);
 char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain);
 gboolean shared_open_path(Shared *shared, const char *address, ReturnPath *path);
 char *shared_seal_msgid(Shared *shared, const Msgid *msgid);
+/* NULL also without the ring: then nothing is tracked. */
+char *shared_seal_link(Shared *shared, const Link *link, const char *host);
 char *shared_seal_claim(Shared *shared, const Claim *claim);
 Claim *shared_open_claim(Shared *shared, const char *text, gint64 now, GError **error);

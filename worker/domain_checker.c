@@ -5,6 +5,7 @@
 #include "lib/log/log.h"
 #include "worker/database.h"
 #include "worker/rounds.h"
+#include "worker/track_checker.h"
 
 #define ROUND_MS     1000
 #define RETRY_MS     5000
@@ -82,9 +83,9 @@ static gboolean run_round(DomainChecker *checker, GError **error)
         if (!check_one(checker, json_object_array_get_idx(list, i), error))
             return FALSE;
         if (!rounds_wait(checker->rounds, PAUSE_MS))
-            break;
+            return TRUE;
     }
-    return TRUE;
+    return track_checker_round(checker->sql, checker->config, checker->rounds, PAUSE_MS, error);
 }
 
 static gboolean run(gpointer data)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: asks the DNS about verified domains and the installation when they are due: new keys often, what is not right
+ * Purpose: asks the DNS about verified domains, the installation and track domains when they are due: new keys often, what is not right
  *     hourly, the rest daily.
  * Used by: the worker's main.
- * May touch: MariaDB (domain, dkim_key, dns_check), the name servers of resolv.conf and those of the domains.
+ * May touch: MariaDB (domain, dkim_key, dns_check, track_domain), the name servers of resolv.conf and those of the domains.
  * Threads: one of its own, from start to stop.
  * Limits: one domain at a time, DOMAIN_CHECKER_PER_SECOND domains a second at most. Workers of other nodes share the work: each
  *     domain is claimed before it is checked.

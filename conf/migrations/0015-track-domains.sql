@@ -2,8 +2,8 @@
 -- Hosts that tracked links lead over. A host belongs to one server.
 
 -- domain_id: the sending domain whose mail it serves; NULL: of all that have none of their own. excluded: domains whose links
--- stay as they are, with commas between. dns_right: the DNS led to the tracking host, and has not failed to
--- dns_failures times too often since. dns_findings: JSON.
+-- stay as they are, with commas between. dns_right: the DNS led to the tracking host, and has not led elsewhere
+-- for long since; dns_wrong_since: the first look that found so. dns_findings: JSON.
 CREATE TABLE track_domain (
     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
     server_id INT UNSIGNED NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE track_domain (
     forced BOOLEAN NOT NULL,
     disabled_at BIGINT NULL,
     dns_right BOOLEAN NOT NULL DEFAULT FALSE,
-    dns_failures TINYINT UNSIGNED NOT NULL DEFAULT 0,
+    dns_wrong_since BIGINT NULL,
     dns_due_at BIGINT NOT NULL DEFAULT 0,
     dns_checked_at BIGINT NULL,
     dns_status ENUM('ok', 'missing', 'wrong', 'could not check') NULL,

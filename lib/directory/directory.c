@@ -363,8 +363,9 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
         !fields_for_change(work->object, work->record, work->options, work->n, work->now,
                            &work->fields, error))
         return FALSE;
-    work->of = (ReferenceOwner){(guint64)record_int(work->record, "organization_id"),
-                                (guint64)record_int(work->record, "id")};
+    work->of = (ReferenceOwner){
+        (guint64)record_int(work->record, "organization_id"),
+        (guint64)record_int(work->record, work->object == DIRECTORY_SERVER ? "id" : "server_id")};
     if (!reference_resolve(sql, work->of, FALSE, &work->fields, error) ||
         (work->object == DIRECTORY_CREDENTIAL &&
          !credential_scope_check(&work->fields, FALSE, error)))
@@ -407,18 +408,19 @@ static gboolean check_unused(Sql *sql, const Work *work, GError **error)
     static const struct {
         DirectoryObject object;
         SqlStatement statement;
-    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS},
-                  {DIRECTORY_SERVER, SQL_SERVER_USERS},
-                  {DIRECTORY_POOL, SQL_POOL_USERS},
-                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS}};
+        guint n;
+    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS, 4},
+                  {DIRECTORY_SERVER, SQL_SERVER_USERS, 5},
+                  {DIRECTORY_DOMAIN, SQL_DOMAIN_USERS, 1},
+                  {DIRECTORY_POOL, SQL_POOL_USERS, 4},
+                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS, 4}};
     const SqlParameter id = SQL_UNSIGNED(work->id);
-    const SqlParameter parameters[] = {id, id, id, id};
+    const SqlParameter parameters[] = {id, id, id, id, id};
     g_autoptr(GString) users = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(checks); i++)
-        if (checks[i].object == work->object &&
-            !sql_query(sql, checks[i].statement, parameters, G_N_ELEMENTS(parameters), append_user,
-                       users, error))
+        if (checks[i].object == work->object && !sql_query(sql, checks[i].statement, parameters,
+                                                           checks[i].n, append_user, users, error))
             return FALSE;
     if (users->len == 0)
         return TRUE;

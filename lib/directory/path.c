@@ -150,6 +150,10 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
     case DIRECTORY_RULE:
         good = read_number(&found, "rule", names[0], error);
         break;
+    case DIRECTORY_TRACK_DOMAIN:
+        good = read_server(&found, names[0], TRUE, error) &&
+               add_key(&found, VALUE_DOMAIN, "track-domain", names[1], error);
+        break;
     case DIRECTORY_OBJECT_COUNT:
         break;
     }
@@ -174,6 +178,7 @@ char *path_text(DirectoryObject object, const Path *path)
         return g_strdup_printf("%s/%s", keys[0].text, keys[1].text);
     case DIRECTORY_DOMAIN:
     case DIRECTORY_CREDENTIAL:
+    case DIRECTORY_TRACK_DOMAIN:
         return g_strdup_printf("%s%s%s %s", keys[0].text, server ? "/" : "",
                                server ? keys[1].text : "", keys[2].text);
     default:

@@ -137,6 +137,26 @@ static gboolean has_room(Sql *sql, ReferenceOwner owner, GError **error)
     return FALSE;
 }
 
+/* A domain of the server or its organization. */
+static gboolean resolve_domain(Sql *sql, ReferenceOwner owner, Value *value, GError **error)
+{
+    if (value->is != VALUE_IS_TEXT)
+        return TRUE;
+    const SqlParameter parameters[] = {SQL_TEXT(value->text), SQL_UNSIGNED(owner.server),
+                                       SQL_UNSIGNED(owner.organization)};
+    gint64 id = 0;
+
+    if (!sql_query(sql, SQL_TRACK_DOMAIN_SENDER, parameters, 3, read_number, &id, error))
+        return FALSE;
+    if (id == 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                    "domain: neither the server nor its organization has a domain %s", value->text);
+        return FALSE;
+    }
+    set_id(value, id);
+    return TRUE;
+}
+
 gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fields *fields,
                            GError **error)
 {
@@ -150,6 +170,8 @@ gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fiel
     case DIRECTORY_SERVER:
         return resolve_pool(sql, owner, fields_column(fields, "ip_pool_id"), error) &&
                resolve_smarthost(sql, owner, fields_column(fields, "smarthost_id"), error);
+    case DIRECTORY_TRACK_DOMAIN:
+        return resolve_domain(sql, owner, fields_column(fields, "domain_id"), error);
     default:
         return TRUE;
     }

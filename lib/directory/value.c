@@ -189,6 +189,14 @@ static const char *read_domain(const Input *input, Value *value)
     return NULL;
 }
 
+static const char *read_sending_domain(const Input *input, Value *value)
+{
+    if (!g_str_equal(input->text, "none"))
+        return read_domain(input, value);
+    value_clear(value);
+    return NULL;
+}
+
 static const char *read_date(const Input *input, Value *value)
 {
     static const char *const allowed = "allowed are YYYY-MM-DD after today, and never";
@@ -406,6 +414,7 @@ static const struct {
     [VALUE_LOGIN] = {read_login, no_words},
     [VALUE_FILE] = {read_file, no_words},
     [VALUE_CONDITIONS] = {read_conditions, no_words},
+    [VALUE_SENDING_DOMAIN] = {read_sending_domain, no_words},
     [VALUE_SUPPRESSION] = {read_suppression, no_words},
     [VALUE_RECIPIENT] = {read_recipient, no_words},
     [VALUE_MOMENT] = {read_moment, no_words},

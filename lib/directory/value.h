@@ -50,9 +50,11 @@ typedef enum {
     VALUE_CONDITIONS, /* of lib/base/condition.h */
     VALUE_NETWORKS,   /* lists, or none: lib/directory/value_list.h */
     VALUE_SENDERS,
-    VALUE_SUPPRESSION, /* hold, refuse */
-    VALUE_RECIPIENT,   /* an address, or @ and a domain, as suppressions have them */
-    VALUE_MOMENT,      /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
+    VALUE_LINK_DOMAINS,
+    VALUE_SENDING_DOMAIN, /* name of a domain of the directory, or none */
+    VALUE_SUPPRESSION,    /* hold, refuse */
+    VALUE_RECIPIENT,      /* an address, or @ and a domain, as suppressions have them */
+    VALUE_MOMENT,         /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;
 
 typedef struct {
@@ -65,7 +67,7 @@ void value_clear(Value *value);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Value, value_clear)
 
 /* Reads text as kind says. field names it in the error (INVALID: "field: \"got\": what is allowed").
- * now (Unix seconds) serves STAMP and DATE. VALUE_POOL, SMARTHOST and OWNER yield the name as text: the
+ * now (Unix seconds) serves STAMP and DATE. VALUE_POOL, SMARTHOST, OWNER and SENDING_DOMAIN yield the name as text: the
  * caller looks it up. value is untouched on failure, else its old content is freed. */
 gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 now, Value *value,
                     GError **error);

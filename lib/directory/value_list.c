@@ -46,6 +46,18 @@ static char *read_sender(const char *text, const char **wrong)
     return address;
 }
 
+static char *read_link_domain(const char *text, const char **wrong)
+{
+    gboolean below = text[0] == '.';
+    g_auto(Value) domain = {0};
+
+    *wrong = NULL;
+    if (value_read(VALUE_DOMAIN, "domain", text + below, 0, &domain, NULL))
+        return g_strconcat(below ? "." : "", domain.text, NULL);
+    *wrong = "allowed are a domain name, and with a dot before it also what is below it";
+    return NULL;
+}
+
 static ItemReader reader_of(ValueKind kind)
 {
     switch (kind) {
@@ -53,6 +65,8 @@ static ItemReader reader_of(ValueKind kind)
         return read_network;
     case VALUE_SENDERS:
         return read_sender;
+    case VALUE_LINK_DOMAINS:
+        return read_link_domain;
     default:
         return NULL;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: values that are lists, their items separated by commas: networks, sender addresses.
+ * Purpose: values that are lists, their items separated by commas: networks, sender addresses, domains of links.
  * Used by: lib/directory.
  * May touch: nothing.
  * Threads: any.

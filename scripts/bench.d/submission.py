@@ -9,7 +9,7 @@ import world
 
 OURS = ("milter", "policyd", "worker", "mariadbd")
 PROGRAMS = {"bare": ("postfix",), "opendkim": ("postfix", "opendkim"),
-            "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS)}
+            "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS), "tracked": ("postfix", *OURS)}
 COLUMNS = ("postfix", "opendkim", "milter", "policyd", "worker", "mariadbd", "client")
 CONNECTIONS = ("each", "reuse")
 WARM_UP = 40  # messages before a run, so that no process is started within it
@@ -41,15 +41,17 @@ def messages_of(case, options):
     return max(count, sessions)
 
 
-def send(place, path, case, count, seconds):
+def send(place, path, case, count, options):
     size, sessions, connections = case
     arguments = ["--sessions", sessions, "--messages", count, "--size", size * 1024, "--seconds",
-                 seconds, "--sender", world.SENDER, "--domain", world.RECIPIENTS]
+                 options.seconds, "--sender", world.SENDER, "--domain", world.RECIPIENTS]
     if connections == "reuse":
         arguments.append("--reuse")
+    if "tracked" in options.paths:
+        arguments.append("--html")
     if is_ours(path):
         arguments += ["--user", "bench"]
-    return place.load("smtp_load", [*arguments, world.PORTS[path]], seconds, place.keys.get(path))
+    return place.load("smtp_load", [*arguments, world.PORTS[path]], options.seconds, place.keys.get(path))
 
 
 def is_ours(path):
@@ -65,12 +67,12 @@ def run_once(place, path, case, options):
     others = not is_ours(path) and any(map(is_ours, options.paths))
     if others:
         place.pause("worker")
-    warm = send(place, path, case, max(WARM_UP, case[1]), options.seconds)
+    warm = send(place, path, case, max(WARM_UP, case[1]), options)
     world.wait_for(lambda: not place.queued(), "an empty queue", world.PATIENCE)
     if not others:
         settle(place, path, warm["done"])
     before = place.cpu(PROGRAMS[path])
-    result = send(place, path, case, messages_of(case, options), options.seconds)
+    result = send(place, path, case, messages_of(case, options), options)
     if others:
         world.wait_for(lambda: not place.queued(), "an empty queue", world.PATIENCE)
     else:
@@ -122,7 +124,7 @@ def summary(case, paths, runs):
     rates = {path: result["paths"][path]["rate"] for path in paths}
     result["ratio"] = {f"{path}/{other}": round(rates[path] / rates[other], 3)
                        for path, other in (("opendkim", "bare"), ("outrider", "bare"),
-                                           ("outrider", "opendkim"), ("limited", "outrider"))
+                                           ("outrider", "opendkim"), ("limited", "outrider"), ("tracked", "outrider"))
                        if path in rates and other in rates}
     return result
 
@@ -144,7 +146,7 @@ def show(document):
             name = ""
     figures.table(rows)
     for case in document["cases"]:
-        for pair in ("outrider/opendkim", "limited/outrider"):
+        for pair in ("outrider/opendkim", "limited/outrider", "tracked/outrider"):
             if pair in case["ratio"]:
                 print(f"{pair.replace('/', ' to ')}, "
                       f"{name_of((case['size_kb'], case['sessions'], case['connections']))}: "

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The sandbox that is measured: what is added to it, what runs in it, and who uses how much CPU."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,8 +20,9 @@ DOMAIN = "acme.test"
 SENDER = f"bench@{DOMAIN}"
 RECIPIENTS = "bench.test"
 PORTS = {"bare": "127.0.0.1:2530", "opendkim": "127.0.0.1:2531", "outrider": "127.0.0.1:2525",
-         "limited": "127.0.0.1:2525"}
+         "limited": "127.0.0.1:2525", "tracked": "127.0.0.1:2525"}
 LIMITED = "acme/limited"
+TRACKED = "acme/tracked"
 TICK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 300  # seconds that the queue and the history may take to drain
 
@@ -143,6 +145,8 @@ class World:
             self.start_opendkim()
         if "limited" in paths:
             self.add_limited()
+        if "tracked" in paths:
+            self.add_tracked()
         self.inside("postfix", "reload")
         time.sleep(1)
 
@@ -155,6 +159,17 @@ class World:
                 self.outrider("limit", "set", subject, f"1000000000/{period}", "--action", "hold")
         wait_for(lambda: self.outrider("limit", "show", LIMITED)[0]["count"] == 0, "the limits at policyd",
                  PATIENCE)
+
+    def add_tracked(self):
+        """A server whose mail has links of a track domain."""
+        self.outrider("server", "add", TRACKED, "--pool", "main")
+        self.outrider("track-domain", "add", TRACKED, f"links.{DOMAIN}", "--force")
+        self.keys["tracked"] = self.outrider("credential", "add", TRACKED, "app")["key"]
+        wait_for(lambda: self.tracks(f"links.{DOMAIN}"), "the track domain at the milter", PATIENCE)
+
+    def tracks(self, host):
+        with contextlib.closing(sqlite3.connect(f"file:{self.path('edge/edge.4.db')}?mode=ro", uri=True)) as edge:
+            return edge.execute("SELECT active FROM track_domain WHERE host = ?", (host,)).fetchone()
 
     def outrider(self, *arguments):
         """The CLI's JSON."""

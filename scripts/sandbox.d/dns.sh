@@ -46,6 +46,8 @@ outrider.test. 5 MX 10 mail.outrider.test.
 mail.outrider.test. 5 A 192.0.2.1
 mail.outrider.test. 5 AAAA 2001:db8::1
 rp.outrider.test. 5 MX 10 mail.outrider.test.
+links.outrider.test. 5 A 192.0.2.1
+links.outrider.test. 5 AAAA 2001:db8::1
 office.test. 5 MX 10 mail.outrider.test.
 1.2.0.192.in-addr.arpa. 5 PTR mail.outrider.test.
 TEXT

@@ -79,6 +79,7 @@ outrider_configure()
 node_id = 1
 hostname = mail.outrider.test
 return_path_domain = rp.outrider.test
+track_host = links.outrider.test
 spool_dir = $DIR/spool
 edge_dir = $DIR/edge
 key_dir = $DIR/etc/keys

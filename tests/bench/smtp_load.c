@@ -18,6 +18,7 @@
 
 #define SIZE_MAX_OCTETS (50 * 1024 * 1024)
 #define LINE_LENGTH     72
+#define LINES_A_LINK    10
 #define KEY_VARIABLE    "SMTP_KEY"
 
 /* What the next answer belongs to. */
@@ -30,6 +31,7 @@ typedef struct {
     char *domain; /* of the recipients */
     char *body;
     int size;
+    gboolean html;
     char date[64];
 } Smtp;
 
@@ -110,9 +112,9 @@ static void send_message(LoadLink *link, const Smtp *smtp)
         link->out,
         "From: Benchmark <%s>\r\nTo: <r%u@%s>\r\nSubject: Message %u of a run\r\n"
         "Date: %s\r\nMessage-ID: <%u.%d@%s>\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\n\r\n",
+        "Content-Type: text/%s; charset=utf-8\r\n\r\n",
         smtp->sender, link->number, smtp->domain, link->number, smtp->date, link->number,
-        (int)getpid(), smtp->domain);
+        (int)getpid(), smtp->domain, smtp->html ? "html" : "plain");
     gsize head = link->out->len - before;
     g_string_append_len(link->out, smtp->body, smtp->size - (gssize)MIN(head, (gsize)smtp->size));
     g_string_append(link->out, "\r\n.\r\n");
@@ -167,8 +169,9 @@ static LoadStep take(LoadLink *link, const char *answer, gsize length, gpointer 
     }
 }
 
-/* Lines of words in an order that does not repeat, so that compression meets something like text. */
-static char *make_body(int size)
+/* Lines of words in an order that does not repeat, so that compression meets something like text; in a page every tenth is a
+ * paragraph with a link. */
+static char *make_body(int size, gboolean html)
 {
     static const char *const words[] = {
         "the",   "order",  "of",    "your",     "account", "invoice", "please", "find",   "below",
@@ -178,12 +181,18 @@ static char *make_body(int size)
     GString *body = g_string_sized_new((gsize)size + 128);
     gsize line = 0;
     guint32 state = 1;
+    guint lines = 0;
 
     while (body->len < (gsize)size) {
         state = state * 1664525u + 1013904223u;
         const char *word = words[(state >> 16) % G_N_ELEMENTS(words)];
         if (body->len - line + strlen(word) > LINE_LENGTH) {
             g_string_append(body, "\r\n");
+            if (html && ++lines % LINES_A_LINK == 0)
+                g_string_append_printf(body,
+                                       "<p><a href=\"https://shop.test/article/%u?from=mail&amp;"
+                                       "to=%u\">more</a></p>\r\n",
+                                       lines, state >> 16);
             line = body->len;
         }
         g_string_append_printf(body, "%s%u ", word, state >> 28);
@@ -213,6 +222,7 @@ int main(int argc, char **argv)
         {"messages", 0, 0, G_OPTION_ARG_INT, &plan.requests, "Messages in all (100)", "N"},
         {"seconds", 0, 0, G_OPTION_ARG_INT, &plan.seconds, "Begin none later than that (60)", "N"},
         {"size", 0, 0, G_OPTION_ARG_INT, &smtp.size, "Octets of a message (4096)", "N"},
+        {"html", 0, 0, G_OPTION_ARG_NONE, &smtp.html, "Pages with links (plain text)", NULL},
         {"rate", 0, 0, G_OPTION_ARG_INT, &plan.rate,
          "Messages begun a second, over one connection (as fast as they are taken)", "N"},
         {"reuse", 0, 0, G_OPTION_ARG_NONE, &plan.reuse, "Many messages over each connection", NULL},
@@ -238,7 +248,7 @@ int main(int argc, char **argv)
     time_t now = time(NULL);
     struct tm parts;
     strftime(smtp.date, sizeof smtp.date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &parts));
-    smtp.body = make_body(smtp.size);
+    smtp.body = make_body(smtp.size, smtp.html);
     int status = load_run(&plan, &protocol, &smtp);
     g_free(smtp.body);
     g_free(smtp.user);

@@ -177,6 +177,9 @@ static void test_edits_missing_and_strange(void **state)
     mime_fields_add(fields, "X-Outrider-Tag", " t");
     mime_fields_add(fields, "X-Outrider-MsgID", "forged");
     mime_fields_add(fields, "X-OUTRIDER-LANE", " 1");
+    mime_fields_add(fields, "x-amp", " skip");
+    mime_fields_add(fields, "X-Outrider-Track", " none");
+    mime_fields_add(fields, "X-AMP", " skip");
     g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
     assert_null(reason);
     g_autofree char *text = joined(fields);
@@ -188,8 +191,9 @@ static void test_edits_missing_and_strange(void **state)
     static const struct {
         int kind;
         guint nth;
-    } expected[] = {{EDIT_REMOVE, 1}, {EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_APPEND, 0},
-                    {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_INSERT, 0}};
+    } expected[] = {{EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_REMOVE, 1}, {EDIT_REMOVE, 1},
+                    {EDIT_REMOVE, 2}, {EDIT_REMOVE, 1}, {EDIT_APPEND, 0}, {EDIT_APPEND, 0},
+                    {EDIT_APPEND, 0}, {EDIT_APPEND, 0}, {EDIT_INSERT, 0}};
     assert_int_equal(edits->len, G_N_ELEMENTS(expected));
     for (guint i = 0; i < edits->len; i++) {
         assert_int_equal(((Edit *)edits->pdata[i])->kind, expected[i].kind);
