@@ -240,6 +240,9 @@ static gboolean begin_repeatable(Call *call, RememberedState *state)
         return TRUE;
     case REMEMBERED_AGAIN:
         read_submission(call); /* with the names of then */
+        if (!call->submission)
+            remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key,
+                              FALSE);
         return call->submission != NULL;
     case REMEMBERED_BUSY:
         return refuse(call, V1_ERROR_KEY_BUSY);

@@ -4,6 +4,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
 #include "lib/mime/start.h"
 
@@ -205,11 +206,13 @@ static void append_mailbox(GString *out, gsize before, InternetAddress *address)
 char *compose_mailboxes(const char *name, const char *list, GError **error)
 {
     g_autoptr(GPtrArray) read = mime_mailboxes_parse(list, error);
-    GString *out = g_string_new(" ");
 
     if (!read)
-        return g_string_free(out, TRUE);
-    InternetAddressList *addresses = internet_address_list_parse(NULL, list);
+        return NULL;
+    /* The very text that was found to be good. */
+    g_autofree char *text = mime_field_text(list);
+    InternetAddressList *addresses = internet_address_list_parse(NULL, text);
+    GString *out = g_string_new(" ");
     for (int i = 0; i < internet_address_list_length(addresses); i++) {
         if (i > 0)
             g_string_append(out, ",\r\n ");

@@ -382,6 +382,25 @@ class Held(Case):
         self.assertEqual(self.sandbox.history(bad, "Held")["id"], data["messages"][bad]["id"])
         self.assertEqual(self.sandbox.history(good, "Sent")["id"], data["messages"][good]["id"])
 
+    def test_limits(self):
+        self.sandbox.outrider("server", "add", "acme/slow", "--name", "Slow", "--mode", "live")
+        self.sandbox.outrider("limit", "set", "acme/slow", "1/day", "--action", "reject")
+        self.api = Api(self.sandbox, self.sandbox.outrider("credential", "add", "acme/slow", "api", "--type", "api")["key"])
+        wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+        # Sooner or later policyd has the limit: then the answer is a success still, and history tells of the refusal.
+        wait_for(lambda: self.end_of_one() == "HardFail", "a message beyond the limit")
+
+    def end_of_one(self):
+        recipient = fresh()
+        self.send(MESSAGE, message(to=recipient))
+        row = wait_for(lambda: self.final(recipient), "an end")
+        return row["status"]
+
+    def final(self, recipient):
+        rows = self.sandbox.outrider("message", "list", "--limit", "1000")
+        found = [row for row in rows if row["rcpt_to"] == recipient and row["status"] in ("Sent", "HardFail")]
+        return found[0] if found else None
+
     def suppressed(self, address):
         link = sqlite3.connect(f"file:{self.sandbox.directory}/edge/edge-suppression.4.db?mode=ro", uri=True, timeout=5)
         return link.execute("SELECT count(*) FROM suppression WHERE address = ?", (address,)).fetchone()[0]

@@ -22,6 +22,7 @@ static void check(char *value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
     g_autofree char *raw = g_strndup((const char *)data, size);
     g_autofree char *text = g_utf8_make_valid(raw, -1);
 
