@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* outrider-trackd: tracked links and pixels, for everybody. */
-#include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "api/tracker.h"
 #include "lib/log/log.h"
@@ -13,6 +12,7 @@
 
 #define EX_UNAVAILABLE  69
 #define TICK_MS         1000
+#define LARGE_OCTETS    (256 * 1024)
 #define STOP_SECONDS    5
 #define HEAD_MAX        (16 * 1024)
 #define ANSWER_HEAD_MAX (8 * 1024) /* a URL of 2,000 octets, each percent-encoded, and the rest */
@@ -125,6 +125,8 @@ int main(int argc, char **argv)
 
     if (!service)
         return status;
+    /* What a burst of clicks gathers for the journal goes back to the system, and does not become heap. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS);
     const Config *config = service_config(service);
     ProxiesField field = g_str_equal(config_string(config, CONFIG_TRACKD_PROXY_FIELD), "forwarded")
                              ? PROXIES_FORWARDED

@@ -5,9 +5,9 @@
 
 #include "api/asked.h"
 #include "api/location.h"
+#include "api/owners.h"
 #include "api/visit.h"
 #include "lib/base/error.h"
-#include "lib/edge/edge_track.h"
 #include "lib/journal/journal.h"
 #include "lib/log/log.h"
 
@@ -18,16 +18,19 @@ struct Tracker {
     guint node;
     guint log_every;
     GBytes *pixel, *empty;
+    Owners *owners;
     Counter *counters; /* mapped, or of its own when that cannot be */
     gboolean counters_mapped;
-    _Atomic guint64 seen;    /* answers, for the log's sample */
-    _Atomic gboolean broken; /* the journal must be opened anew */
-    GRWLock lock;            /* written when one of these is replaced */
+    _Atomic guint64 seen;       /* answers, for the log's sample */
+    _Atomic guint64 kept;       /* events that the journal took */
+    _Atomic gboolean broken;    /* the journal must be opened anew */
+    _Atomic gboolean edge_away; /* and the log knows it */
+    GRWLock lock;               /* written when one of these is replaced */
     KeyRing *ring;
     Edge *edge;
     Journal *journal; /* NULL: it cannot be opened */
     /* tracker_tick's */
-    guint64 told_lost, journal_lost;
+    guint64 told_lost, told_kept, journal_lost;
     gboolean losing;
     guint until_retry;
 };
@@ -77,6 +80,7 @@ Tracker *tracker_open(const Config *config, GError **error)
     tracker->log_every = (guint)config_int(config, CONFIG_TRACKD_LOG_EVERY);
     tracker->pixel = g_bytes_new_static(pixel, sizeof pixel);
     tracker->empty = g_bytes_new_static("", 0);
+    tracker->owners = owners_new();
     g_rw_lock_init(&tracker->lock);
     tracker->ring = load_ring(config, error);
     if (!tracker->ring)
@@ -95,6 +99,7 @@ void tracker_close(Tracker *tracker)
         return;
     journal_close(tracker->journal);
     edge_close(tracker->edge);
+    owners_free(tracker->owners);
     ring_free(tracker->ring);
     if (tracker->counters_mapped)
         counters_unmap(tracker->counters, TRACK_COUNTER_COUNT);
@@ -114,12 +119,18 @@ static void count(Tracker *tracker, TrackCounter counter)
 /* 0: nobody's that is known. */
 static guint32 owner_of(Tracker *tracker, const char *host)
 {
-    g_autoptr(EdgeTrack) track = NULL;
     g_autoptr(GError) error = NULL;
+    guint32 owner = 0;
+    gboolean away = !owners_find(tracker->owners, tracker->edge, host, &owner, &error);
 
-    if (!edge_track_by_host(tracker->edge, host, &track, &error))
+    if (atomic_load(&tracker->edge_away) == away ||
+        atomic_exchange(&tracker->edge_away, away) == away)
+        return owner;
+    if (away)
         log_warning(NULL, "the replica cannot be read: seals alone decide", LOG_GERROR(error));
-    return track ? track->server : 0;
+    else
+        log_info(NULL, "the replica is read again");
+    return owner;
 }
 
 static void record(Tracker *tracker, const HttpdRequest *request, const Link *link)
@@ -136,8 +147,10 @@ static void record(Tracker *tracker, const HttpdRequest *request, const Link *li
     g_autoptr(GError) error = NULL;
 
     count(tracker, link->kind == LINK_CLICK ? TRACK_COUNTER_CLICKS : TRACK_COUNTER_OPENS);
-    if (tracker->journal && journal_post(tracker->journal, &entry, 1, &error))
+    if (tracker->journal && journal_post(tracker->journal, &entry, 1, &error)) {
+        atomic_fetch_add(&tracker->kept, 1);
         return;
+    }
     count(tracker, TRACK_COUNTER_LOST);
     if (g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO))
         atomic_store(&tracker->broken, TRUE);
@@ -253,6 +266,7 @@ gboolean tracker_reload(Tracker *tracker, GError **error)
     g_rw_lock_writer_unlock(&tracker->lock);
     ring_free(old_ring);
     edge_close(old_edge);
+    owners_forget(tracker->owners);
     return TRUE;
 }
 
@@ -288,21 +302,25 @@ static void count_lost(Tracker *tracker)
 static void tell_lost(Tracker *tracker)
 {
     guint64 lost = atomic_load(&tracker->counters[TRACK_COUNTER_LOST]);
-    gboolean losing = lost > tracker->told_lost;
+    guint64 kept = atomic_load(&tracker->kept);
 
-    if (losing && !tracker->losing)
+    if (lost > tracker->told_lost && !tracker->losing) {
+        tracker->losing = TRUE;
         log_error(NULL, "clicks and opens are answered but not recorded",
                   LOG_INT("lost", (gint64)lost));
-    else if (!losing && tracker->losing)
+    } else if (lost == tracker->told_lost && kept > tracker->told_kept && tracker->losing) {
+        tracker->losing = FALSE;
         log_info(NULL, "clicks and opens are recorded again", LOG_INT("lost", (gint64)lost));
+    }
     tracker->told_lost = lost;
-    tracker->losing = losing;
+    tracker->told_kept = kept;
 }
 
 void tracker_tick(Tracker *tracker, Httpd *httpd)
 {
     ConnectionCounts counts;
 
+    owners_forget(tracker->owners);
     count_lost(tracker);
     if ((!tracker->journal || atomic_load(&tracker->broken)) && tracker->until_retry-- == 0) {
         replace_journal(tracker);

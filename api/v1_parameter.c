@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 
 #define SHOWN 100 /* characters of a value that a refusal shows */
@@ -87,19 +88,18 @@ V1Address *v1_address_read(const char *text)
     if (!read || read->len != 1)
         return NULL;
     const MimeMailbox *mailbox = read->pdata[0];
-    g_autofree char *domain = g_hostname_to_ascii(mailbox->domain);
-    if (!domain || !*domain)
+    g_autofree char *domain = address_domain(mailbox->address);
+    if (!domain)
         return NULL;
     V1Address *address = g_new0(V1Address, 1);
     g_autofree char *local =
-        g_strndup(mailbox->address, strlen(mailbox->address) - strlen(mailbox->domain));
-    g_autofree char *lower = g_ascii_strdown(domain, -1);
+        g_strndup(mailbox->address, (gsize)(strrchr(mailbox->address, '@') - mailbox->address));
     address->written = without_name(text);
     if (g_ascii_strcasecmp(address->written, mailbox->address) != 0) {
         g_free(address->written);
         address->written = g_strdup(mailbox->address);
     }
-    address->address = g_strconcat(local, lower, NULL);
+    address->address = g_strconcat(local, "@", domain, NULL);
     address->mailbox = g_strdup(text);
     return address;
 }

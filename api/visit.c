@@ -27,6 +27,12 @@ static void add_text(json_object *object, const char *key, const char *text, gsi
     json_object_object_add(object, key, json_object_new_string_len(valid, (int)length));
 }
 
+/* What we have written or checked ourselves. */
+static void add_plain(json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, json_object_new_string(text));
+}
+
 char *visit_json(const Link *link, const Visit *visit)
 {
     json_object *object = json_object_new_object();
@@ -40,12 +46,12 @@ char *visit_json(const Link *link, const Visit *visit)
         add_number(object, "ordinal", link->ordinal);
         add_text(object, "url", link->url, JOURNAL_JSON_MAX);
     }
-    add_text(object, "host", visit->host, JOURNAL_JSON_MAX);
+    add_plain(object, "host", visit->host);
     if (*visit->ip)
-        add_text(object, "ip", visit->ip, JOURNAL_JSON_MAX);
+        add_plain(object, "ip", visit->ip);
     if (visit->agent)
         add_text(object, "ua", visit->agent, VISIT_AGENT_MAX);
-    add_text(object, "method", visit->method, JOURNAL_JSON_MAX);
+    add_plain(object, "method", visit->method);
     char *text = g_strdup(json_object_to_json_string_ext(
         object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(object);

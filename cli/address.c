@@ -2,7 +2,7 @@
 /* Addresses of pools: checked before they take mail, and whenever somebody asks. */
 #include <string.h>
 
-#include "cli/address_check.h"
+#include "cli/address_ask.h"
 #include "cli/host_address.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -10,17 +10,41 @@
 
 #define ATTENTION 1 /* exit status */
 
-static GPtrArray *lookup(const char *name, DnsType type, gpointer data, GError **error)
+/* What addresses are judged by. */
+typedef struct {
+    Record *all;
+    GHashTable *here;
+    AddressAnswers *answers;
+} Facts;
+
+static void facts_clear(Facts *facts)
 {
-    return dns_lookup(data, name, type, error);
+    g_clear_pointer(&facts->here, g_hash_table_unref);
+    g_clear_pointer(&facts->answers, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Facts, facts_clear)
+
+/* For the addresses of a list. all: those of the directory. */
+static gboolean find_facts(const Cli *cli, Record *list, Record *all, Facts *facts, GError **error)
+{
+    facts->all = all;
+    facts->here = host_addresses(error);
+    facts->answers = facts->here ? address_ask(list, !cli->json, error) : NULL;
+    return facts->answers != NULL;
 }
 
-static GPtrArray *check(const Record *address, Record *all, GError **error)
+static GPtrArray *check(const Record *address, const Facts *facts)
 {
-    g_autoptr(GHashTable) here = host_addresses(error);
-    g_autoptr(Dns) dns = here ? dns_open(DNS_RESOLV_CONF, error) : NULL;
+    return address_check(address, facts->all, facts->here, address_answer, facts->answers);
+}
 
-    return dns ? address_check(address, all, here, lookup, dns) : NULL;
+static GPtrArray *check_one(const Cli *cli, Record *address, Record *all, GError **error)
+{
+    g_autoptr(Record) list = json_object_new_array();
+    g_auto(Facts) facts = {0};
+
+    json_object_array_add(list, json_object_get(address));
+    return find_facts(cli, list, all, &facts, error) ? check(address, &facts) : NULL;
 }
 
 /* An option's value as it will be kept, in the place of what there was; FALSE: it cannot be. */
@@ -83,7 +107,7 @@ static gboolean may_take_mail(Cli *cli, Sql *sql, const Record *was, GError **er
     if (command_option(cli, "force") || !overlay_all(cli, now) || !needs_check(was, now))
         return TRUE;
     g_autoptr(Record) all = directory_list(sql, DIRECTORY_ADDRESS, NULL, error);
-    g_autoptr(GPtrArray) findings = all ? check(now, all, error) : NULL;
+    g_autoptr(GPtrArray) findings = all ? check_one(cli, now, all, error) : NULL;
     if (!findings)
         return FALSE;
     const AddressFinding *failed = address_check_failed(findings);
@@ -110,12 +134,11 @@ gboolean address_change(Cli *cli, GError **error)
     return was && may_take_mail(cli, sql, was, error) && object_change(cli, error);
 }
 
-static gboolean add_findings(const Record *address, Record *all, Record *list, gboolean *good,
-                             GError **error)
+static gboolean add_findings(const Record *address, const Facts *facts, Record *list)
 {
-    g_autoptr(GPtrArray) findings = check(address, all, error);
+    g_autoptr(GPtrArray) findings = check(address, facts);
 
-    for (guint i = 0; findings && i < findings->len; i++) {
+    for (guint i = 0; i < findings->len; i++) {
         const AddressFinding *finding = findings->pdata[i];
         Record *row = json_object_new_object();
         json_object_object_add(row, "pool", json_object_new_string(record_text(address, "pool")));
@@ -125,9 +148,8 @@ static gboolean add_findings(const Record *address, Record *all, Record *list, g
                                json_object_new_string(address_result_word(finding->result)));
         json_object_object_add(row, "text", json_object_new_string(finding->text));
         json_object_array_add(list, row);
-        *good &= finding->result == ADDRESS_OK;
     }
-    return findings != NULL;
+    return address_check_failed(findings) == NULL;
 }
 
 /* What is to be checked: of a pool, one address, or all. */
@@ -153,13 +175,13 @@ gboolean pool_check(Cli *cli, GError **error)
     g_autoptr(Record) wanted = sql ? chosen(cli, sql, error) : NULL;
     g_autoptr(Record) all = wanted ? directory_list(sql, DIRECTORY_ADDRESS, NULL, error) : NULL;
     g_autoptr(Record) list = json_object_new_array();
+    g_auto(Facts) facts = {0};
     gboolean good = TRUE;
 
-    if (!all)
+    if (!all || !find_facts(cli, wanted, all, &facts, error))
         return FALSE;
     for (gsize i = 0; i < json_object_array_length(wanted); i++)
-        if (!add_findings(json_object_array_get_idx(wanted, i), all, list, &good, error))
-            return FALSE;
+        good &= add_findings(json_object_array_get_idx(wanted, i), &facts, list);
     cli->status = good ? 0 : ATTENTION;
     if (!output_json(cli, list))
         output_table(list, "pool address check result text");

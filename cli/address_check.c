@@ -67,6 +67,11 @@ static gboolean has(const GPtrArray *records, const char *wanted)
     return FALSE;
 }
 
+static DnsType forward_type(const char *address)
+{
+    return strchr(address, ':') ? DNS_AAAA : DNS_A;
+}
+
 static void check_ptr(const Check *check)
 {
     g_autofree char *name = dns_reverse_name(check->address);
@@ -87,37 +92,78 @@ static void check_ptr(const Check *check)
     }
 }
 
-static void check_forward(const Check *check)
+/* The addresses that its HELO name leads to; NULL: none are known. */
+static GPtrArray *check_forward(const Check *check)
 {
     g_autoptr(GError) why = NULL;
-    DnsType type = strchr(check->address, ':') ? DNS_AAAA : DNS_A;
-    g_autoptr(GPtrArray) records = check->lookup(check->helo, type, check->data, &why);
+    g_autoptr(GPtrArray) records =
+        check->lookup(check->helo, forward_type(check->address), check->data, &why);
 
     if (!records) {
         add_failure(check, "helo leads back", check->helo, why);
-        return;
+        return NULL;
     }
     g_autofree char *found = join(records);
     gboolean back = has(records, check->address);
     add(check, "helo leads back", back ? ADDRESS_OK : ADDRESS_WRONG,
         back ? g_strdup(check->address)
-             : g_strdup_printf("%s of %s is %s", dns_type_word(type), check->helo, found));
+             : g_strdup_printf("%s of %s is %s", dns_type_word(forward_type(check->address)),
+                               check->helo, found));
+    return g_steal_pointer(&records);
 }
 
-static void check_once(const Check *check, const Record *address, Record *all)
+static gboolean is_same(const Record *other, const char *column, const char *wanted)
 {
+    return g_strcmp0(record_text(other, column), wanted) == 0;
+}
+
+/* Several addresses may go by one name that leads back to each of them. TRUE: that was found wrong, or unknown, and said. */
+static gboolean check_other(const Check *check, const Record *other, const GPtrArray *forward)
+{
+    const char *theirs = record_text(other, strchr(check->address, ':') ? "ipv6" : "ipv4");
+
+    if (is_same(other, "ipv4", check->address) || is_same(other, "ipv6", check->address)) {
+        add(check, "once", ADDRESS_WRONG,
+            g_strdup_printf("%s has the same address", record_text(other, "ipv4")));
+        return TRUE;
+    }
+    if (!is_same(other, "helo", check->helo) || !theirs || (forward && has(forward, theirs)))
+        return FALSE;
+    add(check, "once", forward ? ADDRESS_WRONG : ADDRESS_UNCHECKED,
+        g_strdup_printf("%s has the same HELO%s", theirs,
+                        forward ? ", which does not lead back to it" : ""));
+    return TRUE;
+}
+
+static void check_once(const Check *check, const Record *address, Record *all,
+                       const GPtrArray *forward)
+{
+    guint shared = 0;
+
     for (gsize i = 0; i < json_object_array_length(all); i++) {
         const Record *other = json_object_array_get_idx(all, i);
-        if (record_int(other, "id") == record_int(address, "id") ||
-            (g_strcmp0(record_text(other, "helo"), check->helo) != 0 &&
-             g_strcmp0(record_text(other, "ipv4"), check->address) != 0 &&
-             g_strcmp0(record_text(other, "ipv6"), check->address) != 0))
+        if (record_int(other, "id") == record_int(address, "id"))
             continue;
-        add(check, "once", ADDRESS_WRONG,
-            g_strdup_printf("%s has the same HELO or address", record_text(other, "ipv4")));
-        return;
+        if (check_other(check, other, forward))
+            return;
+        shared += is_same(other, "helo", check->helo);
     }
-    add(check, "once", ADDRESS_OK, g_strdup("no other has its name or address"));
+    add(check, "once", ADDRESS_OK,
+        shared ? g_strdup_printf("%u more go by its name, which leads back to each", shared)
+               : g_strdup("no other has its name or address"));
+}
+
+void address_questions(const Record *address, AddressQuestion ask, gpointer data)
+{
+    const char *const families[] = {record_text(address, "ipv4"), record_text(address, "ipv6")};
+
+    for (guint i = 0; i < G_N_ELEMENTS(families); i++) {
+        if (!families[i])
+            continue;
+        g_autofree char *name = dns_reverse_name(families[i]);
+        ask(name, DNS_PTR, data);
+        ask(record_text(address, "helo"), forward_type(families[i]), data);
+    }
 }
 
 GPtrArray *address_check(const Record *address, Record *all, GHashTable *here, AddressLookup lookup,
@@ -134,8 +180,8 @@ GPtrArray *address_check(const Record *address, Record *all, GHashTable *here, A
         add(&check, "host", present ? ADDRESS_OK : ADDRESS_WRONG,
             g_strdup(present ? "this host has it" : "this host has no such address"));
         check_ptr(&check);
-        check_forward(&check);
-        check_once(&check, address, all);
+        g_autoptr(GPtrArray) forward = check_forward(&check);
+        check_once(&check, address, all, forward);
     }
     return findings;
 }

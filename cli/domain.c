@@ -7,6 +7,7 @@
 #include "cli/verify_mail.h"
 #include "lib/base/error.h"
 #include "lib/directory/domain_check.h"
+#include "lib/directory/key.h"
 #include "lib/directory/publish.h"
 #include "lib/directory/verify.h"
 
@@ -46,6 +47,17 @@ gboolean domain_show(Cli *cli, GError **error)
     return record && print(cli, record, error);
 }
 
+static void print_lost(const Record *keys)
+{
+    for (gsize i = 0; i < json_object_array_length(keys); i++) {
+        const Record *key = json_object_array_get_idx(keys, i);
+        if (key_state_read(record_text(key, "state")) == KEY_STATE_LOST)
+            printf("\nKey %s is lost: another one signs in its place, or the installation's, until "
+                   "every server shows its record again.\n",
+                   record_text(key, "selector"));
+    }
+}
+
 /* Exit status 1: something that is needed is not right. */
 static gboolean check(Cli *cli, guint64 domain, const char *name, GError **error)
 {
@@ -53,18 +65,23 @@ static gboolean check(Cli *cli, guint64 domain, const char *name, GError **error
 
     if (!domain_check_now(cli->sql, cli->config, domain, name, &report, error))
         return FALSE;
+    g_autoptr(Record) keys = directory_key_list(cli->sql, domain, error);
+    if (!keys)
+        return FALSE;
     g_autoptr(Record) record = json_object_new_object();
     json_object_object_add(record, "domain", json_object_new_string(name));
     json_object_object_add(record, "status", json_object_new_string(report.status));
     json_object_object_add(record, "activated", json_object_new_int((int)report.activated));
     json_object_object_add(record, "findings", json_object_get(report.findings));
+    json_object_object_add(record, "keys", json_object_get(keys));
     cli->status = !g_str_equal(report.status, "ok");
     if (output_json(cli, record))
         return TRUE;
     output_table(report.findings, "item status name found wrong");
     if (report.activated)
-        printf("\nEvery server shows %u new key%s, which sign%s from now on.\n", report.activated,
+        printf("\nEvery server shows %u more key%s, which sign%s from now on.\n", report.activated,
                report.activated > 1 ? "s" : "", report.activated > 1 ? "" : "s");
+    print_lost(keys);
     return TRUE;
 }
 

@@ -80,16 +80,10 @@ static void add_name(Record *record, const char *key, const char *name)
 /* What the words of an attempt are taken for. */
 static void add_verdict(Record *delivery)
 {
-    const char *text = record_text(delivery, "text");
-    const char *dsn = record_text(delivery, "dsn");
-    const char *relay = record_text(delivery, "relay");
     ReplyVerdict verdict;
-    Reply reply;
 
-    reply_read(text ? text : "", text ? strlen(text) : 0, &reply);
-    reply_add_status(&reply, dsn ? dsn : "");
-    reply_add_relay(&reply, relay ? relay : "");
-    reply_classify(&reply, &verdict);
+    reply_judge(record_text(delivery, "text"), record_text(delivery, "dsn"),
+                record_text(delivery, "relay"), &verdict);
     gboolean refused = verdict.class != REPLY_NONE;
     add_name(delivery, "class", refused ? reply_class_name(verdict.class) : NULL);
     add_name(delivery, "permanence", refused ? reply_permanence_name(verdict.permanence) : NULL);

@@ -4,6 +4,7 @@
 
 #include "cli/output.h"
 #include "cli/session.h"
+#include "lib/directory/key.h"
 #include "lib/directory/publish.h"
 
 /* Each address of a pool has an A record. */

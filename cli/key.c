@@ -13,7 +13,8 @@
 #include "lib/directory/publish.h"
 
 #define COLUMNS                                                                                    \
-    "selector algorithm bits state created_at active_at retired_at removable_at waits_for"
+    "selector algorithm bits state created_at active_at vanished_at retired_at removable_at "      \
+    "waits_for"
 
 /* Whose keys a command is about. */
 typedef struct {
@@ -190,7 +191,7 @@ gboolean key_activate(Cli *cli, GError **error)
     }
     if (!changed) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
-                    "there is no key in state new with that selector");
+                    "there is no key in state new or lost with that selector");
         return FALSE;
     }
     g_autoptr(Record) list = directory_key_list(sql, keys.domain, error);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "cli/output.h"
 #include "cli/session.h"
 #include "lib/base/error.h"
 
@@ -33,7 +34,9 @@ static int exit_status(const GError *error)
 
 static int report(const GError *error, int status)
 {
-    fprintf(stderr, "outrider: %s\n", error->message);
+    g_autofree char *text = output_text(error->message);
+
+    fprintf(stderr, "outrider: %s\n", text);
     return status;
 }
 

@@ -12,7 +12,7 @@ static const char *const columns[] = {
     [DIRECTORY_DOMAIN] = "organization server name verified_at use_for_any",
     [DIRECTORY_CREDENTIAL] =
         "id organization server name type hold cram_md5 disabled_at expires_at last_used_at usage",
-    [DIRECTORY_POOL] = "name is_default addresses servers",
+    [DIRECTORY_POOL] = "name is_default fallback addresses servers",
     [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
     [DIRECTORY_SMARTHOST] =
         "name organization server lane host port tls username is_default servers",
@@ -38,6 +38,14 @@ static gboolean is_way(const Cli *cli)
 {
     return cli->command->directory == DIRECTORY_ADDRESS ||
            cli->command->directory == DIRECTORY_SMARTHOST;
+}
+
+/* Weights are not Postfix's business; what a pool's mail does without addresses is. */
+static gboolean changes_ways(const Cli *cli)
+{
+    if (cli->command->directory == DIRECTORY_POOL)
+        return command_option(cli, "fallback") != NULL;
+    return is_way(cli) && !(cli->n_options == 1 && command_option(cli, "weight"));
 }
 
 gboolean object_add(Cli *cli, GError **error)
@@ -89,8 +97,7 @@ gboolean object_change(Cli *cli, GError **error)
         directory_change(sql, object_of(cli), cli->arguments, cli->options, cli->n_options, error);
     if (!record)
         return FALSE;
-    /* Weights are not Postfix's business. */
-    if (is_way(cli) && !(cli->n_options == 1 && command_option(cli, "weight")))
+    if (changes_ways(cli))
         postfix_ways_follow(cli);
     return print(cli, record);
 }

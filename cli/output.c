@@ -31,14 +31,21 @@ char *output_time_us(gint64 us)
                    : g_steal_pointer(&text);
 }
 
-static char *escape(const char *text)
+/* What moves the cursor, ends a line, or turns the direction of what follows. */
+static gboolean is_unsafe(gunichar c)
+{
+    return g_unichar_iscntrl(c) || c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+char *output_text(const char *text)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
     for (const char *p = valid; *p; p = g_utf8_find_next_char(p, NULL)) {
         gunichar c = g_utf8_get_char(p);
-        if (g_unichar_iscntrl(c))
+        if (is_unsafe(c))
             g_string_append_printf(out, "\\x%02x", c);
         else
             g_string_append_unichar(out, c);
@@ -62,7 +69,7 @@ char *output_value(const char *column, Record *value)
         gint64 number = json_object_get_int64(value);
         return output_time_us(number < SECONDS_MAX ? number * US : number);
     }
-    return escape(json_object_get_string(value));
+    return output_text(json_object_get_string(value));
 }
 
 static glong width_of(const char *text)

@@ -22,8 +22,12 @@ void output_table(Record *list, const char *columns);
 /* A record as "column  value" lines; members that are arrays or objects are left out. */
 void output_record(Record *record);
 
-/* One value as people read it: times by column name (..._at, at), yes and no, "-" for null, control
- * characters escaped. g_free. */
+/* Text from outside in one line for a terminal: control characters and those that turn the direction of writing
+ * escaped. g_free. */
+char *output_text(const char *text);
+
+/* One value as people read it: times by column name (..._at, at), yes and no, "-" for null, anything else by
+ * output_text. g_free. */
 char *output_value(const char *column, Record *value);
 
 /* "2026-11-21 08:00:00.123456" (UTC) from microseconds; g_free. */

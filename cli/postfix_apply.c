@@ -100,7 +100,8 @@ static void retire(PostfixPlan *plan, const Config *config, const PostfixFacts *
         g_ptr_array_add(plan->removed, g_strdup(key));
     else if (address && known)
         want(plan,
-             postfix_lines_address(config, lane, stand_in(facts, record_int(known, "ip_pool_id"))),
+             postfix_lines_address(config, lane, stand_in(facts, record_int(known, "ip_pool_id")),
+                                   known),
              running);
 }
 
@@ -154,7 +155,7 @@ PostfixPlan *postfix_plan_make(const Config *config, const PostfixFacts *facts,
         if (!postfix_is_here(address, facts->here))
             continue;
         serve(plan, lane);
-        want(plan, postfix_lines_address(config, lane, address), running);
+        want(plan, postfix_lines_address(config, lane, address, address), running);
     }
     for (gsize i = 0; i < json_object_array_length(smarthosts); i++) {
         const Record *host = json_object_array_get_idx(smarthosts, i);

@@ -4,6 +4,10 @@
 #include <netdb.h>
 #include <string.h>
 
+/* No host has these (RFC 7600 section 4.1, RFC 6666): what is bound to them waits. */
+#define NOBODYS_IPV4 "192.0.0.8"
+#define NOBODYS_IPV6 "100::1"
+
 static const struct {
     PostfixGroup group;
     const char *name;
@@ -197,15 +201,22 @@ static PostfixService *new_lane(const Maker *maker, const char *kind, gint64 lan
     return service;
 }
 
-static PostfixService *new_address(const Maker *maker, gint64 lane, const Record *address)
+/* of: the address or what is left of its lane, which says what its pool wants. */
+static PostfixService *new_address(const Maker *maker, gint64 lane, const Record *address,
+                                   const Record *of)
 {
     const char *ipv4 = address ? record_text(address, "ipv4") : NULL;
     const char *ipv6 = address ? record_text(address, "ipv6") : NULL;
+    gboolean waits = g_strcmp0(record_text(of, "fallback"), "defer") == 0;
     PostfixService *service = new_lane(maker, "ip", lane);
 
     add_group(maker, service->options, POSTFIX_ADDRESS);
-    if (!address)
+    add_setting(service->options, "smtp_bind_address_enforce", waits ? "yes" : "no");
+    if (!address) {
+        add_setting(service->options, "smtp_bind_address", waits ? NOBODYS_IPV4 : "");
+        add_setting(service->options, "smtp_bind_address6", waits ? NOBODYS_IPV6 : "");
         return service;
+    }
     add_setting(service->options, "smtp_helo_name", record_text(address, "helo"));
     add_setting(service->options, "smtp_bind_address", ipv4);
     add_setting(service->options, "smtp_bind_address6", ipv6 ? ipv6 : "");
@@ -262,7 +273,7 @@ static void add_ways(const Maker *maker, const Config *config, const PostfixWays
     for (gsize i = 0; addresses && i < json_object_array_length(addresses); i++) {
         const Record *address = json_object_array_get_idx(addresses, i);
         g_ptr_array_add(maker->lines->services,
-                        new_address(maker, record_int(address, "lane"), address));
+                        new_address(maker, record_int(address, "lane"), address, address));
     }
     for (gsize i = 0; smarthosts && i < json_object_array_length(smarthosts); i++)
         g_ptr_array_add(maker->lines->services,
@@ -283,12 +294,13 @@ static void maker_clear(Maker *maker)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Maker, maker_clear)
 
-PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address)
+PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address,
+                                      const Record *of)
 {
     g_auto(Maker) maker = {0};
 
     maker_open(&maker, config);
-    return new_address(&maker, lane, address);
+    return new_address(&maker, lane, address, of);
 }
 
 PostfixService *postfix_lines_smarthost(const Config *config, const Record *host)

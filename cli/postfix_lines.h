@@ -64,9 +64,11 @@ typedef struct {
 /* plain: a loopback address to offer AUTH without TLS on, or NULL. */
 PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways);
 
-/* The service of one address, called after a lane (its own, or one that it stands in for; address NULL: whatever
- * address and name Postfix has by itself), or of one smart host. */
-PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address);
+/* The service of one address, called after a lane (its own, or one that it stands in for), or of one smart host. of: the
+ * lane's own row, which says what its pool wants: mail that waits while the address cannot be bound to, or not.
+ * address NULL: whatever address and name Postfix has by itself, or none that works. */
+PostfixService *postfix_lines_address(const Config *config, gint64 lane, const Record *address,
+                                      const Record *of);
 PostfixService *postfix_lines_smarthost(const Config *config, const Record *host);
 void postfix_service_free(PostfixService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PostfixService, postfix_service_free)

@@ -120,7 +120,8 @@ static char *read_secret(const char *path, GError **error)
     return copy;
 }
 
-/* In one step; *changed is set when it was not so before. */
+/* In one step; *changed is set when it was not so before. The file is made with its mode: the directory may be the
+ * worker's, so that a chmod afterwards could be led elsewhere. */
 static gboolean write_file(const char *path, const char *text, int mode, gboolean *changed,
                            GError **error)
 {
@@ -130,12 +131,13 @@ static gboolean write_file(const char *path, const char *text, int mode, gboolea
     if (g_file_get_contents(path, &old, NULL, NULL) && g_str_equal(old, text))
         return TRUE;
     *changed = TRUE;
-    if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, mode, &why) &&
-        chmod(path, (mode_t)mode) == 0)
-        return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "%s: %s", path,
-                why ? why->message : "its mode cannot be set");
-    return FALSE;
+    mode_t mask = umask(0);
+    gboolean done =
+        g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, mode, &why);
+    umask(mask);
+    if (!done)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "%s: %s", path, why->message);
+    return done;
 }
 
 static void wipe(char *text)

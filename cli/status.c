@@ -214,6 +214,17 @@ static gboolean look_at_history(Metrics *metrics, Cli *cli, char **programs, GEr
            count(metrics, METRIC_HISTORY_UNKNOWN, cli, SQL_UNKNOWN_COUNT, unknown, 1, error);
 }
 
+static gboolean look_at_keys(Metrics *metrics, Cli *cli, GError **error)
+{
+    g_autoptr(Record) row = record_first(cli->sql, SQL_DKIM_KEYS_LOST, NULL, 0, error);
+
+    if (!row)
+        return FALSE;
+    metrics_set(metrics, METRIC_DKIM_LOST, NULL, record_int(row, "lost"));
+    metrics_set(metrics, METRIC_DKIM_VANISHED, NULL, record_int(row, "vanished"));
+    return TRUE;
+}
+
 static gboolean directory_state(Cli *cli, gint64 *epoch, gint64 *revision, GError **error)
 {
     g_autoptr(Record) row = record_first(cli->sql, SQL_EDGE_STATE, NULL, 0, error);
@@ -282,7 +293,8 @@ static void look_at_all(Metrics *metrics, Cli *cli)
     for (guint i = 0; programs && programs[i]; i++)
         look_at_journal(metrics, spool, programs[i]);
     look_at_store(metrics, cli->config);
-    gboolean reachable = cli_sql(cli, &error) && look_at_history(metrics, cli, programs, &error);
+    gboolean reachable = cli_sql(cli, &error) && look_at_history(metrics, cli, programs, &error) &&
+                         look_at_keys(metrics, cli, &error);
     metrics_set(metrics, METRIC_DATABASE_REACHABLE, NULL, reachable);
     if (!reachable)
         metrics_fail(metrics, METRIC_DATABASE_REACHABLE, NULL, error);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
 #include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
@@ -10,6 +11,8 @@
 #include "milters/lane.h"
 
 #define FEEDBACK_PART_MAX 40
+
+#define ODD_BLANKS "\v\f"
 
 #define OWN_PREFIX "X-Outrider-"
 #define OWN_TAG    "X-Outrider-Tag"
@@ -204,6 +207,22 @@ static void fold_long(GPtrArray *edits, GPtrArray *fields, const char **reason)
     }
 }
 
+/* Verifiers do not agree on what a vertical tab and a form feed are (RFC 6376 section 2.8 knows blank and tab), so no
+ * signature could be right for all of them. */
+static void plain_blanks(GPtrArray *edits, GPtrArray *fields)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        if (!strpbrk(field->value, ODD_BLANKS) || field_rules_covering(field->name) == 0)
+            continue;
+        g_autofree char *name = g_strdup(field->name);
+        g_autofree char *value = g_strdelimit(g_strdup(field->value), ODD_BLANKS, ' ');
+        edit_make(
+            edits, fields,
+            (Edit){.kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = value});
+    }
+}
+
 static void append_when_missing(GPtrArray *edits, GPtrArray *fields, const char *name,
                                 const char *text)
 {
@@ -280,6 +299,7 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     remove_strange(edits, fields, stamp->postal);
     if (stamp->hide_client)
         hide_client(edits, fields);
+    plain_blanks(edits, fields);
     fold_long(edits, fields, reason);
     if (safe->encoding)
         declare_encoding(edits, fields, safe->encoding);

@@ -86,7 +86,8 @@ typedef struct {
 } DispatchStamp;
 
 /* All edits but signatures: strangers' X-Outrider-* (not -Tag) and X-AMP go, and X-Postal-MsgID if we add our own; the client
- * goes from our Postfix's Received when it is to be hidden; long lines are folded, the new transfer encoding is
+ * goes from our Postfix's Received when it is to be hidden; vertical tabs and form feeds in fields that are signed become
+ * blanks, long lines are folded, the new transfer encoding is
  * declared, missing Date and Message-ID are added, ours comes on top. *reason is set (static) when a header line stays
  * too long. */
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,

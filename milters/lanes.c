@@ -5,6 +5,7 @@
 #include "lib/edge/lane_served.h"
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
+#include "milters/lane.h"
 
 /* Every address in From; what cannot be read holds for no rule. */
 static GPtrArray *from_addresses(const Message *message)
@@ -20,27 +21,32 @@ static GPtrArray *from_addresses(const Message *message)
     return list;
 }
 
-static gboolean choose(Edge *edge, const EdgeCredential *credential, const Message *message,
-                       LaneChoice *choice, GError **error)
-{
-    g_autoptr(GPtrArray) rules =
-        edge_lane_rules(edge, credential->server, credential->organization, error);
+/* Which way a message takes: by rule, then what its server has. */
+typedef struct {
+    guint32 pool;
+    guint32 smarthost; /* goes before the pool; both 0: the default */
+} Way;
 
-    if (!rules)
+static gboolean choose(Edge *edge, const EdgeCredential *credential, const Message *message,
+                       Way *way, GError **error)
+{
+    g_autoptr(GPtrArray) from = credential->has_rules ? from_addresses(message) : NULL;
+    EdgeLaneRule rule;
+
+    if (!edge_lane_rule(edge, credential, from, message_rcpt(message), &rule, error))
         return FALSE;
-    g_autoptr(GPtrArray) from =
-        rules->len ? from_addresses(message) : g_ptr_array_new_with_free_func(g_free);
-    *choice = lane_choose(rules, credential, from, message_rcpt(message));
+    *way = rule.id ? (Way){rule.pool, rule.smarthost}
+                   : (Way){credential->ip_pool, credential->smarthost};
     return TRUE;
 }
 
 /* A default smart host goes before the default pool. */
-static GArray *look_up(Edge *edge, const LaneChoice *choice, GError **error)
+static GArray *look_up(Edge *edge, const Way *way, GError **error)
 {
-    if (choice->pool)
-        return edge_lanes_of_pool(edge, choice->pool, error);
-    GArray *lanes = edge_smarthost(edge, choice->smarthost, error);
-    if (!lanes || lanes->len || choice->smarthost)
+    if (way->pool && !way->smarthost)
+        return edge_lanes_of_pool(edge, way->pool, error);
+    GArray *lanes = edge_smarthost(edge, way->smarthost, error);
+    if (!lanes || lanes->len || way->smarthost)
         return lanes;
     g_array_unref(lanes);
     return edge_lanes_of_pool(edge, 0, error);
@@ -74,16 +80,35 @@ static gboolean drain_unserved(Shared *shared, GArray *lanes, GError **error)
     return TRUE;
 }
 
+/* A smart host is there, or nothing is. */
+static gboolean look_for_wait(Edge *edge, const Way *way, const GArray *lanes, char **wait,
+                              GError **error)
+{
+    g_autofree char *pool = NULL;
+
+    if (way->smarthost || lane_pick(0, lanes))
+        return TRUE;
+    if (!edge_pool_that_defers(edge, way->pool, &pool, error))
+        return FALSE;
+    if (pool)
+        *wait =
+            g_strdup_printf("No address of pool %s takes mail on this node, try again later", pool);
+    return TRUE;
+}
+
 GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
-                  GError **error)
+                  char **wait, GError **error)
 {
     Edge *edge = shared_edge(shared);
-    LaneChoice choice;
+    Way way;
 
-    if (!choose(edge, credential, message, &choice, error))
+    if (!choose(edge, credential, message, &way, error))
         return NULL;
-    g_autoptr(GArray) lanes = look_up(edge, &choice, error);
-    return lanes && drain_unserved(shared, lanes, error) ? g_steal_pointer(&lanes) : NULL;
+    g_autoptr(GArray) lanes = look_up(edge, &way, error);
+    if (!lanes || !drain_unserved(shared, lanes, error) ||
+        !look_for_wait(edge, &way, lanes, wait, error))
+        return NULL;
+    return g_steal_pointer(&lanes);
 }
 
 char *lanes_header(const GArray *lanes, guint32 lane)

@@ -10,14 +10,15 @@
  */
 #pragma once
 
-#include "milters/lane_rule.h"
+#include "lib/edge/edge_lane.h"
 #include "milters/message.h"
 #include "milters/shared.h"
 
-/* GArray of EdgeLane (cleared on unref). UNAVAILABLE: a replica or lanes.served cannot be read now, or the smart host is
- * not set up here. */
+/* GArray of EdgeLane (cleared on unref). *wait (NULL before) receives why the message has to wait, as its pool wants it
+ * where none of these lanes takes mail (g_free). UNAVAILABLE: a replica or lanes.served cannot be read now, or the smart
+ * host is not set up here. */
 GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
-                  GError **error);
+                  char **wait, GError **error);
 
 /* What X-Outrider-Lane says of a lane, for the checks of `outrider node init': "8", or "sh8:[host]:587";
  * g_free. NULL: lane 0. */

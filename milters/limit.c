@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/limit.h"
 
+#include "lib/base/address.h"
 #include "lib/edge/edge_limit.h"
 
 void limit_outcome_clear(LimitOutcome *outcome)
@@ -23,7 +24,7 @@ static void reach(LimitOutcome *outcome, const ChargeVerdict *verdict,
 gboolean limit_message(Shared *shared, const EdgeCredential *credential, guint64 id,
                        const char *rcpt, LimitOutcome *outcome, GError **error)
 {
-    g_autofree char *domain = limit_domain(rcpt);
+    g_autofree char *domain = address_domain(rcpt);
     const ChargeRequest request = {.verb = CHARGE_CHARGE,
                                    .message = id,
                                    .organization = credential->organization,

@@ -23,6 +23,7 @@ void outgoing_free(Outgoing *outgoing)
     g_clear_pointer(&outgoing->skipped, g_ptr_array_unref);
     limit_outcome_clear(&outgoing->limit);
     tracked_clear(&outgoing->tracked);
+    g_free(outgoing->wait);
     g_free(outgoing->lane_header);
     g_free(outgoing->suppressed);
     g_free(outgoing->msgid);
@@ -38,7 +39,7 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const Message *messag
                        GError **error)
 {
     Edge *edge = shared_edge(shared);
-    g_autoptr(GArray) lanes = lanes_for(shared, credential, message, error);
+    g_autoptr(GArray) lanes = lanes_for(shared, credential, message, &outgoing->wait, error);
     g_autoptr(GArray) own = lanes ? edge_sign_keys(edge, author->authorised->id, error) : NULL;
 
     if (!own)
@@ -120,7 +121,8 @@ static gboolean look_at_suppressions(Outgoing *outgoing, const Message *message,
     return TRUE;
 }
 
-/* What is held for another reason does not leave, and is not charged. */
+/* What is held for another reason does not leave, and is not charged. What has to wait for its pool is not held either: it
+ * has no lane yet, and that is sealed. */
 static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared,
                       const EdgeCredential *credential, GError **error)
 {
@@ -133,6 +135,9 @@ static gboolean limit(Outgoing *outgoing, const Message *message, Shared *shared
     if (outgoing->verdict.refuse) {
         outgoing->refusal = REFUSAL_SUPPRESSED;
         outgoing->why = outgoing->verdict.refuse;
+    } else if (outgoing->wait) {
+        outgoing->refusal = REFUSAL_POOL;
+        outgoing->why = outgoing->wait;
     }
     if (outgoing->verdict.hold || outgoing->refusal != REFUSAL_NONE)
         return TRUE;

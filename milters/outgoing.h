@@ -37,6 +37,7 @@ typedef struct {
     LimitOutcome limit;
     char *suppressed;    /* why its recipient is, as history tells it; NULL: is not */
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
+    char *wait;          /* why it has to, by its pool; NULL: it has not */
     char *lane_header;   /* what tells a null sender's lane; NULL: lane 0 */
     const char *why;     /* of the refusal; borrowed from the above */
     char *msgid;         /* of lib/seal/msgid.h */

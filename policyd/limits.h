@@ -26,7 +26,7 @@ typedef void (*LimitsNotice)(EventType type, const EdgeLimit *limit, guint64 cou
 /* What a message is; 0 and NULL: it has none. */
 typedef struct {
     guint32 organization, server, credential;
-    const char *domain; /* as limit_domain makes it */
+    const char *domain; /* as address_domain makes it */
     const char *user;
 } LimitsFacts;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_access.h"
 #include "lib/edge/edge_suppression.h"
@@ -127,7 +128,7 @@ static void trouble(Answer *answer)
 static void look_at_limits(Policyd *policyd, const PolicyRequest *request,
                            const EdgeCredential *credential, Answer *answer)
 {
-    g_autofree char *domain = limit_domain(request->recipient);
+    g_autofree char *domain = address_domain(request->recipient);
     const LimitsFacts facts = {.organization = credential->organization,
                                .server = credential->server,
                                .credential = credential->id,

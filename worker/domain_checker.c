@@ -64,8 +64,11 @@ static gboolean check_one(DomainChecker *checker, const Record *due, GError **er
     log_debug(NULL, "domain checked", LOG_TEXT("domain", check.name),
               LOG_TEXT("status", report.status));
     if (report.activated)
-        log_info(NULL, "new DKIM keys sign", LOG_TEXT("domain", check.name),
+        log_info(NULL, "DKIM keys sign from now on", LOG_TEXT("domain", check.name),
                  LOG_INT("keys", report.activated));
+    if (report.lost)
+        log_warning(NULL, "DKIM keys sign no more, as no name server shows their records",
+                    LOG_TEXT("domain", check.name), LOG_INT("keys", report.lost));
     return TRUE;
 }
 

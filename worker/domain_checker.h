@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: asks the DNS about verified domains, the installation and track domains when they are due: new keys often, what is not right
- *     hourly, the rest daily.
+ * Purpose: asks the DNS about verified domains, the installation and track domains when they are due: keys that wait often,
+ *     what is not right hourly, the rest every dns_recheck_interval.
  * Used by: the worker's main.
  * May touch: MariaDB (domain, dkim_key, dns_check, track_domain), the name servers of resolv.conf and those of the domains.
  * Threads: one of its own, from start to stop.

@@ -58,7 +58,8 @@ static void read_lane(sqlite3_stmt *row, const GArray *served, GArray *lanes)
         .weight = (guint32)sqlite3_column_int64(row, 2),
         .next_hop = host ? g_strdup_printf("[%s]:%d", host, sqlite3_column_int(row, 4)) : NULL,
         .is_default = sqlite3_column_int(row, 5) != 0,
-        .gone = sqlite3_column_int(row, 6) != 0};
+        .gone = sqlite3_column_int(row, 6) != 0,
+        .defer = sqlite3_column_int(row, 7) != 0};
 
     lane.served = !lane.gone && lane_served_has(served, lane.lane);
     g_array_append_val(lanes, lane);
@@ -69,9 +70,11 @@ static GArray *read_lanes(sqlite3 *db, const GArray *served, GError **error)
 {
     static const char sql[] =
         "SELECT lane, ip_pool_id, weight, NULL, 0, "
-        "ip_pool_id IS (SELECT min(id) FROM ip_pool WHERE is_default), 0 FROM ip_address "
-        "UNION ALL SELECT lane, 0, 0, host, port, is_default, 0 FROM smarthost "
-        "UNION ALL SELECT id, coalesce(ip_pool_id, 0), 0, NULL, 0, 0, 1 FROM lane "
+        "ip_pool_id IS (SELECT min(id) FROM ip_pool WHERE is_default), 0, fallback = 'defer' "
+        "FROM ip_address LEFT JOIN ip_pool ON ip_pool.id = ip_pool_id "
+        "UNION ALL SELECT lane, 0, 0, host, port, is_default, 0, 0 FROM smarthost "
+        "UNION ALL SELECT lane.id, coalesce(ip_pool_id, 0), 0, NULL, 0, 0, 1, fallback = 'defer' "
+        "FROM lane LEFT JOIN ip_pool ON ip_pool.id = ip_pool_id "
         "WHERE removed_at > strftime('%s') - ?1 ORDER BY 1";
     g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
     sqlite3_stmt *statement = NULL;

@@ -20,7 +20,7 @@ typedef struct {
     guint n;
     gboolean *set_aside; /* by event */
     guint rejected;
-    gboolean refused; /* an address was refused for good */
+    gboolean refused; /* for good, because of the address, or given up */
     gboolean taken;   /* mail was taken */
 } Batch;
 
@@ -110,7 +110,8 @@ static gboolean write_chunk(Sql *sql, Batch *batch, EventRows *rows, guint first
 {
     g_autoptr(GError) why = NULL;
 
-    batch->refused |= has_rows(rows, SQL_SUPPRESSION_EVIDENCE);
+    batch->refused |=
+        has_rows(rows, SQL_SUPPRESSION_EVIDENCE) || has_rows(rows, SQL_SUPPRESSION_GIVE_UP);
     batch->taken |= has_rows(rows, SQL_SUPPRESSION_TAKEN);
     if (!write_or_undo(sql, rows, &why, error) ||
         (why && !write_one_by_one(sql, batch, rows, first, end, error)))

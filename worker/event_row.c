@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
 #include "lib/base/suppression.h"
@@ -82,11 +83,11 @@ typedef struct {
 #define CONSTANT(text)            FIELD(CONSTANT, text)
 #define TEXT(path, width)         FIELD(TEXT, path, .max = width)
 #define BLANK(path, width)        FIELD(BLANK, path, .max = width, .absent = "")
-#define DOMAIN_OF(path)           FIELD(DOMAIN_OF, path, .max = 253)
+#define DOMAIN_OF(path)           FIELD(DOMAIN_OF, path)
 #define RECIPIENT(path)           FIELD(RECIPIENT, path, .absent = "")
 #define ID_OF_EACH(path)          FIELD(ID_OF_EACH, path)
 #define TEXT_OF_EACH(path, width) FIELD(TEXT_OF_EACH, path, .max = width)
-#define DOMAIN_OF_EACH(path)      FIELD(DOMAIN_OF_EACH, path, .max = 253)
+#define DOMAIN_OF_EACH(path)      FIELD(DOMAIN_OF_EACH, path)
 #define WORD(path, otherwise, ...)                                                                 \
     FIELD(WORD, path, .absent = otherwise, .words = (const char *const[]){__VA_ARGS__, NULL})
 
@@ -205,14 +206,12 @@ static const char *fit(EventRows *rows, const char *text, guint max)
     return keep(rows, event_text_cut(text, max));
 }
 
-/* What follows the last @, lower case; NULL when there is none or it does not fit an ASCII name. */
-static const char *domain_of(EventRows *rows, const char *address, guint max)
+/* NULL: it has none. */
+static const char *domain_of(EventRows *rows, const char *address)
 {
-    const char *at = strrchr(address, '@');
+    char *domain = address_domain(address);
 
-    if (!at || !at[1] || strlen(at + 1) > max || !g_str_is_ascii(at + 1))
-        return NULL;
-    return keep(rows, g_ascii_strdown(at + 1, -1));
+    return domain ? keep(rows, domain) : NULL;
 }
 
 /* As suppressions have it; "": it could not be one. */
@@ -276,8 +275,7 @@ static gboolean bind_text(EventRows *rows, const Field *field, Json *value, SqlP
     if (field->kind == FIELD_RECIPIENT)
         *out = SQL_TEXT(recipient_of(rows, text));
     else
-        *out =
-            SQL_TEXT(is_domain ? domain_of(rows, text, field->max) : fit(rows, text, field->max));
+        *out = SQL_TEXT(is_domain ? domain_of(rows, text) : fit(rows, text, field->max));
     return TRUE;
 }
 

@@ -14,8 +14,8 @@ typedef struct {
     guint64 id;
     guint32 organization, server, credential;
     char *queue_id;
-    char *domain;  /* of the recipient, as limit_domain makes it; NULL: none */
-    char *address; /* of the recipient, as suppressions have it; NULL: none */
+    char *domain;  /* of the recipient, as address_domain makes it; NULL: none */
+    char *address; /* of the recipient, as suppressions are looked up; NULL: none */
 } HeldMail;
 
 /* For arrays of them. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/hold_reader.h"
 
+#include "lib/base/address.h"
 #include "lib/base/suppression.h"
 
 static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
@@ -11,8 +12,8 @@ static gboolean append_mail(const SqlRow *row, gpointer data, G_GNUC_UNUSED GErr
                      .server = (guint32)sql_row_unsigned(row, 2),
                      .credential = (guint32)sql_row_unsigned(row, 3),
                      .queue_id = g_strdup(queue_id ? queue_id : ""),
-                     .domain = rcpt ? limit_domain(rcpt) : NULL,
-                     .address = rcpt ? suppression_address(rcpt) : NULL};
+                     .domain = rcpt ? address_domain(rcpt) : NULL,
+                     .address = rcpt ? suppression_lookup(rcpt) : NULL};
 
     g_array_append_val(data, mail);
     return TRUE;

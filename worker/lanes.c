@@ -10,6 +10,7 @@
 
 #define LETTERS   "abcdefghijklmnopqrstuvwxyz234567"
 #define LETTERS_N 32
+#define WAIT      "retry:4.7.0 no address of the pool takes mail on this node"
 
 void lane_state_clear(LaneState *state)
 {
@@ -66,8 +67,8 @@ static void append_heirs(GString *text, const LaneState *from, const GPtrArray *
     guint total = 0, before = 0;
 
     if (list->len == 0)
-        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ DUNNO\n", RETURN_PATH_TOKEN_LENGTH,
-                               from->lane, domain);
+        g_string_append_printf(text, "/^[a-z2-7]{%d}-%u@%s$/ %s\n", RETURN_PATH_TOKEN_LENGTH,
+                               from->lane, domain, from->defer ? WAIT : "DUNNO");
     for (guint i = 0; i < list->len; i++)
         total += weight_of(list->pdata[i]);
     for (guint i = 0; i < list->len; i++) {

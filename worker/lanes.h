@@ -10,7 +10,8 @@
  * Nothing may wait for a transport that Postfix does not have. What is queued for an address that is gone, or that
  * this node has no transport for, is spread over the others of its pool by their weights; the share is told by a
  * letter of the MAC, so that a message stays with one. What is queued for a smart host that is gone takes the
- * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport. What has a
+ * default smart host or pool. Without any such lane it is DUNNO: Postfix's default transport, or waits if the pool
+ * wants that. What has a
  * smart host that is not set up on this node waits, as it must not leave by another way. So does a lane of the
  * installation's own domain that is not named at all: Postfix has not read its line. (Below other domains it may be a
  * stranger's.)
@@ -29,6 +30,7 @@ typedef struct {
     gboolean gone;
     gboolean served; /* this node has the transport */
     char *next_hop;  /* of a smart host that is there */
+    gboolean defer;  /* its pool's mail waits where no address takes any */
 } LaneState;
 
 void lane_state_clear(LaneState *state);

@@ -87,6 +87,12 @@ static gboolean find_type(const MailLine *line, const QueueEntry *about, EventTy
     return TRUE;
 }
 
+/* By itself, that is: not because an admin would have it expire. */
+static gboolean is_given_up(const MailLine *line)
+{
+    return line->kind == MAIL_LINE_EXPIRED && line->text.length > 0 && line->text.data[0] == 'e';
+}
+
 /* What a refusal is about, as far as it can be told. */
 static void add_class(struct json_object *event, const MailLine *line, const char *text)
 {
@@ -94,12 +100,8 @@ static void add_class(struct json_object *event, const MailLine *line, const cha
     g_autofree char *relay =
         g_strndup(line->relay.data ? line->relay.data : "", line->relay.length);
     ReplyVerdict verdict;
-    Reply reply;
 
-    reply_read(text, strlen(text), &reply);
-    reply_add_status(&reply, dsn);
-    reply_add_relay(&reply, relay);
-    reply_classify(&reply, &verdict);
+    reply_judge(text, dsn, relay, &verdict);
     if (verdict.class != REPLY_NONE)
         add_text(event, "class", reply_class_name(verdict.class));
 }
@@ -121,6 +123,8 @@ static void add_delivery(struct json_object *event, const MailLine *line,
     const char *text = json_object_get_string(json_object_object_get(event, "text"));
     if (line->status != MAIL_STATUS_SENT && text)
         add_class(event, line, text);
+    if (is_given_up(line))
+        json_object_object_add(event, "gave_up", json_object_new_boolean(TRUE));
     add_text(event, "source", facts->source);
     add_text(event, "helo", facts->helo);
     add_text(event, "tls", facts->tls);

@@ -221,26 +221,47 @@ static void take_field(MailText key, MailText value, MailLine *line)
         line->dsn = value;
 }
 
-/* "to=<" address ">, " and "orig_to=<" address ">, ". */
+/* The octets of a quoted local part at the start, which may be anything; 0: it has none. */
+static gsize quoted_length(MailText text)
+{
+    if (!starts(text, "\""))
+        return 0;
+    for (gsize i = 1; i < text.length; i++)
+        if (text.data[i] == '\\')
+            i++;
+        else if (text.data[i] == '"')
+            return i + 1;
+    return 0;
+}
+
+/* An address up to the mark that follows it; moves *text to behind the mark. */
+static gboolean take_address(MailText *text, const char *mark, MailText *address)
+{
+    gsize quoted = quoted_length(*text);
+    gssize end = find(skip(*text, quoted), mark);
+
+    if (end < 0)
+        return FALSE;
+    *address = slice(text->data, quoted + (gsize)end);
+    *text = skip(*text, quoted + (gsize)end + strlen(mark));
+    return TRUE;
+}
+
+/* "to=<" address ">, " and "orig_to=<" address ">, ", up to "relay=". */
 static gboolean take_recipients(MailText *text, MailLine *line)
 {
-    gssize relay = find(*text, ">, relay=");
-    gssize original = find(*text, ">, orig_to=<");
+    MailText with = skip(*text, strlen("to=<")), without = with, to;
 
-    if (relay < 0)
+    if (!take_address(&without, ">, relay=", &line->to))
         return FALSE;
-    gssize end = original >= 0 && original < relay ? original : relay;
-    if (end < 4)
-        return FALSE;
-    line->to = slice(text->data + 4, (gsize)end - 4);
-    if (end == original) {
-        MailText rest = skip(*text, (gsize)original + strlen(">, orig_to=<"));
-        gssize stop = find(rest, ">, relay=");
-        if (stop < 0)
+    if (take_address(&with, ">, orig_to=<", &to) && to.length < line->to.length) {
+        line->to = to;
+        if (!take_address(&with, ">, relay=", &line->original))
             return FALSE;
-        line->original = slice(rest.data, (gsize)stop);
+        without = with;
     }
-    *text = skip(*text, (gsize)relay + 3);
+    /* The mark's last word is the next field's name. */
+    *text = slice(without.data - strlen("relay="), without.length + strlen("relay="));
     return TRUE;
 }
 

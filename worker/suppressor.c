@@ -2,6 +2,7 @@
 #include "worker/suppressor.h"
 
 #include "lib/directory/suppression.h"
+#include "worker/give_up.h"
 
 #define DAY_S 86400
 
@@ -12,6 +13,7 @@ typedef struct {
     guint64 message;
     gint64 at_us;
     char *text;
+    gboolean gave_up;
 } Refusal;
 
 static void refusal_clear(gpointer data)
@@ -30,7 +32,8 @@ static gboolean take_refusal(const SqlRow *row, gpointer data, G_GNUC_UNUSED GEr
                              .address = g_strdup(sql_row_text(row, 1)),
                              .message = sql_row_unsigned(row, 2),
                              .at_us = sql_row_int(row, 3),
-                             .text = g_strdup(sql_row_text(row, 4))};
+                             .text = g_strdup(sql_row_text(row, 4)),
+                             .gave_up = sql_row_unsigned(row, 5) != 0};
 
     if (list->len > 0) {
         const Refusal *last = &g_array_index(list, Refusal, list->len - 1);
@@ -50,7 +53,8 @@ static gboolean note_found(G_GNUC_UNUSED const SqlRow *row, gpointer data,
 
 static gboolean was_taken_since(Sql *sql, const Refusal *refusal, gboolean *taken, GError **error)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(refusal->server), SQL_TEXT(refusal->address),
+    const SqlParameter parameters[] = {SQL_TEXT(refusal->address), SQL_UNSIGNED(refusal->server),
+                                       SQL_TEXT(refusal->address), SQL_UNSIGNED(refusal->server),
                                        SQL_INT(refusal->at_us)};
 
     *taken = FALSE;
@@ -71,24 +75,93 @@ static gboolean suppress(Sql *sql, const Refusal *refusal, guint days, guint64 *
         return TRUE;
     if (*revision == 0 && !sql_next_revision(sql, revision, error))
         return FALSE;
+    SuppressionSource source =
+        refusal->gave_up ? SUPPRESSION_BY_SOFT_FAIL : SUPPRESSION_BY_HARD_FAIL;
     const SqlParameter parameters[] = {
-        SQL_TEXT(refusal->address), SQL_TEXT(SUPPRESSOR_REASON), SQL_UNSIGNED(refusal->message),
-        SQL_TEXT(refusal->text),    SQL_INT(refusal->at_us),     SQL_INT(at),
-        SQL_INT(expires),           SQL_UNSIGNED(*revision),     SQL_UNSIGNED(refusal->server)};
+        SQL_TEXT(refusal->address),
+        SQL_TEXT(refusal->gave_up ? SUPPRESSOR_GAVE_UP : SUPPRESSOR_REASON),
+        SQL_TEXT(suppression_source_word(source)),
+        SQL_UNSIGNED(refusal->message),
+        SQL_TEXT(refusal->text),
+        SQL_INT(refusal->at_us),
+        SQL_INT(at),
+        SQL_INT(expires),
+        SQL_UNSIGNED(*revision),
+        SQL_UNSIGNED(refusal->server)};
     return sql_execute(sql, SQL_SUPPRESSION_AUTOMATIC, parameters, G_N_ELEMENTS(parameters), NULL,
                        NULL, error);
 }
 
+/* A message that Postfix gave up. */
+typedef struct {
+    guint64 message;
+    guint64 server;
+    gint64 at_us;
+} Given;
+
+static gboolean take_given(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    const Given given = {.message = sql_row_unsigned(row, 0),
+                         .server = sql_row_unsigned(row, 1),
+                         .at_us = sql_row_int(row, 2)};
+
+    g_array_append_val(data, given);
+    return TRUE;
+}
+
+static gboolean take_attempt(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    const GiveUpAttempt attempt = {.at_us = sql_row_int(row, 0),
+                                   .recipient = sql_row_text(row, 1),
+                                   .text = sql_row_text(row, 2),
+                                   .dsn = sql_row_text(row, 3),
+                                   .relay = sql_row_text(row, 4)};
+
+    give_up_take(data, &attempt);
+    return TRUE;
+}
+
+static gboolean add_evidence(Sql *sql, const Given *given, GError **error)
+{
+    const SqlParameter message[] = {SQL_UNSIGNED(given->message), SQL_INT(given->at_us)};
+    g_auto(GiveUp) give_up = {0};
+
+    if (!sql_query(sql, SQL_SUPPRESSION_PUT_OFF, message, 2, take_attempt, &give_up, error))
+        return FALSE;
+    if (give_up.last_us == 0)
+        return TRUE;
+    const SqlParameter evidence[] = {
+        SQL_UNSIGNED(given->server), SQL_TEXT(give_up.address), message[0],
+        SQL_INT(give_up.last_us),    SQL_INT(give_up.since_us), SQL_TEXT(give_up.text)};
+    return sql_execute(sql, SQL_SUPPRESSION_EVIDENCE_GIVE_UP, evidence, G_N_ELEMENTS(evidence),
+                       NULL, NULL, error);
+}
+
+/* What was given up because of the address becomes evidence like refusals for good. */
+static gboolean judge_given_up(Sql *sql, GError **error)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(Given));
+
+    if (!sql_query(sql, SQL_SUPPRESSION_GIVEN_UP, NULL, 0, take_given, list, error))
+        return FALSE;
+    for (guint i = 0; i < list->len; i++)
+        if (!add_evidence(sql, &g_array_index(list, Given, i), error))
+            return FALSE;
+    return list->len == 0 ||
+           sql_execute(sql, SQL_SUPPRESSION_GIVEN_UP_JUDGED, NULL, 0, NULL, NULL, error);
+}
+
 gboolean suppressor_judge(Sql *sql, guint days, GError **error)
 {
-    const SqlParameter window[] = {SQL_INT(SUPPRESSOR_WINDOW_US)};
+    const SqlParameter windows[] = {SQL_INT(SUPPRESSOR_WINDOW_US), SQL_INT(SUPPRESSOR_WINDOW_US)};
     g_autoptr(GArray) refusals = g_array_new(FALSE, FALSE, sizeof(Refusal));
     gboolean locked = FALSE;
     guint64 revision = 0;
 
     g_array_set_clear_func(refusals, refusal_clear);
     if (!sql_query(sql, SQL_SUPPRESSION_LOCK, NULL, 0, note_found, &locked, error) ||
-        !sql_query(sql, SQL_SUPPRESSION_TO_JUDGE, window, 1, take_refusal, refusals, error))
+        !judge_given_up(sql, error) ||
+        !sql_query(sql, SQL_SUPPRESSION_TO_JUDGE, windows, 2, take_refusal, refusals, error))
         return FALSE;
     for (guint i = 0; i < refusals->len; i++)
         if (!suppress(sql, &g_array_index(refusals, Refusal, i), days, &revision, error))
@@ -195,5 +268,6 @@ gboolean suppressor_expire(Sql *sql, gint64 now, GError **error)
     return remove_expired(sql, now, error) && remove_orphans(sql, error) &&
            sql_execute(sql, SQL_SUPPRESSION_FLOOR_RAISE, floor, 1, NULL, NULL, error) &&
            delete_pages(sql, SQL_SUPPRESSION_TOMBSTONE_EXPIRE, stones, 1, error) &&
-           delete_pages(sql, SQL_SUPPRESSION_EVIDENCE_EXPIRE, evidence, 2, error);
+           delete_pages(sql, SQL_SUPPRESSION_EVIDENCE_EXPIRE, evidence, 2, error) &&
+           delete_pages(sql, SQL_SUPPRESSION_GIVE_UP_EXPIRE, evidence, 2, error);
 }

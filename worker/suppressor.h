@@ -3,18 +3,22 @@
  * Purpose: recipients that deliveries put on the list of suppressions and take off it again, and what of the list is
  *     over its time.
  *
- *     two messages of one server are refused for good, as class `address', within SUPPRESSOR_WINDOW_US
+ *     two messages of one server are refused as class `address' within SUPPRESSOR_WINDOW_US, each for good or
+ *         until Postfix gave it up; or one for that long until then
  *         and none is taken later                     the address is suppressed for that server
  *     mail of that server to it is taken later        what refusals put there goes; what else did, stays
  *
+ * What Postfix gave up for another reason than the last refusal's class `address' says nothing of the address (give_up.h).
+ *
  * Used by: the event applier, for what a batch of events wrote; housekeeping.
- * May touch: suppression, suppression_evidence, suppression_lift, suppression_tombstone, revision_counter.
+ * May touch: suppression, suppression_evidence, suppression_give_up, suppression_lift, suppression_tombstone,
+ *     revision_counter; reads delivery and message.
  * Threads: one connection per thread. Who judges holds the directory's lock, so of two nodes that hear of one refusal
  *     each the later one sees both.
  *
  * The evidence is a row for each message, and both rules look at times of attempts alone, so that it does not matter in
- * which order or how often events come. A message that was judged is not judged again: what was removed by hand comes
- * back with the next refusal only.
+ * which order or how often events come. Only that a message was given up is told after its attempts, as one journal has
+ * both. A message that was judged is not judged again: what was removed by hand comes back with the next refusal only.
  */
 #pragma once
 
@@ -23,6 +27,7 @@
 #define SUPPRESSOR_WINDOW_US   (24 * G_TIME_SPAN_HOUR)
 #define SUPPRESSOR_EVIDENCE_US (7 * G_TIME_SPAN_DAY) /* how long evidence and tombstones are kept */
 #define SUPPRESSOR_REASON      "recipient does not exist: two messages were refused within a day"
+#define SUPPRESSOR_GAVE_UP     "recipient does not exist: refused until Postfix gave the message up"
 
 /* Inside of a transaction that wrote evidence: suppresses, for so many days from the refusal, whom it is enough for. */
 gboolean suppressor_judge(Sql *sql, guint days, GError **error);

@@ -3,16 +3,11 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
+
 #define SEPARATOR ","
 
-static char *domain_form(const char *domain)
-{
-    g_autofree char *ascii = g_hostname_to_ascii(domain);
-
-    return g_ascii_strdown(ascii ? ascii : domain, -1);
-}
-
-/* Everything before the last @, in lower case and without a +tag; a + at the very beginning is no tag. */
+/* Everything before the last @, in lower case beyond ASCII too, and without a +tag; a + at the very beginning is no tag. */
 static char *local_form(const char *address, const char *at)
 {
     g_autofree char *local = g_strndup(address, (gsize)(at - address));
@@ -26,19 +21,16 @@ static char *local_form(const char *address, const char *at)
 
 static gboolean is_domain(const char *text)
 {
-    gsize length = strlen(text);
-
-    return length > 0 && length <= 253 && text[0] != '.' && text[length - 1] != '.' &&
-           !strstr(text, "..") && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-._") == length;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-._") == strlen(text);
 }
 
 /* NULL: it is none. */
 static char *read_one(const char *text)
 {
     const char *at = strrchr(text, '@');
-    g_autofree char *domain = domain_form(at ? at + 1 : text);
+    g_autofree char *domain = address_domain_form(at ? at + 1 : text);
 
-    if (strlen(text) > CONDITION_OCTETS_MAX || !is_domain(domain))
+    if (strlen(text) > ADDRESS_MAX || !domain || !is_domain(domain))
         return NULL;
     if (!at)
         return g_steal_pointer(&domain);
@@ -90,14 +82,20 @@ static gboolean has(const char *list, const char *wanted)
     return FALSE;
 }
 
+gboolean condition_keys(const char *address, char **whole, char **domain)
+{
+    *domain = address ? address_domain(address) : NULL;
+    if (!*domain)
+        return FALSE;
+    g_autofree char *local = local_form(address, strrchr(address, '@'));
+    *whole = g_strconcat(local, "@", *domain, NULL);
+    return TRUE;
+}
+
 gboolean condition_list_match(const char *list, const char *address)
 {
-    const char *at = list && address ? strrchr(address, '@') : NULL;
+    g_autofree char *whole = NULL, *domain = NULL;
 
-    if (!at)
-        return FALSE;
-    g_autofree char *domain = domain_form(at + 1);
-    g_autofree char *local = local_form(address, at);
-    g_autofree char *whole = g_strconcat(local, "@", domain, NULL);
-    return has(list, domain) || has(list, whole);
+    return list && condition_keys(address, &whole, &domain) &&
+           (has(list, domain) || has(list, whole));
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/base/limit.h"
 
-#include <string.h>
-
-#define DOMAIN_MAX 253
-
 #define WORD(NAME, word, ...) word,
 static const char *const subjects[] = {LIMIT_SUBJECTS(WORD)};
 static const char *const actions[] = {LIMIT_ACTIONS(WORD)};
@@ -68,18 +64,4 @@ gboolean limit_period_read(const char *word, LimitPeriod *period)
 gint64 limit_period_us(LimitPeriod period)
 {
     return (gint64)lengths[period] * G_USEC_PER_SEC;
-}
-
-char *limit_domain(const char *address)
-{
-    const char *at = strrchr(address, '@');
-    g_autofree char *ascii =
-        at && g_utf8_validate(at, -1, NULL) ? g_hostname_to_ascii(at + 1) : NULL;
-
-    if (!ascii || !*ascii || strlen(ascii) > DOMAIN_MAX)
-        return NULL;
-    for (const char *p = ascii; *p; p++)
-        if (!g_ascii_isgraph(*p))
-            return NULL;
-    return g_ascii_strdown(ascii, -1);
 }

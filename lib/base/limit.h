@@ -47,7 +47,3 @@ gboolean limit_period_read(const char *word, LimitPeriod *period);
 
 /* A period's length in microseconds. */
 gint64 limit_period_us(LimitPeriod period);
-
-/* The domain of a recipient's address as limits know it: A-labels in lower case; NULL: it has none that
- * could have a limit. g_free. */
-char *limit_domain(const char *address);

@@ -46,11 +46,11 @@ static void cut(const guint8 *octets, guint length, gboolean set, guint8 *out)
     }
 }
 
-void network_prefixes(const guint8 address[NETWORK_OCTETS],
-                      guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS])
+void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network *network)
 {
-    for (guint length = 0; length <= NETWORK_BITS; length++)
-        cut(address, length, FALSE, prefixes + length * NETWORK_OCTETS);
+    network->length = length;
+    cut(address, length, FALSE, network->first);
+    cut(address, length, TRUE, network->last);
 }
 
 static gboolean is_v4(const Network *network)
@@ -105,9 +105,7 @@ static const char *parse(const char *text, Network *network)
         return "has bits set behind its prefix";
     guint8 octets[NETWORK_OCTETS];
     put_octets(address, octets);
-    network->length = (guint)length + (v4 ? MAPPED_BITS : 0);
-    cut(octets, network->length, FALSE, network->first);
-    cut(octets, network->length, TRUE, network->last);
+    network_around(octets, (guint)length + (v4 ? MAPPED_BITS : 0), network);
     return check_width(network);
 }
 

@@ -30,6 +30,5 @@ gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS]);
  * canonical text, with the prefix length (g_free); or NULL (network untouched) and *wrong, static. */
 char *network_read(const char *text, Network *network, const char **wrong);
 
-/* The address under each prefix length from 0 to NETWORK_BITS, one after the other. */
-void network_prefixes(const guint8 address[NETWORK_OCTETS],
-                      guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS]);
+/* The network of a prefix length (0 to NETWORK_BITS) that an address is in. */
+void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network *network);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/base/limit.h"
+#include "lib/base/address.h"
 
 #define WORD(NAME, word, ...) word,
 static const char *const scopes[] = {SUPPRESSION_SCOPES(WORD)};
@@ -32,20 +32,17 @@ gboolean suppression_source_read(const char *word, SuppressionSource *source)
 
 char *suppression_address(const char *recipient)
 {
-    const char *at = strrchr(recipient, '@');
-    g_autofree char *domain =
-        at && at > recipient && at - recipient < SUPPRESSION_ADDRESS_MAX ? limit_domain(at) : NULL;
+    g_autofree char *address = address_form(recipient);
 
-    if (!domain || !g_utf8_validate(recipient, at - recipient, NULL))
-        return NULL;
-    /* As Postfix takes one off when it rewrites. */
-    if (g_str_has_suffix(domain, "."))
-        domain[strlen(domain) - 1] = '\0';
-    if (!*domain)
-        return NULL;
-    g_autofree char *local = g_ascii_strdown(recipient, at - recipient);
-    g_autofree char *address = g_strconcat(local, "@", domain, NULL);
-    return strlen(address) <= SUPPRESSION_ADDRESS_MAX ? g_steal_pointer(&address) : NULL;
+    return address && *address != '@' ? g_steal_pointer(&address) : NULL;
+}
+
+char *suppression_lookup(const char *recipient)
+{
+    char *address = suppression_address(recipient);
+    g_autofree char *domain = address ? NULL : address_domain(recipient);
+
+    return domain ? g_strconcat("@", domain, NULL) : address;
 }
 
 const char *suppression_domain(const char *address)

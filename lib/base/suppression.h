@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the words of suppressions (recipients that nothing is sent to), and the one form of their addresses.
+ * Purpose: the words of suppressions (recipients that nothing is sent to).
  * Used by: directory, replicas, policyd, milter, worker and CLI.
  * May touch: nothing.
  * Threads: any.
- * Limits: an address of SUPPRESSION_ADDRESS_MAX octets.
  */
 #pragma once
 
 #include <glib.h>
-
-#define SUPPRESSION_ADDRESS_MAX 320
 
 /* Whom one is for. X(NAME, "word") */
 #define SUPPRESSION_SCOPES(X)                                                                      \
@@ -45,9 +42,12 @@ const char *suppression_source_word(SuppressionSource source);
 /* FALSE, and the value untouched: no such word. */
 gboolean suppression_source_read(const char *word, SuppressionSource *source);
 
-/* What is looked for when mail goes to a recipient: the local part with its ASCII letters in lower case, the domain in
- * lower-case A-labels. NULL: nothing that could be on the list. g_free. */
+/* A recipient as it stands on the list: its address_form. NULL: nothing that could be on the list. g_free. */
 char *suppression_address(const char *recipient);
 
-/* The domain's entry, "@domain", of what suppression_address made: a part of it. */
+/* What is looked for when mail goes to a recipient: its suppression_address, or "@domain" when its local part is none that
+ * could be on the list (too long, not UTF-8). NULL: its domain could not be either. g_free. */
+char *suppression_lookup(const char *recipient);
+
+/* The domain's entry, "@domain", of what these two made: a part of it. */
 const char *suppression_domain(const char *address);

@@ -10,14 +10,13 @@
 #include "lib/base/error.h"
 #include "lib/directory/credential_key.h"
 #include "lib/directory/credential_scope.h"
-#include "lib/directory/dkim_key.h"
+#include "lib/directory/credential_secret.h"
+#include "lib/directory/domain_assets.h"
 #include "lib/directory/field.h"
-#include "lib/directory/key.h"
 #include "lib/directory/limit.h"
 #include "lib/directory/path.h"
 #include "lib/directory/reference.h"
 #include "lib/directory/usage.h"
-#include "lib/directory/verify.h"
 
 #define US 1000000
 
@@ -49,12 +48,10 @@ typedef struct {
     Path owner;
     Fields fields;
     ReferenceOwner of;
-    DkimKey *keys[2];
+    DomainAssets assets;
     char *key;
-    char *token;
     guint64 revision;
     guint64 id;
-    guint made;
     Record *record;
 } Work;
 
@@ -63,12 +60,10 @@ static void work_clear(Work *work)
     path_clear(&work->path);
     path_clear(&work->owner);
     fields_clear(&work->fields);
-    for (guint i = 0; i < G_N_ELEMENTS(work->keys); i++)
-        dkim_key_free(work->keys[i]);
+    domain_assets_clear(&work->assets);
     if (work->key)
         memset(work->key, 0, strlen(work->key));
     g_free(work->key);
-    g_free(work->token);
     g_clear_pointer(&work->record, record_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -102,46 +97,6 @@ static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError *
     return g_steal_pointer(&record);
 }
 
-static gboolean add_keys(Sql *sql, Work *work, KeyState state, GError **error)
-{
-    const KeyInsert insert = {work->id, state, 0, work->now, work->revision};
-
-    for (guint i = 0; i < G_N_ELEMENTS(work->keys); i++) {
-        if (!work->keys[i])
-            continue;
-        if (!key_insert(sql, &insert, work->keys[i], error))
-            return FALSE;
-        work->made++;
-    }
-    return TRUE;
-}
-
-/* A domain's keys sign once the DNS shows them; until then the installation's do. */
-static gboolean add_beside_domain(Sql *sql, Work *work, GError **error)
-{
-    const SqlParameter token[] = {SQL_TEXT(work->token), SQL_UNSIGNED(work->id)};
-    const SqlParameter due[] = {SQL_UNSIGNED(work->id), SQL_INT(work->now)};
-
-    return sql_execute(sql, SQL_DOMAIN_TOKEN_SET, token, 2, NULL, NULL, error) &&
-           sql_execute(sql, SQL_DNS_CHECK_DUE_SET, due, 2, NULL, NULL, error) &&
-           add_keys(sql, work, KEY_STATE_NEW, error);
-}
-
-static gboolean add_secret(Sql *sql, Work *work, GError **error)
-{
-    guint8 hash[CREDENTIAL_HASH_LENGTH];
-    guint8 cram[CREDENTIAL_CRAM_LENGTH];
-
-    credential_key_hash(work->key, hash);
-    credential_key_cram(work->key, cram);
-    const SqlParameter parameters[] = {
-        SQL_UNSIGNED(work->id), SQL_OCTETS(hash, sizeof(hash)),
-        fields_switched(&work->fields, "cram-md5") ? SQL_OCTETS(cram, sizeof(cram)) : SQL_NULL,
-        SQL_UNSIGNED(work->revision)};
-    return sql_execute(sql, SQL_CREDENTIAL_SECRET_ADD, parameters, G_N_ELEMENTS(parameters), NULL,
-                       NULL, error);
-}
-
 /* At most one pool and one smart host is the default. A pool that was open to all as the default stays
  * open to those who use it. */
 static gboolean clear_default(Sql *sql, Work *work, GError **error)
@@ -162,9 +117,11 @@ static gboolean clear_default(Sql *sql, Work *work, GError **error)
 static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **error)
 {
     if (work->object == DIRECTORY_DOMAIN && is_new)
-        return add_beside_domain(sql, work, error);
+        return domain_assets_write(sql, &work->assets, work->id, work->now, work->revision, error);
     if (work->object == DIRECTORY_CREDENTIAL)
-        return (!work->key || add_secret(sql, work, error)) &&
+        return (!work->key || credential_secret_write(sql, work->id, work->key,
+                                                      fields_switched(&work->fields, "cram-md5"),
+                                                      work->revision, error)) &&
                credential_scope_write(sql, work->id, &work->fields, work->revision, error);
     if (work->object == DIRECTORY_POOL || work->object == DIRECTORY_SMARTHOST)
         return clear_default(sql, work, error);
@@ -256,7 +213,6 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
     guint used = 0;
     g_autoptr(GError) why = NULL;
 
-    work->made = 0;
     if (!sql_next_revision(sql, &work->revision, error) ||
         !owner_parameters(sql, work, parameters, &used, error) ||
         !reference_resolve(sql, work->of, TRUE, &work->fields, error))
@@ -278,13 +234,8 @@ static gboolean make_secrets(Work *work, GError **error)
         return credential_scope_check(&work->fields, TRUE, error) &&
                (credential_is_source(&work->fields) ||
                 (work->key = credential_key_generate(error)) != NULL);
-    if (work->object != DIRECTORY_DOMAIN)
-        return TRUE;
-    work->token = verify_token_new(error);
-    if (!work->token || !(work->keys[0] = dkim_key_generate("rsa", DKIM_KEY_BITS, error)))
-        return FALSE;
-    return fields_switched(&work->fields, "no-ed25519") ||
-           (work->keys[1] = dkim_key_generate("ed25519", 0, error)) != NULL;
+    return work->object != DIRECTORY_DOMAIN ||
+           domain_assets_make(&work->assets, !fields_switched(&work->fields, "no-ed25519"), error);
 }
 
 /* An address is added below a pool and then called by its IPv4 address; a rule below its owner, and
@@ -431,9 +382,10 @@ static gboolean check_unused(Sql *sql, const Work *work, GError **error)
     return FALSE;
 }
 
-static gboolean tombstone(Sql *sql, const Work *work, const char *table, GError **error)
+static gboolean tombstone(Sql *sql, const Work *work, GError **error)
 {
-    const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision), SQL_TEXT(table),
+    const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision),
+                                       SQL_TEXT(objects[work->object].table),
                                        SQL_UNSIGNED(work->id)};
 
     return sql_execute(sql, SQL_TOMBSTONE_ADD, parameters, 3, NULL, NULL, error);
@@ -441,7 +393,6 @@ static gboolean tombstone(Sql *sql, const Work *work, const char *table, GError 
 
 static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
 {
-    const SqlParameter stones[] = {SQL_UNSIGNED(work->revision), SQL_UNSIGNED(work->id)};
     const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
     const SqlParameter lane[] = {SQL_INT(work->now), SQL_UNSIGNED(work->revision),
                                  SQL_UNSIGNED(record_int(work->record, "lane"))};
@@ -456,14 +407,10 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
         return FALSE;
     /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
-        return sql_execute(sql, SQL_DKIM_KEYS_TOMBSTONES, stones, 2, NULL, NULL, error) &&
-               sql_execute(sql, SQL_DKIM_KEYS_DELETE, id, 1, NULL, NULL, error) &&
-               sql_execute(sql, SQL_DNS_CHECK_DELETE, id, 1, NULL, NULL, error) &&
-               sql_execute(sql, SQL_DOMAIN_CODE_DELETE, id, 1, NULL, NULL, error);
+        return domain_assets_forget(sql, work->id, work->revision, error);
     if (work->object == DIRECTORY_CREDENTIAL &&
         (!credential_scope_forget(sql, work->id, work->revision, error) ||
-         !tombstone(sql, work, "credential_secret", error) ||
-         !sql_execute(sql, SQL_CREDENTIAL_SECRET_DELETE, id, 1, NULL, NULL, error)))
+         !credential_secret_forget(sql, work->id, work->revision, error)))
         return FALSE;
     return !limit_subject_read(objects[work->object].word, &subject) ||
            directory_limit_forget(sql, subject, work->id, work->revision, error);
@@ -477,8 +424,7 @@ static gboolean do_delete(Sql *sql, gpointer data, GError **error)
         return FALSE;
     work->id = (guint64)record_int(work->record, "id");
     const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
-    return check_unused(sql, work, error) &&
-           tombstone(sql, work, objects[work->object].table, error) &&
+    return check_unused(sql, work, error) && tombstone(sql, work, error) &&
            delete_beside(sql, work, error) &&
            sql_execute(sql, objects[work->object].delete, id, 1, NULL, NULL, error);
 }
@@ -515,30 +461,4 @@ Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GErr
     for (gsize i = 0; list && i < json_object_array_length(list); i++)
         note_usage(object, json_object_array_get_idx(list, i));
     return list;
-}
-
-static gboolean do_init(Sql *sql, gpointer data, GError **error)
-{
-    Work *work = data;
-    const SqlParameter id[] = {SQL_UNSIGNED(0)};
-
-    work->made = 0;
-    if (!sql_next_revision(sql, &work->revision, error))
-        return FALSE;
-    g_autoptr(Record) present = record_list(sql, SQL_DKIM_KEY_LIST, id, 1, error);
-    if (!present)
-        return FALSE;
-    return json_object_array_length(present) > 0 || add_keys(sql, work, KEY_STATE_ACTIVE, error);
-}
-
-gboolean directory_installation_init(Sql *sql, guint *made, GError **error)
-{
-    g_auto(Work) work = {.object = DIRECTORY_DOMAIN, .now = g_get_real_time() / US};
-
-    if (!(work.keys[0] = dkim_key_generate("rsa", DKIM_KEY_BITS, error)) ||
-        !(work.keys[1] = dkim_key_generate("ed25519", 0, error)) ||
-        !sql_transaction(sql, do_init, &work, error))
-        return FALSE;
-    *made = work.made;
-    return TRUE;
 }

@@ -66,6 +66,3 @@ gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *n
 
 /* owner: all of an organization, server or pool; NULL: all. */
 Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GError **error);
-
-/* Makes the keys that sign as the return-path domain when there are none; *made says how many. */
-gboolean directory_installation_init(Sql *sql, guint *made, GError **error);

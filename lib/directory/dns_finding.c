@@ -60,7 +60,7 @@ static gboolean judge_absence(DnsAnswer answer, DnsFinding *finding)
 static void judge_text(DnsFinding *finding, const char *wrong)
 {
     finding->status = wrong ? DNS_STATUS_WRONG : DNS_STATUS_OK;
-    finding->wrong = g_strdup(wrong);
+    finding->wrong = wrong ? cut(wrong) : NULL;
 }
 
 /* Those records that func takes; borrowed. */
@@ -74,7 +74,8 @@ static GPtrArray *filter(const GPtrArray *records, gboolean (*func)(const char *
     return g_steal_pointer(&list);
 }
 
-DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain)
+DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain, SpfLookup lookup,
+                         gpointer data)
 {
     g_autoptr(GPtrArray) records = filter(answer.records, published_is_spf);
     DnsFinding finding = {0};
@@ -82,10 +83,17 @@ DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain)
     if (judge_absence((DnsAnswer){records, answer.why}, &finding))
         return finding;
     finding.found = join(records);
-    judge_text(&finding, records->len > 1
-                             ? "there are several SPF records, which is an error (RFC 7208)"
-                             : published_spf_differs(records->pdata[0], return_path_domain));
-    return finding;
+    if (records->len > 1) {
+        judge_text(&finding, "there are several SPF records, which is an error (RFC 7208)");
+        return finding;
+    }
+    g_autofree char *why = NULL;
+    if (spf_covers(records->pdata[0], return_path_domain, lookup, data, &why) != SPF_UNKNOWN) {
+        judge_text(&finding, why);
+        return finding;
+    }
+    g_free(finding.found);
+    return (DnsFinding){.status = DNS_STATUS_UNKNOWN, .found = cut(why)};
 }
 
 DnsFinding dns_judge_dkim(DnsAnswer answer, const char *algorithm, const char *public_key)
@@ -156,15 +164,20 @@ DnsStatus dns_status_worse(DnsStatus one, DnsStatus other)
     return MAX(one, other);
 }
 
-gint64 dns_check_next(DnsStatus status, gint64 new_since, gint64 interval, gint64 now)
+static gint64 pause_for_waiting(gint64 waited, gint64 interval)
 {
-    gint64 normal = status == DNS_STATUS_OK ? DAY : HOUR;
+    if (waited > DAY)
+        return HOUR;
+    return waited > HOUR ? MIN(interval * SLOWER, SLOWER_MAX) : interval;
+}
 
-    if (new_since == 0)
-        return now + normal;
-    if (now - new_since > DAY)
-        return now + MIN(normal, HOUR);
-    if (now - new_since > HOUR)
-        interval = MIN(interval * SLOWER, SLOWER_MAX);
-    return now + MAX(interval, 1);
+gint64 dns_check_next(const DnsOutlook *outlook, const DnsPace *pace, gint64 now)
+{
+    gint64 pause = outlook->status == DNS_STATUS_OK ? pace->again : MIN(pace->again, HOUR);
+
+    if (outlook->vanished)
+        pause = MIN(pause, pace->vanished);
+    if (outlook->waits_since > 0)
+        pause = MIN(pause, pause_for_waiting(now - outlook->waits_since, pace->waiting));
+    return now + MAX(pause, 1);
 }

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "lib/mailauth/spf.h"
 
 #define DNS_FOUND_MAX 500
 
@@ -36,8 +36,10 @@ typedef struct {
 void dns_finding_clear(DnsFinding *finding);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DnsFinding, dns_finding_clear)
 
-/* Each returns a finding to be cleared. domain, target and host are in lower case, without a last dot. */
-DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain);
+/* Each returns a finding to be cleared. domain, target and host are in lower case, without a last dot. lookup reads what
+ * the record includes. */
+DnsFinding dns_judge_spf(DnsAnswer answer, const char *return_path_domain, SpfLookup lookup,
+                         gpointer data);
 DnsFinding dns_judge_dkim(DnsAnswer answer, const char *algorithm, const char *public_key);
 DnsFinding dns_judge_cname(DnsAnswer answer, const char *target);
 DnsFinding dns_judge_mx(DnsAnswer answer, const char *host);
@@ -46,6 +48,20 @@ DnsFinding dns_judge_dmarc(DnsAnswer answer);
 /* Of two findings that are both needed, the worse. */
 DnsStatus dns_status_worse(DnsStatus one, DnsStatus other);
 
-/* When a domain is asked about next (Unix seconds). new_since: creation of the youngest key that waits for the DNS, 0:
- * none waits. interval: seconds between two looks for such a key while it is fresh. */
-gint64 dns_check_next(DnsStatus status, gint64 new_since, gint64 interval, gint64 now);
+/* What decides when a domain is asked about next. */
+typedef struct {
+    DnsStatus status; /* of what is needed */
+    gint64
+        waits_since; /* Unix seconds: since when the latest key waits that the DNS has to show; 0: none waits */
+    gboolean vanished; /* of a key that signs the record was nowhere */
+} DnsOutlook;
+
+/* Seconds between two looks. */
+typedef struct {
+    gint64 waiting;  /* for a key that waits, at first; later ever more */
+    gint64 again;    /* for what is right */
+    gint64 vanished; /* for a record that was nowhere */
+} DnsPace;
+
+/* When that is (Unix seconds). */
+gint64 dns_check_next(const DnsOutlook *outlook, const DnsPace *pace, gint64 now);

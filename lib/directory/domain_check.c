@@ -3,19 +3,20 @@
 
 #include "lib/base/error.h"
 #include "lib/directory/dns_finding.h"
+#include "lib/directory/inquiry.h"
 #include "lib/directory/key.h"
-#include "lib/dns/zone.h"
+#include "lib/directory/key_shown.h"
 
 typedef struct {
     Sql *sql;
     const Config *config;
-    Dns *dns;
+    Inquiry inquiry;
     const DomainCheck *check;
     DomainReport *report;
     Record *keys;
     DnsStatus status;      /* of what is needed */
     DnsStatus return_path; /* of the CNAME */
-    guint unanswered;      /* questions */
+    gboolean vanished;     /* the record of a key that signs is nowhere */
 } Check;
 
 void domain_report_clear(DomainReport *report)
@@ -55,37 +56,14 @@ static void allow(Check *check, DnsStatus status)
         need(check, status);
 }
 
-static gboolean is_stopped(const Check *check)
-{
-    return check->check->stop && *check->check->stop;
-}
-
-/* Whether it makes sense to ask any more. */
-static gboolean may_ask(const Check *check, GError **why)
-{
-    if (!is_stopped(check) && check->unanswered < CHECK_UNANSWERED_MAX)
-        return TRUE;
-    g_set_error(why, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "DNS: not asked, as earlier questions had no answer");
-    return FALSE;
-}
-
-static void count_unanswered(Check *check, const GError *why)
-{
-    check->unanswered += why && !g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND);
-}
-
 static GPtrArray *look(Check *check, const char *name, DnsType type, GError **error)
 {
-    g_autoptr(GError) why = NULL;
+    return inquiry_lookup(&check->inquiry, name, type, error);
+}
 
-    if (!may_ask(check, error))
-        return NULL;
-    GPtrArray *records = dns_lookup(check->dns, name, type, &why);
-    count_unanswered(check, why);
-    if (!records)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return records;
+static GPtrArray *look_for_policy(const char *name, gpointer data, GError **error)
+{
+    return look(data, name, DNS_TXT, error);
 }
 
 static void check_spf(Check *check)
@@ -93,7 +71,8 @@ static void check_spf(Check *check)
     const char *path = config_string(check->config, CONFIG_RETURN_PATH_DOMAIN);
     g_autoptr(GError) why = NULL;
     g_autoptr(GPtrArray) records = look(check, check->check->name, DNS_TXT, &why);
-    g_auto(DnsFinding) finding = dns_judge_spf((DnsAnswer){records, why}, path);
+    g_auto(DnsFinding) finding =
+        dns_judge_spf((DnsAnswer){records, why}, path, look_for_policy, check);
     g_autofree char *wanted = g_strdup_printf("v=spf1 ... include:%s ...", path);
 
     need(check, finding.status);
@@ -134,85 +113,19 @@ static void check_dmarc(Check *check)
     add_finding(check, "dmarc", "TXT", name, "v=DMARC1; p=none (or a stricter policy)", &finding);
 }
 
-/* One key, asked of every server. */
-typedef struct {
-    const Record *key;
-    const char *target; /* of an alias that each must show; NULL: they show the key */
-    DnsFinding worst;
-} Everywhere;
-
-static gboolean take_answer(const char *server, const GPtrArray *records, const GError *why,
-                            gpointer data)
+static const char *words_of(const DnsFinding *finding)
 {
-    Everywhere *all = data;
-    const DnsAnswer answer = {records, why};
-    g_auto(DnsFinding) finding = all->target
-                                     ? dns_judge_cname(answer, all->target)
-                                     : dns_judge_dkim(answer, record_text(all->key, "algorithm"),
-                                                      record_text(all->key, "public_key"));
-
-    if (finding.status == DNS_STATUS_OK)
-        return TRUE;
-    dns_finding_clear(&all->worst);
-    all->worst = (DnsFinding){
-        .status = finding.status,
-        .found = g_steal_pointer(&finding.found),
-        .wrong = g_strdup_printf("%s: %s", server,
-                                 finding.wrong ? finding.wrong : dns_status_word(finding.status))};
-    return FALSE;
-}
-
-/* FALSE: some server does not show it, and all->worst says which. */
-static gboolean ask_everywhere(Check *check, const char *name, DnsType type, Everywhere *all)
-{
-    g_autoptr(GError) why = NULL;
-
-    if (may_ask(check, &why) && zone_ask_all(check->dns, name, type, take_answer, all, &why))
-        return TRUE;
-    if (all->worst.status == DNS_STATUS_UNKNOWN)
-        check->unanswered++;
-    count_unanswered(check, why);
-    if (why)
-        all->worst = (DnsFinding){.status = DNS_STATUS_UNKNOWN, .found = g_strdup(why->message)};
-    return FALSE;
-}
-
-/* The record may stand in another zone, behind aliases: then each zone's servers are asked for their part. */
-static DnsFinding shown_everywhere(Check *check, const Record *key, const char *name)
-{
-    Everywhere all = {.key = key};
-    g_autofree char *at = g_strdup(name);
-
-    for (guint i = 0; i < CHECK_ALIASES_MAX; i++) {
-        g_autoptr(GPtrArray) alias = look(check, at, DNS_CNAME, NULL);
-        all.target = alias ? alias->pdata[0] : NULL;
-        if (!ask_everywhere(check, at, alias ? DNS_CNAME : DNS_TXT, &all) || !alias)
-            return all.worst;
-        g_free(at);
-        at = g_strdup(alias->pdata[0]);
-    }
-    return (DnsFinding){.status = DNS_STATUS_WRONG,
-                        .wrong = g_strdup("there are too many aliases")};
-}
-
-static DnsFinding shown_by_resolver(Check *check, const Record *key, const char *name)
-{
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GPtrArray) records = look(check, name, DNS_TXT, &why);
-
-    return dns_judge_dkim((DnsAnswer){records, why}, record_text(key, "algorithm"),
-                          record_text(key, "public_key"));
+    if (finding->wrong)
+        return finding->wrong;
+    return finding->found ? finding->found : dns_status_word(finding->status);
 }
 
 /* A key that is shown signs from now on; of another it is noted what it waits for. */
-static gboolean act_on_new(Check *check, const Record *key, const DnsFinding *finding,
-                           GError **error)
+static gboolean act_on_waiting(Check *check, const Record *key, const DnsFinding *finding,
+                               GError **error)
 {
-    const char *wrong = finding->wrong   ? finding->wrong
-                        : finding->found ? finding->found
-                                         : dns_status_word(finding->status);
     guint64 id = (guint64)record_int(key, "id");
-    const SqlParameter waits[] = {SQL_TEXT(wrong), SQL_UNSIGNED(id)};
+    const SqlParameter waits[] = {SQL_TEXT(words_of(finding)), SQL_UNSIGNED(id)};
     gint64 keep = key_state_keep(config_int(check->config, CONFIG_QUEUE_LIFETIME),
                                  config_int(check->config, CONFIG_HOLD_DAYS));
     gboolean changed = FALSE;
@@ -225,6 +138,35 @@ static gboolean act_on_new(Check *check, const Record *key, const DnsFinding *fi
     return TRUE;
 }
 
+static gint64 lost_after(const Config *config)
+{
+    return config_int(config, CONFIG_DKIM_LOST_AFTER) / 1000;
+}
+
+/* What the resolver does not see is asked of every server: none may show it, and all must say so. */
+static gboolean act_on_active(Check *check, const Record *key, const char *name,
+                              const DnsFinding *finding, GError **error)
+{
+    guint64 id = (guint64)record_int(key, "id");
+    DnsStatus nowhere = finding->status;
+    gboolean lost = FALSE;
+
+    if (finding->status == DNS_STATUS_MISSING || finding->status == DNS_STATUS_WRONG)
+        nowhere = key_shown_nowhere(&check->inquiry, key, name);
+    if (nowhere == DNS_STATUS_OK && !record_is_null(key, "vanished_at"))
+        return directory_key_seen(check->sql, id, error);
+    if (nowhere != DNS_STATUS_MISSING || inquiry_is_stopped(&check->inquiry))
+        return TRUE;
+    check->vanished = TRUE;
+    if (check->check->by_hand)
+        return TRUE;
+    if (!directory_key_vanished(check->sql, check->check->domain, id, words_of(finding),
+                                lost_after(check->config), &lost, error))
+        return FALSE;
+    check->report->lost += lost;
+    return TRUE;
+}
+
 static gboolean check_key(Check *check, const Record *key, GError **error)
 {
     g_autofree char *name =
@@ -232,13 +174,16 @@ static gboolean check_key(Check *check, const Record *key, GError **error)
     g_autofree char *item = g_strdup_printf("dkim %s", record_text(key, "selector"));
     g_autofree char *wanted =
         dkim_key_record(record_text(key, "algorithm"), record_text(key, "public_key"));
-    gboolean is_new = key_state_read(record_text(key, "state")) == KEY_STATE_NEW;
-    g_auto(DnsFinding) finding =
-        is_new ? shown_everywhere(check, key, name) : shown_by_resolver(check, key, name);
+    KeyState state = key_state_read(record_text(key, "state"));
+    gboolean waits = state == KEY_STATE_NEW || state == KEY_STATE_LOST;
+    g_auto(DnsFinding) finding = waits ? key_shown_everywhere(&check->inquiry, key, name)
+                                       : key_shown_by_resolver(&check->inquiry, key, name);
 
     need(check, finding.status);
     add_finding(check, item, "TXT", name, wanted, &finding);
-    return !is_new || act_on_new(check, key, &finding, error);
+    if (waits)
+        return act_on_waiting(check, key, &finding, error);
+    return state != KEY_STATE_ACTIVE || act_on_active(check, key, name, &finding, error);
 }
 
 static gboolean check_keys(Check *check, GError **error)
@@ -252,17 +197,28 @@ static gboolean check_keys(Check *check, GError **error)
     return TRUE;
 }
 
-/* When the youngest key was made that still waits; 0: none does. */
+/* Since when the latest key waits; 0: none does. */
 static gint64 waits_since(const Record *keys)
 {
     gint64 since = 0;
 
     for (gsize i = 0; i < json_object_array_length(keys); i++) {
         const Record *key = json_object_array_get_idx(keys, i);
-        if (key_state_read(record_text(key, "state")) == KEY_STATE_NEW)
-            since = MAX(since, record_int(key, "created_at"));
+        KeyState state = key_state_read(record_text(key, "state"));
+        if (state == KEY_STATE_NEW || state == KEY_STATE_LOST)
+            since = MAX(since, record_int(key, state == KEY_STATE_NEW ? "created_at" : "lost_at"));
     }
     return since;
+}
+
+/* Looks for a record that is nowhere fill the time until its key is lost. */
+static DnsPace pace_of(const Config *config)
+{
+    gint64 after = lost_after(config), pauses = KEY_LOST_LOOKS - 1;
+
+    return (DnsPace){.waiting = config_int(config, CONFIG_DNS_CHECK_INTERVAL) / 1000,
+                     .again = config_int(config, CONFIG_DNS_RECHECK_INTERVAL) / 1000,
+                     .vanished = (after + pauses - 1) / pauses};
 }
 
 /* Right: below the domain. Missing or wrong: not. What could not be checked stays as it is. */
@@ -294,12 +250,13 @@ static gboolean do_store(Sql *sql, gpointer data, GError **error)
 {
     Check *check = data;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    gint64 interval = config_int(check->config, CONFIG_DNS_CHECK_INTERVAL) / 1000;
+    const DnsPace pace = pace_of(check->config);
     g_autoptr(Record) keys = directory_key_list(sql, check->check->domain, error);
 
     if (!keys)
         return FALSE;
-    gint64 next = dns_check_next(check->status, waits_since(keys), interval, now);
+    const DnsOutlook outlook = {check->status, waits_since(keys), check->vanished};
+    gint64 next = dns_check_next(&outlook, &pace, now);
     const SqlParameter parameters[] = {
         SQL_INT(check->check->claimed),
         SQL_INT(next),
@@ -315,16 +272,20 @@ static gboolean do_store(Sql *sql, gpointer data, GError **error)
 /* What was found until then is not the whole. */
 static gboolean was_stopped(const Check *check, GError **error)
 {
-    if (is_stopped(check))
+    if (inquiry_is_stopped(&check->inquiry))
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "stopped");
-    return is_stopped(check);
+    return inquiry_is_stopped(&check->inquiry);
 }
 
 gboolean domain_check(Sql *sql, const Config *config, Dns *dns, const DomainCheck *check,
                       DomainReport *report, GError **error)
 {
     g_auto(DomainReport) made = {.findings = json_object_new_array()};
-    Check work = {.sql = sql, .config = config, .dns = dns, .check = check, .report = &made};
+    Check work = {.sql = sql,
+                  .config = config,
+                  .inquiry = {.dns = dns, .stop = check->stop},
+                  .check = check,
+                  .report = &made};
 
     if (check->domain != 0) {
         check_spf(&work);
@@ -349,6 +310,7 @@ gboolean domain_check_now(Sql *sql, const Config *config, guint64 domain, const 
 {
     const DomainCheck check = {.domain = domain,
                                .name = name,
+                               .by_hand = TRUE,
                                .claimed = g_get_real_time() / G_USEC_PER_SEC + CHECK_CLAIM_SECONDS};
     const SqlParameter claim[] = {SQL_INT(check.claimed), SQL_UNSIGNED(domain)};
     g_autoptr(Dns) dns = dns_open(DNS_RESOLV_CONF, error);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: asks the DNS whether what a domain (or the installation) needs is there, notes it, and acts on it: a new key
- *     signs once every authoritative server shows it, and return paths move below the domain once its CNAME is right.
+ * Purpose: asks the DNS whether what a domain (or the installation) needs is there, notes it, and acts on it: a new or
+ *     lost key signs once every authoritative server shows it, one that none shows for long enough is lost, and return
+ *     paths move below the domain once its CNAME is right.
  * Used by: the CLI, the worker.
  * May touch: name servers; the tables domain, dkim_key and dns_check of MariaDB. No transaction is open while it waits
  *     for the DNS.
  * Threads: one connection per thread.
- * Limits: each question DNS_SECONDS, and none any more after CHECK_UNANSWERED_MAX that nobody answered; ZONE_SERVERS_MAX
- *     servers for each new key, through at most CHECK_ALIASES_MAX aliases.
+ * Limits: as inquiry.h and key_shown.h.
  */
 #pragma once
 
@@ -15,16 +15,14 @@
 #include "lib/directory/record.h"
 #include "lib/dns/dns.h"
 
-#define CHECK_ALIASES_MAX    5
-#define CHECK_UNANSWERED_MAX 2
-
 /* How long a check that has been claimed is not begun by another worker, in seconds. */
 #define CHECK_CLAIM_SECONDS 600
 
 typedef struct {
-    guint64 domain;               /* 0: the installation */
-    const char *name;             /* the domain's, or return_path_domain */
-    gint64 claimed;               /* due_at as whoever claimed it has set it */
+    guint64 domain;   /* 0: the installation */
+    const char *name; /* the domain's, or return_path_domain */
+    gint64 claimed;   /* due_at as whoever claimed it has set it */
+    gboolean by_hand; /* a record that is nowhere is told, but no look that a key is lost by */
     const _Atomic gboolean *stop; /* becoming TRUE ends it early, as UNAVAILABLE; may be NULL */
 } DomainCheck;
 
@@ -33,6 +31,7 @@ typedef struct {
     Record *findings;   /* array of {item, status, type, name, wanted, found, wrong} */
     const char *status; /* of what is needed, static */
     guint activated;    /* keys that sign from now on */
+    guint lost;         /* keys that sign no more, as no server shows them */
 } DomainReport;
 
 void domain_report_clear(DomainReport *report);

@@ -13,6 +13,7 @@ typedef struct {
     guint64 key; /* 0: by selector */
     const char *selector;
     gint64 keep;
+    gint64 after; /* how long a record must be away */
     gint64 now;
     guint64 revision;
     GPtrArray *made;  /* of DkimKey */
@@ -110,6 +111,20 @@ static guint count_active(const Record *keys)
     return n;
 }
 
+/* Signs, or would if the DNS still showed it. */
+static gboolean is_in_use(const Record *key)
+{
+    KeyState state = state_of(key);
+
+    return state == KEY_STATE_ACTIVE || state == KEY_STATE_LOST;
+}
+
+/* Nothing stands behind that one. */
+static gboolean is_last_of_installation(const Work *work, const Record *key)
+{
+    return work->domain == 0 && state_of(key) == KEY_STATE_ACTIVE && count_active(work->keys) == 1;
+}
+
 /* The key that waits to take the place of one; NULL: none. */
 static const Record *successor_of(const Record *keys, gint64 id)
 {
@@ -161,6 +176,8 @@ static gboolean happen(Sql *sql, Work *work, const Record *key, KeyEvent event, 
     work->changed = TRUE;
     if (next == KEY_STATE_ACTIVE)
         return sql_execute(sql, SQL_DKIM_KEY_ACTIVATE, active, 3, NULL, NULL, error);
+    if (next == KEY_STATE_LOST)
+        return sql_execute(sql, SQL_DKIM_KEY_LOSE, active, 3, NULL, NULL, error);
     if (next == KEY_STATE_RETIRED)
         return sql_execute(sql, SQL_DKIM_KEY_RETIRE, retired, 4, NULL, NULL, error);
     return delete_key(sql, work->revision, id, error);
@@ -186,6 +203,22 @@ static gboolean insert_made(Sql *sql, Work *work, GError **error)
     return make_due(sql, work, error);
 }
 
+static gboolean do_init(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+
+    work->count = 0;
+    if (!begin(sql, work, error))
+        return FALSE;
+    if (json_object_array_length(work->keys) > 0)
+        return TRUE;
+    const KeyInsert insert = {0, KEY_STATE_ACTIVE, 0, work->now, work->revision};
+    for (; work->count < work->made->len; work->count++)
+        if (!key_insert(sql, &insert, work->made->pdata[work->count], error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean do_add(Sql *sql, gpointer data, GError **error)
 {
     return begin(sql, data, error) && insert_made(sql, data, error);
@@ -200,6 +233,18 @@ static gboolean make(Work *work, const char *algorithm, guint bits, guint64 repl
         return FALSE;
     g_ptr_array_add(work->made, key);
     g_array_append_val(work->replaces, replaces);
+    return TRUE;
+}
+
+gboolean directory_installation_init(Sql *sql, guint *made, GError **error)
+{
+    g_auto(Work) work = {.now = now_seconds()};
+
+    work_make(&work);
+    if (!make(&work, "rsa", DKIM_KEY_BITS, 0, error) || !make(&work, "ed25519", 0, 0, error) ||
+        !sql_transaction(sql, do_init, &work, error))
+        return FALSE;
+    *made = work.count;
     return TRUE;
 }
 
@@ -218,7 +263,7 @@ static gboolean may_rotate(const Work *work, const Record *key, GError **error)
 {
     const Record *successor = successor_of(work->keys, record_int(key, "id"));
 
-    if (state_of(key) == KEY_STATE_ACTIVE && !successor)
+    if (is_in_use(key) && !successor)
         return TRUE;
     if (successor)
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
@@ -226,12 +271,12 @@ static gboolean may_rotate(const Work *work, const Record *key, GError **error)
                     record_text(key, "selector"), record_text(successor, "selector"));
     else
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
-                    "key %s is %s: only a key that signs is rotated", record_text(key, "selector"),
-                    record_text(key, "state"));
+                    "key %s is %s: only one that is active or lost is rotated",
+                    record_text(key, "selector"), record_text(key, "state"));
     return FALSE;
 }
 
-/* Calls func for the active keys, or the one that is named. */
+/* Calls func for the keys in use, or the one that is named. */
 static gboolean each_rotated(Work *work, gboolean (*func)(Work *, const Record *, GError **),
                              GError **error)
 {
@@ -243,7 +288,7 @@ static gboolean each_rotated(Work *work, gboolean (*func)(Work *, const Record *
     }
     for (gsize i = 0; i < json_object_array_length(work->keys); i++) {
         const Record *key = key_at(work->keys, i);
-        if (state_of(key) != KEY_STATE_ACTIVE)
+        if (!is_in_use(key))
             continue;
         n++;
         if (!may_rotate(work, key, error) || !func(work, key, error))
@@ -304,7 +349,7 @@ static gboolean do_retire(Sql *sql, gpointer data, GError **error)
     const Record *key = find_by_selector(work->keys, work->selector, error);
     if (!key)
         return FALSE;
-    if (work->domain == 0 && state_of(key) == KEY_STATE_ACTIVE && count_active(work->keys) == 1) {
+    if (is_last_of_installation(work, key)) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
                     "key %s is the only one that signs for the installation: add or rotate first",
                     work->selector);
@@ -330,7 +375,7 @@ static gboolean do_activate(Sql *sql, gpointer data, GError **error)
     if (!begin(sql, work, error))
         return FALSE;
     const Record *key = find_by_id(work->keys, (gint64)work->key);
-    if (!key || state_of(key) != KEY_STATE_NEW)
+    if (!key || (state_of(key) != KEY_STATE_NEW && state_of(key) != KEY_STATE_LOST))
         return TRUE;
     const Record *elder = find_by_id(work->keys, record_int(key, "replaces"));
     return happen(sql, work, key, KEY_SHOWN, error) &&
@@ -346,6 +391,51 @@ gboolean directory_key_activate(Sql *sql, guint64 domain, guint64 key, gint64 ke
         return FALSE;
     *changed = work.changed;
     return TRUE;
+}
+
+/* Of the keys that were read. */
+static const Record *find_lost(const Work *work)
+{
+    const Record *key = find_by_id(work->keys, (gint64)work->key);
+
+    return key && state_of(key) == KEY_STATE_ACTIVE && !is_last_of_installation(work, key) &&
+                   key_state_is_lost(record_int(key, "vanished_at"),
+                                     record_int(key, "vanished_looks"), work->now, work->after)
+               ? key
+               : NULL;
+}
+
+static gboolean do_lose(Sql *sql, gpointer data, GError **error)
+{
+    Work *work = data;
+
+    if (!begin(sql, work, error))
+        return FALSE;
+    const Record *key = find_lost(work);
+    return !key || happen(sql, work, key, KEY_VANISHED, error);
+}
+
+gboolean directory_key_vanished(Sql *sql, guint64 domain, guint64 key, const char *found,
+                                gint64 after, gboolean *lost, GError **error)
+{
+    g_auto(Work) work = {.domain = domain, .key = key, .after = after, .now = now_seconds()};
+    const SqlParameter vanished[] = {SQL_INT(work.now), SQL_TEXT(found), SQL_UNSIGNED(key)};
+
+    if (!sql_execute(sql, SQL_DKIM_KEY_VANISHED, vanished, 3, NULL, NULL, error) ||
+        !(work.keys = directory_key_list(sql, domain, error)))
+        return FALSE;
+    /* The directory's revision is for what changes there. */
+    if (find_lost(&work) && !sql_transaction(sql, do_lose, &work, error))
+        return FALSE;
+    *lost = work.changed;
+    return TRUE;
+}
+
+gboolean directory_key_seen(Sql *sql, guint64 key, GError **error)
+{
+    const SqlParameter id[] = {SQL_UNSIGNED(key)};
+
+    return sql_execute(sql, SQL_DKIM_KEY_SEEN, id, 1, NULL, NULL, error);
 }
 
 static gboolean do_expire(Sql *sql, gpointer data, GError **error)

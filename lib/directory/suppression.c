@@ -293,7 +293,7 @@ Record *directory_suppression_show(Sql *sql, const char *address, GError **error
 Record *directory_suppression_for(Sql *sql, guint64 server, const char *recipient, gint64 now,
                                   GError **error)
 {
-    g_autofree char *address = suppression_address(recipient);
+    g_autofree char *address = suppression_lookup(recipient);
 
     if (!address)
         return json_object_new_array();

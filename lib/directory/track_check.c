@@ -120,16 +120,18 @@ static gboolean do_store(Sql *sql, gpointer data, GError **error)
 {
     Work *work = data;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    gint64 interval = config_int(work->config, CONFIG_DNS_CHECK_INTERVAL) / 1000;
+    const DnsPace pace = {.waiting = config_int(work->config, CONFIG_DNS_CHECK_INTERVAL) / 1000,
+                          .again = config_int(work->config, CONFIG_DNS_RECHECK_INTERVAL) / 1000};
     const SqlParameter id = SQL_UNSIGNED(work->check->id);
     TrackDns was = {0};
 
     if (!sql_query(sql, SQL_TRACK_CHECK_STATE, &id, 1, read_state, &was, error))
         return FALSE;
     TrackDns is = track_dns_next(was, work->status, now);
-    gint64 waits_since = is.right ? 0 : work->check->created_at;
+    const DnsOutlook outlook = {.status = work->status,
+                                .waits_since = is.right ? 0 : work->check->created_at};
     const SqlParameter parameters[] = {
-        SQL_INT(dns_check_next(work->status, waits_since, interval, now)),
+        SQL_INT(dns_check_next(&outlook, &pace, now)),
         SQL_INT(now),
         SQL_TEXT(work->report->status),
         SQL_TEXT(json_object_to_json_string_ext(work->report->findings, JSON_C_TO_STRING_PLAIN)),

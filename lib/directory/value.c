@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/condition.h"
 #include "lib/base/error.h"
 #include "lib/base/suppression.h"
@@ -32,6 +33,7 @@ static const char *const reserved_server[] = {"new",    "all",    "search",  "st
 static const char *const reserved_pool[] = {"none", NULL};
 static const char *const modes[] = {"live", "development", NULL};
 static const char *const tls_levels[] = {"none", "may", "encrypt", "verify", NULL};
+static const char *const fallbacks[] = {"default", "defer", NULL};
 static const char *const credential_types[] = {"smtp", "api", "smtp-ip", NULL};
 
 void value_clear(Value *value)
@@ -170,22 +172,18 @@ static const char *read_domain(const Input *input, Value *value)
 {
     static const char *const allowed =
         "allowed is a domain name of two labels or more, 63 octets a label, 253 in all";
-    gsize length = strlen(input->text);
+    g_autofree char *form = address_domain_form(input->text);
 
-    if (length < 3 || length > 4 * VALUE_DOMAIN_MAX)
+    if (!form)
         return allowed;
-    g_autofree char *ascii = g_hostname_to_ascii(input->text);
-    if (!ascii || strlen(ascii) > VALUE_DOMAIN_MAX)
-        return allowed;
-    g_autofree char *lower = g_ascii_strdown(ascii, -1);
-    g_auto(GStrv) labels = g_strsplit(lower, ".", -1);
+    g_auto(GStrv) labels = g_strsplit(form, ".", -1);
     guint n = g_strv_length(labels);
     for (guint i = 0; i < n; i++)
         if (!is_label(labels[i]))
             return allowed;
     if (n < 2 || strspn(labels[n - 1], "0123456789") == strlen(labels[n - 1]))
         return allowed;
-    set_text(value, lower);
+    set_text(value, form);
     return NULL;
 }
 
@@ -241,15 +239,32 @@ static const char *read_suppression(const Input *input, Value *value)
     return NULL;
 }
 
+static const char *read_fallback(const Input *input, Value *value)
+{
+    if (!g_strv_contains(input->words, input->text))
+        return "allowed are default and defer";
+    set_text(value, input->text);
+    return NULL;
+}
+
+/* Whether the octets before at are an RFC 5321 local part in its outer form; dots may stand where they like. */
+static gboolean is_local_part(const char *text, const char *at)
+{
+    if (text[0] == '"')
+        return at - text >= 2 && at[-1] == '"';
+    return text + strcspn(text, ADDRESS_SPECIALS) == at;
+}
+
 /* A domain alone is read as that of an address, so that both have the same form. */
 static const char *read_recipient(const Input *input, Value *value)
 {
     static const char *const allowed =
-        "allowed are an address of 320 octets at most, without blanks, and @DOMAIN";
+        "allowed are an address of 320 octets at most, its local part in quotes if it has blanks "
+        "or other special characters, and @DOMAIN";
     const char *at = strrchr(input->text, '@');
     g_auto(Value) domain = {0};
 
-    if (!at || strchr(input->text, ' '))
+    if (!at)
         return allowed;
     const Input name = {.text = at + 1};
     if (read_domain(&name, &domain))
@@ -260,7 +275,7 @@ static const char *read_recipient(const Input *input, Value *value)
         return NULL;
     }
     g_autofree char *address = suppression_address(input->text);
-    if (!address)
+    if (!address || !is_local_part(input->text, at))
         return allowed;
     set_text(value, address);
     return NULL;
@@ -416,6 +431,7 @@ static const struct {
     [VALUE_CONDITIONS] = {read_conditions, no_words},
     [VALUE_SENDING_DOMAIN] = {read_sending_domain, no_words},
     [VALUE_SUPPRESSION] = {read_suppression, no_words},
+    [VALUE_FALLBACK] = {read_fallback, fallbacks},
     [VALUE_RECIPIENT] = {read_recipient, no_words},
     [VALUE_MOMENT] = {read_moment, no_words},
 };

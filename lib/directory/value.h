@@ -53,6 +53,7 @@ typedef enum {
     VALUE_LINK_DOMAINS,
     VALUE_SENDING_DOMAIN, /* name of a domain of the directory, or none */
     VALUE_SUPPRESSION,    /* hold, refuse */
+    VALUE_FALLBACK,       /* default, defer */
     VALUE_RECIPIENT,      /* an address, or @ and a domain, as suppressions have them */
     VALUE_MOMENT,         /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/network.h"
 
@@ -31,19 +32,15 @@ static char *read_sender(const char *text, const char **wrong)
 {
     const char *at = strrchr(text, '@');
     g_autofree char *local = at ? g_strndup(text, (gsize)(at - text)) : NULL;
-    Value domain = {0};
+    g_autofree char *address = address_form(text);
+    g_auto(Value) domain = {0};
 
     *wrong = NULL;
-    if (!at || !is_local_part(local) ||
-        !value_read(VALUE_DOMAIN, "domain", at + 1, 0, &domain, NULL)) {
-        *wrong =
-            "allowed are an address such as app@example.com, and @example.com for all of a domain";
-        return NULL;
-    }
-    g_autofree char *lower = g_ascii_strdown(local, -1);
-    char *address = g_strconcat(lower, "@", domain.text, NULL);
-    value_clear(&domain);
-    return address;
+    if (address && is_local_part(local) &&
+        value_read(VALUE_DOMAIN, "domain", at + 1, 0, &domain, NULL))
+        return g_steal_pointer(&address);
+    *wrong = "allowed are an address such as app@example.com, and @example.com for all of a domain";
+    return NULL;
 }
 
 static char *read_link_domain(const char *text, const char **wrong)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
@@ -127,12 +128,12 @@ gboolean verify_address(const char *address, const char *domain, GError **error)
 {
     static const char *const locals[] = {"postmaster", "hostmaster",    "webmaster",
                                          "admin",      "administrator", NULL};
-    g_autofree char *lower = g_ascii_strdown(address, -1);
-    char *at = strchr(lower, '@');
+    g_autofree char *form = address_form(address);
+    char *at = form ? strrchr(form, '@') : NULL;
 
     if (at) {
         *at++ = '\0';
-        if (g_strv_contains(locals, lower) && g_str_equal(at, domain))
+        if (g_strv_contains(locals, form) && g_str_equal(at, domain))
             return TRUE;
     }
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,

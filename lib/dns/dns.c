@@ -30,10 +30,10 @@ static gboolean fail(GError **error, const char *what, int code)
 
 static gboolean set_options(struct ub_ctx *context, GError **error)
 {
-    static const char *const options[][2] = {{"unblock-lan-zones:", "yes"},
-                                             {"do-not-query-localhost:", "no"},
-                                             {"qname-minimisation:", "no"},
-                                             {"module-config:", "iterator"}};
+    static const char *const options[][2] = {
+        {"unblock-lan-zones:", "yes"},      {"do-not-query-localhost:", "no"},
+        {"qname-minimisation:", "no"},      {"outgoing-range:", "256"},
+        {"num-queries-per-thread:", "256"}, {"module-config:", "iterator"}};
     int code = ub_ctx_async(context, 1);
 
     for (guint i = 0; code == 0 && i < G_N_ELEMENTS(options); i++)
@@ -100,57 +100,43 @@ void dns_close(Dns *dns)
     g_free(dns);
 }
 
+DnsQuestion *dns_question_new(const char *name, DnsType type)
+{
+    DnsQuestion *question = g_new0(DnsQuestion, 1);
+
+    question->name = g_strdup(name);
+    question->type = type;
+    return question;
+}
+
+void dns_question_free(DnsQuestion *question)
+{
+    if (!question)
+        return;
+    g_free(question->name);
+    g_clear_pointer(&question->records, g_ptr_array_unref);
+    g_clear_error(&question->error);
+    g_free(question);
+}
+
 /* One question on its way. */
 typedef struct {
+    DnsQuestion *question;
+    int id;
+    gint64 end;
+    gboolean flying;
     gboolean done;
     int code;
     struct ub_result *result;
-} Question;
+} Flight;
 
 static void on_answer(void *data, int code, struct ub_result *result)
 {
-    Question *question = data;
+    Flight *flight = data;
 
-    question->done = TRUE;
-    question->code = code;
-    question->result = result;
-}
-
-/* FALSE: no answer in time. */
-static gboolean await(struct ub_ctx *context, const Question *question)
-{
-    gint64 end = g_get_monotonic_time() + (gint64)DNS_SECONDS * G_USEC_PER_SEC;
-
-    while (!question->done) {
-        gint64 left = (end - g_get_monotonic_time()) / 1000;
-        struct pollfd ready = {.fd = ub_fd(context), .events = POLLIN};
-        if (left <= 0)
-            return FALSE;
-        if (poll(&ready, 1, (int)left) > 0)
-            ub_process(context);
-    }
-    return TRUE;
-}
-
-static struct ub_result *ask(const Dns *dns, const char *name, DnsType type, GError **error)
-{
-    Question question = {0};
-    int id = 0;
-    int code = ub_resolve_async(dns->context, name, dns_type_number(type), CLASS_IN, &question,
-                                on_answer, &id);
-
-    if (code == 0 && !await(dns->context, &question)) {
-        ub_cancel(dns->context, id);
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                    "DNS: %s %s: no answer within %d seconds", name, dns_type_word(type),
-                    DNS_SECONDS);
-        return NULL;
-    }
-    if (code == 0)
-        code = question.code;
-    if (code != 0)
-        fail(error, name, code);
-    return question.result;
+    flight->done = TRUE;
+    flight->code = code;
+    flight->result = result;
 }
 
 static GPtrArray *read_records(const struct ub_result *result, DnsType type)
@@ -176,25 +162,102 @@ static gboolean is_name(const char *name, GError **error)
     return FALSE;
 }
 
+static void start(const Dns *dns, Flight *flight, DnsQuestion *question)
+{
+    flight->question = question;
+    if (!is_name(question->name, &question->error))
+        return;
+    flight->end = g_get_monotonic_time() + (gint64)DNS_SECONDS * G_USEC_PER_SEC;
+    int code = ub_resolve_async(dns->context, question->name, dns_type_number(question->type),
+                                CLASS_IN, flight, on_answer, &flight->id);
+    flight->flying = code == 0;
+    if (code != 0)
+        fail(&question->error, question->name, code);
+}
+
+static void take_result(const Dns *dns, DnsQuestion *question, const struct ub_result *result)
+{
+    g_autoptr(GPtrArray) records = result->havedata ? read_records(result, question->type) : NULL;
+
+    if (records && records->len > 0)
+        question->records = g_steal_pointer(&records);
+    else if (result->rcode == RCODE_NOERROR || result->rcode == RCODE_NXDOMAIN)
+        g_set_error(&question->error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND,
+                    "DNS: %s has no %s record", question->name, dns_type_word(question->type));
+    else
+        g_set_error(&question->error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "DNS: %s %s: no useful answer from %s (code %d)", question->name,
+                    dns_type_word(question->type), dns->server ? dns->server : "the resolver",
+                    result->rcode);
+}
+
+/* Whether it is over, with or without an answer. */
+static gboolean has_ended(const Dns *dns, Flight *flight, gint64 now)
+{
+    DnsQuestion *question = flight->question;
+
+    if (!flight->done && now < flight->end)
+        return FALSE;
+    flight->flying = FALSE;
+    if (!flight->done) {
+        ub_cancel(dns->context, flight->id);
+        g_set_error(&question->error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "DNS: %s %s: no answer within %d seconds", question->name,
+                    dns_type_word(question->type), DNS_SECONDS);
+    } else if (flight->code != 0) {
+        fail(&question->error, question->name, flight->code);
+    } else {
+        take_result(dns, question, flight->result);
+    }
+    if (flight->result)
+        ub_resolve_free(flight->result);
+    return TRUE;
+}
+
+/* Until something came or the next one is out of time; they end in the order in which they began. */
+static void await(const Dns *dns, const Flight *flights, guint n)
+{
+    gint64 now = g_get_monotonic_time();
+    struct pollfd ready = {.fd = ub_fd(dns->context), .events = POLLIN};
+    guint first = 0;
+
+    while (first < n && !flights[first].flying)
+        first++;
+    gint64 left = first < n ? (flights[first].end - now + 999) / 1000 : 0;
+    if (left > 0 && poll(&ready, 1, (int)left) > 0)
+        ub_process(dns->context);
+}
+
+void dns_ask_all(Dns *dns, DnsQuestion *const *questions, guint n, DnsAnswered answered,
+                 gpointer data)
+{
+    g_autofree Flight *flights = g_new0(Flight, n);
+    guint started = 0, ended = 0, first = 0;
+
+    while (ended < n) {
+        for (; started < n && started - ended < DNS_AT_ONCE; started++) {
+            start(dns, &flights[started], questions[started]);
+            ended += !flights[started].flying;
+        }
+        while (first < started && !flights[first].flying)
+            first++;
+        await(dns, flights + first, started - first);
+        gint64 now = g_get_monotonic_time();
+        for (guint i = first; i < started; i++)
+            ended += flights[i].flying && has_ended(dns, &flights[i], now);
+        if (answered)
+            answered(ended, n, data);
+    }
+}
+
 GPtrArray *dns_lookup(Dns *dns, const char *name, DnsType type, GError **error)
 {
-    struct ub_result *result = is_name(name, error) ? ask(dns, name, type, error) : NULL;
-    g_autoptr(GPtrArray) records = NULL;
+    DnsQuestion *question = dns_question_new(name, type);
 
-    if (!result)
-        return NULL;
-    int rcode = result->rcode;
-    if (result->havedata)
-        records = read_records(result, type);
-    ub_resolve_free(result);
-    if (records && records->len > 0)
-        return g_steal_pointer(&records);
-    if (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN)
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "DNS: %s has no %s record",
-                    name, dns_type_word(type));
-    else
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                    "DNS: %s %s: no useful answer from %s (code %d)", name, dns_type_word(type),
-                    dns->server ? dns->server : "the resolver", rcode);
-    return NULL;
+    dns_ask_all(dns, &question, 1, NULL, NULL);
+    GPtrArray *records = g_steal_pointer(&question->records);
+    if (!records)
+        g_propagate_error(error, g_steal_pointer(&question->error));
+    dns_question_free(question);
+    return records;
 }

@@ -4,7 +4,7 @@
  * Used by: the command line and the worker. Not the mail path.
  * May touch: the name servers of a resolv.conf, or the server that is named.
  * Threads: a Dns belongs to one at a time.
- * Limits: an answer within DNS_SECONDS; at most DNS_RECORDS_MAX records; nothing is validated (DNSSEC).
+ * Limits: an answer within DNS_SECONDS; DNS_AT_ONCE questions on their way; at most DNS_RECORDS_MAX records; nothing is validated (DNSSEC).
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #define DNS_SECONDS     10
 #define DNS_RECORDS_MAX 100
+#define DNS_AT_ONCE     64
 #define DNS_RESOLV_CONF "/etc/resolv.conf"
 
 typedef struct Dns Dns;
@@ -29,3 +30,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dns, dns_close)
  * no such name, or it has no such record, which is an answer. UNAVAILABLE: nobody could say; INVALID: not
  * a name. */
 GPtrArray *dns_lookup(Dns *dns, const char *name, DnsType type, GError **error);
+
+/* A question and what came of it: records or error, as dns_lookup gives them. */
+typedef struct {
+    char *name;
+    DnsType type;
+    GPtrArray *records;
+    GError *error;
+} DnsQuestion;
+
+DnsQuestion *dns_question_new(const char *name, DnsType type);
+void dns_question_free(DnsQuestion *question);
+
+/* How many of n have ended, now and then. */
+typedef void (*DnsAnswered)(guint ended, guint n, gpointer data);
+
+/* Asks n questions side by side, each with its own time. answered: may be NULL. */
+void dns_ask_all(Dns *dns, DnsQuestion *const *questions, guint n, DnsAnswered answered,
+                 gpointer data);

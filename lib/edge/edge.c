@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_pool.h"
 
@@ -116,6 +117,7 @@ static EdgeCredential *read_credential(sqlite3_stmt *row)
     credential->has_senders = column_bool(row, 16);
     credential->smarthost = column_u32(row, 17);
     credential->refuse_suppressed = column_bool(row, 18);
+    credential->has_rules = column_bool(row, 19);
     return credential;
 }
 
@@ -269,15 +271,15 @@ static int find_upward(EdgeLink *link, guint32 server, guint32 organization, con
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
                             GError **error)
 {
-    g_autofree char *lower = g_ascii_strdown(name, -1);
+    g_autofree char *form = address_domain_form(name);
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     EdgeDomain *domain = NULL;
 
     if (!link)
         return NULL;
-    int found = find_upward(link, server, organization, lower, &domain, error);
+    int found = form ? find_upward(link, server, organization, form, &domain, error) : 0;
     if (found == 0)
-        found = find_domain(link, EDGE_STATEMENT_DOMAIN_FOR_ANY, server, organization, lower, TRUE,
+        found = find_domain(link, EDGE_STATEMENT_DOMAIN_FOR_ANY, server, organization, name, TRUE,
                             &domain, error);
     if (found == 0)
         not_found(error, "verified domain");

@@ -67,6 +67,7 @@ typedef struct {
     gboolean shadow;                    /* limits and holds only record what they would have done */
     gboolean has_networks, has_senders; /* it works from, and for, some only: edge_access.h */
     gboolean refuse_suppressed;         /* else mail to suppressed recipients is held */
+    gboolean has_rules; /* its server or organization has, on ways out: edge_lane.h */
     char *organization_permalink;
     char *server_permalink;
 } EdgeCredential;
@@ -108,7 +109,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeDomain, edge_domain_free)
 
 /* The verified domain that authorises a From domain for a server: exact name owned by the server,
  * then by its organization; then the closest parent that does so for sub-domains; then the server's first (by name) domain flagged use_for_any. name is
- * compared in lower case. NOT_FOUND or UNAVAILABLE. */
+ * compared in its address_domain_form. NOT_FOUND or UNAVAILABLE. */
 EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, const char *name,
                             GError **error);
 

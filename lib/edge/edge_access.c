@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_pool.h"
 
@@ -12,12 +13,10 @@ static int find_source(Edge *edge, const guint8 address[NETWORK_OCTETS], guint32
 {
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement = link ? edge_link_statement(link, EDGE_STATEMENT_SOURCE, error) : NULL;
-    guint8 prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS];
 
     if (!statement)
         return -1;
-    network_prefixes(address, prefixes);
-    sqlite3_bind_blob(statement, 1, prefixes, sizeof prefixes, SQLITE_TRANSIENT);
+    sqlite3_bind_blob(statement, 1, address, NETWORK_OCTETS, SQLITE_TRANSIENT);
     int step = edge_link_step(link, statement, error);
     if (step > 0)
         *id = (guint32)sqlite3_column_int64(statement, 0);
@@ -73,10 +72,9 @@ gboolean edge_network_allowed(Edge *edge, const EdgeCredential *credential, cons
 gboolean edge_sender_allowed(Edge *edge, const EdgeCredential *credential, const char *address,
                              gboolean *allowed, GError **error)
 {
-    g_autofree char *lower = g_ascii_strdown(address, -1);
-    const char *at = strrchr(lower, '@');
+    g_autofree char *form = g_str_has_suffix(address, ".") ? NULL : address_form(address);
 
-    if (!credential->has_senders || !at) {
+    if (!credential->has_senders || !form) {
         *allowed = !credential->has_senders;
         return TRUE;
     }
@@ -85,7 +83,7 @@ gboolean edge_sender_allowed(Edge *edge, const EdgeCredential *credential, const
         link ? edge_link_statement(link, EDGE_STATEMENT_SENDER_ALLOWED, error) : NULL;
     if (!statement)
         return FALSE;
-    sqlite3_bind_text(statement, 2, lower, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(statement, 3, at, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, form, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 3, strrchr(form, '@'), -1, SQLITE_TRANSIENT);
     return has_row(link, statement, credential->id, allowed, error);
 }

@@ -22,7 +22,7 @@ EdgeCredential *edge_credential_by_address(Edge *edge, const char *client, GErro
 gboolean edge_network_allowed(Edge *edge, const EdgeCredential *credential, const char *client,
                               gboolean *allowed, GError **error);
 
-/* Whether the credential may send from an address: it, or @ and its domain, is named in any case, or nothing is
- * named. FALSE: UNAVAILABLE. */
+/* Whether the credential may send from an address: its address_form, or @ and its domain, is named, or nothing is
+ * named; one with the root's dot never is. FALSE: UNAVAILABLE. */
 gboolean edge_sender_allowed(Edge *edge, const EdgeCredential *credential, const char *address,
                              gboolean *allowed, GError **error);

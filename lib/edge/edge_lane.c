@@ -1,45 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/edge/edge_lane.h"
 
+#include "lib/base/condition.h"
 #include "lib/edge/edge_pool.h"
 
-static void rule_free(gpointer data)
+static gboolean goes_before(const EdgeLaneRule *rule, const EdgeLaneRule *other)
 {
-    EdgeLaneRule *rule = data;
-
-    g_free(rule->from);
-    g_free(rule->to);
-    g_free(rule);
+    if (rule->of_server != other->of_server)
+        return rule->of_server;
+    return rule->id > other->id;
 }
 
-static char *column_text(sqlite3_stmt *row, int column)
+/* Puts the first rule that holds for an address into *rule, if it goes before what is there. */
+static gboolean ask(EdgeLink *link, const EdgeCredential *credential, const char *side,
+                    const char *address, EdgeLaneRule *rule, GError **error)
 {
-    return g_strdup((const char *)sqlite3_column_text(row, column));
+    g_autofree char *whole = NULL, *domain = NULL;
+    sqlite3_stmt *statement = edge_link_statement(link, EDGE_STATEMENT_LANE_RULE, error);
+
+    if (!statement)
+        return FALSE;
+    if (!condition_keys(address, &whole, &domain))
+        return TRUE;
+    sqlite3_bind_int64(statement, 1, credential->server);
+    sqlite3_bind_int64(statement, 2, -(gint64)credential->organization);
+    sqlite3_bind_text(statement, 3, side, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 4, whole, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 5, domain, -1, SQLITE_TRANSIENT);
+    int step = edge_link_step(link, statement, error);
+    if (step > 0) {
+        EdgeLaneRule found = {.of_server = sqlite3_column_int(statement, 0) != 0,
+                              .id = (guint32)sqlite3_column_int64(statement, 1),
+                              .pool = (guint32)sqlite3_column_int64(statement, 2),
+                              .smarthost = (guint32)sqlite3_column_int64(statement, 3)};
+        if (goes_before(&found, rule))
+            *rule = found;
+    }
+    return step >= 0;
 }
 
-GPtrArray *edge_lane_rules(Edge *edge, guint32 server, guint32 organization, GError **error)
+gboolean edge_lane_rule(Edge *edge, const EdgeCredential *credential, const GPtrArray *from,
+                        const char *rcpt, EdgeLaneRule *rule, GError **error)
+{
+    EdgeLaneRule best = {0};
+
+    if (!credential->has_rules) {
+        *rule = best;
+        return TRUE;
+    }
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    if (!link || !ask(link, credential, "to", rcpt, &best, error))
+        return FALSE;
+    for (guint i = 0; i < from->len; i++)
+        if (!ask(link, credential, "from", from->pdata[i], &best, error))
+            return FALSE;
+    *rule = best;
+    return TRUE;
+}
+
+gboolean edge_pool_that_defers(Edge *edge, guint32 pool, char **name, GError **error)
 {
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement =
-        link ? edge_link_statement(link, EDGE_STATEMENT_LANE_RULES, error) : NULL;
-    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
-    int step;
+        link ? edge_link_statement(link, EDGE_STATEMENT_POOL_THAT_DEFERS, error) : NULL;
 
     if (!statement)
-        return NULL;
-    sqlite3_bind_int64(statement, 1, server);
-    sqlite3_bind_int64(statement, 2, organization);
-    while ((step = edge_link_step(link, statement, error)) > 0) {
-        EdgeLaneRule *rule = g_new0(EdgeLaneRule, 1);
-        rule->id = (guint32)sqlite3_column_int64(statement, 0);
-        rule->of_server = sqlite3_column_int(statement, 1) != 0;
-        rule->pool = (guint32)sqlite3_column_int64(statement, 2);
-        rule->smarthost = (guint32)sqlite3_column_int64(statement, 3);
-        rule->from = column_text(statement, 4);
-        rule->to = column_text(statement, 5);
-        g_ptr_array_add(rules, rule);
-    }
-    return step < 0 ? NULL : g_steal_pointer(&rules);
+        return FALSE;
+    sqlite3_bind_int64(statement, 1, pool);
+    int step = edge_link_step(link, statement, error);
+    if (step < 0)
+        return FALSE;
+    *name = step > 0 ? g_strdup((const char *)sqlite3_column_text(statement, 0)) : NULL;
+    return TRUE;
 }
 
 GArray *edge_smarthost(Edge *edge, guint32 smarthost, GError **error)

@@ -28,6 +28,6 @@ void edge_limit_clear(EdgeLimit *limit);
 GArray *edge_limits(Edge *edge, GError **error);
 
 /* Whether any limit exists for the credential, its server or organization, or the recipient's domain
- * (as limit_domain makes it; NULL: none). UNAVAILABLE. */
+ * (as address_domain makes it; NULL: none). UNAVAILABLE. */
 gboolean edge_is_limited(Edge *edge, const EdgeCredential *credential, const char *rcpt_domain,
                          gboolean *limited, GError **error);

@@ -79,6 +79,25 @@ static gboolean read_number(sqlite3 *db, const char *sql, gint64 *number, GError
     return TRUE;
 }
 
+static const struct {
+    EdgeFile file;
+    const char *name;
+    const char *columns;
+    const char *more;
+} derived[] = {
+#define X(file, table, columns, more) {EDGE_FILE_##file, #table, columns, more},
+#include "lib/edge/edge_derived.def"
+#undef X
+};
+
+static void append_derived(GString *sql, EdgeFile file)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(derived); i++)
+        if (derived[i].file == file)
+            g_string_append_printf(sql, "CREATE TABLE %s (%s) WITHOUT ROWID;%s;", derived[i].name,
+                                   derived[i].columns, derived[i].more);
+}
+
 static gboolean make_tables(sqlite3 *db, EdgeFile file, GError **error)
 {
     g_autoptr(GString) sql = g_string_new(
@@ -91,6 +110,7 @@ static gboolean make_tables(sqlite3 *db, EdgeFile file, GError **error)
             g_string_append_printf(sql, "CREATE TABLE %s (id INTEGER PRIMARY KEY, %s);%s;",
                                    table->name, table->columns, table->index);
     }
+    append_derived(sql, file);
     g_string_append_printf(sql, "PRAGMA user_version = %d;", EDGE_SCHEMA);
     return edge_schema_exec(db, sql->str, error);
 }
@@ -202,6 +222,10 @@ gboolean edge_schema_empty(sqlite3 *db, EdgeFile file, GError **error)
 {
     g_autoptr(GString) sql = g_string_new("DELETE FROM edge_state;");
 
+    /* First, so that the triggers of the others find nothing left to do. */
+    for (guint i = 0; i < G_N_ELEMENTS(derived); i++)
+        if (derived[i].file == file)
+            g_string_append_printf(sql, "DELETE FROM %s;", derived[i].name);
     for (guint i = 0; i < edge_table_count; i++)
         if (edge_tables[i].file == file)
             g_string_append_printf(sql, "DELETE FROM %s;", edge_tables[i].name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the writer's side of the replicas: making the files, and the statements that follow from
- *     edge_table.def, so that the schema lives once.
+ *     edge_table.def, so that the schema lives once. What edge_derived.def adds follows each write by itself.
  * Used by: the worker; tests. Mail-path programs read only (edge.h).
  * May touch: the files of edge_dir with their -wal and -shm.
  * Threads: one connection per thread.

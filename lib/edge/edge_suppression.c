@@ -44,7 +44,7 @@ static EdgeSuppression *read_row(sqlite3_stmt *row)
 gboolean edge_suppression_find(Edge *edge, const EdgeCredential *credential, const char *recipient,
                                gint64 now, EdgeSuppression **found, GError **error)
 {
-    g_autofree char *address = suppression_address(recipient);
+    g_autofree char *address = suppression_lookup(recipient);
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_SUPPRESSION, error);
     sqlite3_stmt *statement =
         link ? edge_link_statement(link, EDGE_STATEMENT_SUPPRESSION, error) : NULL;

@@ -119,7 +119,9 @@ static const char *last_element(char *value)
 
 char *proxies_client(const Proxies *proxies, const char *peer, const char *value)
 {
-    g_autofree char *rest = g_strdup(value ? value : "");
+    if (!value)
+        return g_strdup(peer);
+    g_autofree char *rest = g_strdup(value);
     g_autofree char *client = g_strdup(peer);
 
     for (guint hop = 0; hop < PROXIES_HOPS_MAX && proxies_has(proxies, client); hop++) {

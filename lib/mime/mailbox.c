@@ -9,6 +9,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/mime/field.h"
 #include "lib/mime/start.h"
@@ -124,8 +125,11 @@ static MimeMailbox *mailbox_new(InternetAddress *address)
         return NULL;
     MimeMailbox *mailbox = g_new(MimeMailbox, 1);
     g_autofree char *local = g_strndup(addr, (gsize)(at - addr));
-    mailbox->domain = g_ascii_strdown(at + 1, -1);
-    mailbox->address = g_strconcat(local, "@", mailbox->domain, NULL);
+    g_autofree char *domain = g_ascii_strdown(at + 1, -1);
+    mailbox->address = g_strconcat(local, "@", domain, NULL);
+    mailbox->domain = address_domain_form(domain);
+    if (!mailbox->domain)
+        mailbox->domain = g_steal_pointer(&domain);
     return mailbox;
 }
 

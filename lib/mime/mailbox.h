@@ -19,7 +19,7 @@
 
 typedef struct {
     char *address; /* local part as written, domain in lower case */
-    char *domain;  /* lower case (ASCII) */
+    char *domain;  /* as address_domain_form makes it; what is none, in lower case */
 } MimeMailbox;
 
 void mime_mailbox_free(MimeMailbox *mailbox);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define HOST_MAX  253
+#include "lib/base/address.h"
+
 #define LABEL_MAX 63
 #define PORT_MAX  65535
 #define MARK      "+notrack"
@@ -143,10 +144,8 @@ static char *host_of(const char *authority)
         return NULL;
     if (g_str_has_suffix(name, "."))
         name[strlen(name) - 1] = '\0';
-    g_autofree char *ascii = g_hostname_to_ascii(name);
-    if (!ascii || strlen(ascii) > HOST_MAX || !comes_back(name, ascii))
-        return NULL;
-    return g_ascii_strdown(ascii, -1);
+    g_autofree char *host = address_domain_form(name);
+    return host && comes_back(name, host) ? g_steal_pointer(&host) : NULL;
 }
 
 static gboolean is_excluded(const char *host, const TrackingSettings *settings)

@@ -83,14 +83,21 @@ static void end_beyond_ascii(const Draft *draft, gsize at, Found *found)
         found->unclear = TRUE;
 }
 
+/* Where the run ends that at is in. *known is the end of the one before, which may be the same: each octet is looked at
+ * once, however many URLs stand in a run. */
+static gsize run_end(const Draft *draft, gsize at, gsize *known)
+{
+    if (at >= *known)
+        for (*known = at; !ends_run(octet(draft, *known));)
+            ++*known;
+    return *known;
+}
+
 /* From behind "://" to the first octet that is no part of a URL, or a bracket that closes what the URL did not open. */
 static void find_end(const Draft *draft, gsize at, Found *found)
 {
     int depth = 0;
 
-    found->run = at;
-    while (!ends_run(octet(draft, found->run)))
-        found->run++;
     for (; at < found->run; at++) {
         char c = octet(draft, at);
         if (c & 0x80)
@@ -134,7 +141,7 @@ static void find_in_angles(const Draft *draft, gsize at, Found *found)
     found->unclear = octet(draft, at) != '>' || is_in(octet(draft, at - 1), TRAILING);
 }
 
-static Found find_url(const Draft *draft, gsize begin, gsize rest)
+static Found find_url(const Draft *draft, gsize begin, gsize rest, gsize *known)
 {
     Found found = {.begin = begin};
     char closer = closer_before(draft, begin);
@@ -143,6 +150,7 @@ static Found find_url(const Draft *draft, gsize begin, gsize rest)
         find_in_angles(draft, rest, &found);
         return found;
     }
+    found.run = run_end(draft, rest, known);
     find_end(draft, rest, &found);
     if (closer && closer != '\'' && octet(draft, found.end) == closer)
         found.run = found.end;
@@ -155,9 +163,9 @@ static Found find_url(const Draft *draft, gsize begin, gsize rest)
 }
 
 /* Returns where to look on. */
-static gsize take_url(Draft *draft, gsize begin, gsize rest)
+static gsize take_url(Draft *draft, gsize begin, gsize rest, gsize *known)
 {
-    Found found = find_url(draft, begin, rest);
+    Found found = find_url(draft, begin, rest, known);
     const char *url = draft->text + begin;
     gsize length = found.end - begin;
     gboolean marked = target_marked(url, length) > 0;
@@ -176,11 +184,11 @@ static gsize take_url(Draft *draft, gsize begin, gsize rest)
 
 void text_part_rewrite(Draft *draft)
 {
-    gsize at = 0, begin;
+    gsize at = 0, known = 0, begin;
     const char *found;
 
     while (!draft->too_many && (found = memmem(draft->text + at, draft->length - at, "://", 3))) {
         at = (gsize)(found - draft->text);
-        at = scheme_before(draft, at, &begin) ? take_url(draft, begin, at + 3) : at + 3;
+        at = scheme_before(draft, at, &begin) ? take_url(draft, begin, at + 3, &known) : at + 3;
     }
 }

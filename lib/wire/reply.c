@@ -244,3 +244,13 @@ void reply_classify(const Reply *reply, ReplyVerdict *verdict)
     if (!find_rule(reply, &codes, hits, verdict))
         find_status(reply, &codes, verdict);
 }
+
+void reply_judge(const char *text, const char *dsn, const char *relay, ReplyVerdict *verdict)
+{
+    Reply reply;
+
+    reply_read(text ? text : "", text ? strlen(text) : 0, &reply);
+    reply_add_status(&reply, dsn ? dsn : "");
+    reply_add_relay(&reply, relay ? relay : "");
+    reply_classify(&reply, verdict);
+}

@@ -78,6 +78,9 @@ void reply_add_relay(Reply *reply, const char *relay);
 
 void reply_classify(const Reply *reply, ReplyVerdict *verdict);
 
+/* All of that at once. Each may be NULL; the verdict's words point into text. */
+void reply_judge(const char *text, const char *dsn, const char *relay, ReplyVerdict *verdict);
+
 /* "address", "rcpt", "Gmail", "permanent". */
 const char *reply_class_name(ReplyClass class);
 const char *reply_class_meaning(ReplyClass class);

@@ -26,7 +26,7 @@ static void test_cli_key_wrong(void **state)
         {"key retire installation", 64, "SELECTOR"},
         {"key retire installation or-none", 69, "no key with selector \"or-none\""},
         {"key retire installation or-a or-b", 65, "an argument too much"},
-        {"key activate acme acme.test or-none", 69, "no key in state new"},
+        {"key activate acme acme.test or-none", 69, "no key in state new or lost"},
         {"domain verify acme none.test", 69, "does not exist"},
         {"domain verify acme acme.test", 69, "verified already"},
         {"domain verify acme acme.test --mail a@b.test --code 1", 65, "do not go together"},

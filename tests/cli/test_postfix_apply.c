@@ -62,6 +62,13 @@ static void test_postfix_plan_make_table(void **state)
          "outrider-ip3", 0, "served 7, set outrider-ip7 192.0.2.7, set outrider-ip3 192.0.2.7"},
         {"[" A7 "]", "[]", "[{\"lane\":3,\"kind\":\"address\",\"ip_pool_id\":2}]", "192.0.2.7",
          "outrider-ip3", 0, "served 7, set outrider-ip7 192.0.2.7, set outrider-ip3 "},
+        /* where the pool wants that, what is left of a lane waits */
+        {"[" A7 "]", "[]",
+         "[{\"lane\":3,\"kind\":\"address\",\"ip_pool_id\":2,\"fallback\":\"defer\"}]", "192.0.2.7",
+         "outrider-ip3", 0, "served 7, set outrider-ip7 192.0.2.7, set outrider-ip3 192.0.0.8"},
+        {"[" A7 "]", "[]",
+         "[{\"lane\":3,\"kind\":\"address\",\"ip_pool_id\":1,\"fallback\":\"defer\"}]", "192.0.2.7",
+         "outrider-ip3", 0, "served 7, set outrider-ip7 192.0.2.7, set outrider-ip3 192.0.2.7"},
         {"[]", "[]", "[{\"lane\":4,\"kind\":\"smarthost\",\"ip_pool_id\":null}]", "",
          "outrider-sh4", 0, "served"},
         /* an address that has left this host */
@@ -122,6 +129,30 @@ static void test_postfix_plan_make_twice(void **state)
                         g_strdup("x"));
     g_autoptr(PostfixPlan) third = postfix_plan_make(config, &facts, applied);
     assert_int_equal(third->services->len, 1);
+}
+
+/* Only an address of a pool whose mail may wait has to be bound to. */
+static void test_postfix_lines_address_enforced(void **state)
+{
+    static const struct {
+        const char *row, *enforced;
+    } cases[] = {
+        {A7, "no"},
+        {"{\"lane\":7,\"ipv4\":\"192.0.2.7\",\"helo\":\"x\",\"fallback\":\"default\"}", "no"},
+        {"{\"lane\":7,\"ipv4\":\"192.0.2.7\",\"helo\":\"x\",\"fallback\":\"defer\"}", "yes"},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        for (guint stands_in = 0; stands_in < 2; stands_in++) {
+            g_autoptr(Record) row = json_tokener_parse(cases[i].row);
+            g_autoptr(PostfixService) service =
+                postfix_lines_address(config, 7, stands_in ? NULL : row, row);
+            g_autofree char *entry = postfix_service_entry(service);
+            g_autofree char *wanted =
+                g_strdup_printf(" -o smtp_bind_address_enforce=%s ", cases[i].enforced);
+            assert_non_null(strstr(entry, wanted));
+        }
 }
 
 static void test_postfix_smarthost_never_less_tls_than_asked(void **state)
@@ -252,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_postfix_plan_make_table),
         cmocka_unit_test(test_postfix_plan_make_twice),
+        cmocka_unit_test(test_postfix_lines_address_enforced),
         cmocka_unit_test(test_postfix_smarthost_never_less_tls_than_asked),
         cmocka_unit_test(test_postfix_secret_line_table),
         cmocka_unit_test(test_postfix_secret_file_table),

@@ -1,97 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Domains: who owns them, what they authorise, which keys sign for them, and what the DNS says of them."""
 
-import functools
 import json
 import pathlib
 import re
-import smtplib
 import socket
 import threading
 import unittest
-import uuid
 
 import dns.message
 import dns.rcode
 
 import mail
+from domain import Domain
 from sandbox import fresh, shared, wait_for
-from sender import Sender
 
 INSTALLATION = "rp.outrider.test"
-
-
-@functools.cache
-def common_sender():
-    """The server of those that need none of their own."""
-    return Sender(shared(), f"acme/d{uuid.uuid4().hex[:8]}")
-
-
-class Domain:
-    """A sending domain of a test's own, and the server that sends from it."""
-
-    def __init__(self, sandbox, *options, alone=False):
-        tag = uuid.uuid4().hex[:8]
-        self.sandbox = sandbox
-        self.name = f"d{tag}.test"
-        self.sender = Sender(sandbox, f"acme/d{tag}") if alone else common_sender()
-        self.owner = self.sender.server
-        self.record = sandbox.outrider("domain", "add", self.owner, self.name, *options)
-
-    def __getattr__(self, verb):
-        return lambda *options, **more: self.sandbox.outrider("domain", verb, self.owner, self.name,
-                                                              *options, **more)
-
-    def publish(self, *types, records=None):
-        """Puts what the CLI shows into the DNS; all types, unless some are named."""
-        for record in records or self.show()["dns"]:
-            if not types or record["type"] in types:
-                self.sandbox.control("dns", "add", record["name"], record["type"], record["value"])
-
-    def unpublish(self, name, kind):
-        self.sandbox.control("dns", "del", name, kind)
-
-    def checked(self):
-        """What a check says, whatever its exit status is."""
-        result = self.sandbox.outrider_plain("--json", "domain", "check", self.owner, self.name,
-                                             check=False)
-        assert result.returncode in (0, 1), result.stderr
-        report = json.loads(result.stdout)
-        assert (result.returncode == 0) == (report["status"] == "ok"), report
-        return report
-
-    def items(self):
-        return {finding["item"]: finding["status"] for finding in self.checked()["findings"]}
-
-    def keys(self):
-        return self.sandbox.outrider("key", "list", self.owner, self.name)["keys"]
-
-    def submit(self, author=None, recipient=None):
-        recipient = recipient or fresh()
-        author = author or f"app@{self.name}"
-        with self.sender.client() as client:
-            client.submit(mail.message(recipient, sender=author), recipient, sender=author)
-        return recipient
-
-    def refuses(self, author=None):
-        try:
-            self.submit(author)
-        except smtplib.SMTPResponseException as refusal:
-            return refusal.smtp_code
-        return None
-
-    def accepted(self, author=None):
-        """Waits until the mail path knows that it may send; (octets, sidecar) of a message that arrived."""
-        wait_for(lambda: not self.refuses(author), f"mail from {author or self.name} being taken")
-        return self.sandbox.received(self.submit(author))
-
-    def signers(self, author=None):
-        content, _ = self.sandbox.received(self.submit(author))
-        assert mail.verify_all(self.sandbox, content) == len(mail.signatures(content))
-        return {(domain, algorithm) for domain, _, algorithm in mail.signatures(content)}
-
-    def await_signer(self, name, author=None):
-        wait_for(lambda: {d for d, _ in self.signers(author)} == {name}, f"signatures of {name}")
 
 
 class Ownership(unittest.TestCase):
@@ -268,6 +192,29 @@ class Checks(unittest.TestCase):
         domain.unpublish(f"{selector}._domainkey.{domain.name}", "TXT")
         self.assertEqual(domain.items()[f"dkim {selector}"], "missing")
 
+    def spf(self, domain, policy):
+        self.sandbox.control("dns", "add", domain.name, "TXT", policy)
+        finding = next(f for f in domain.checked()["findings"] if f["item"] == "spf")
+        domain.unpublish(domain.name, "TXT")
+        return finding
+
+    def test_spf_by_the_records_that_a_record_includes(self):
+        domain = Domain(self.sandbox)
+        vendor, common, loop = (f"{word}.{domain.name}" for word in ("vendor", "common", "loop"))
+        for name, policy in ((vendor, f"v=spf1 a redirect={common}"),
+                             (common, f"v=spf1 ip4:192.0.2.1 include:{INSTALLATION} ~all"),
+                             (loop, f"v=spf1 include:{loop} -all")):
+            self.sandbox.control("dns", "add", name, "TXT", policy)
+        for policy, status, wrong in ((f"v=spf1 mx include:{vendor} -all", "ok", None),
+                                      (f"v=spf1 redirect={common}", "ok", None),
+                                      (f"v=spf1 ~include:{vendor} -all", "wrong", "not as a pass"),
+                                      (f"v=spf1 include:none.{domain.name} -all", "wrong", "no SPF record"),
+                                      (f"v=spf1 include:{loop} -all", "wrong", "more than 10")):
+            with self.subTest(policy):
+                finding = self.spf(domain, policy)
+                self.assertEqual((finding["status"], finding["found"]), (status, policy))
+                self.assertIn(wrong or "", finding["wrong"] or "")
+
     def test_without_dns_nothing_is_called_missing(self):
         domain = Domain(self.sandbox)
         domain.publish()
@@ -295,12 +242,15 @@ class SecondServer(threading.Thread):
 
     ADDRESS = "127.0.0.9"
 
-    def __init__(self, sandbox, hidden):
+    def __init__(self, sandbox, hidden, silent=()):
         super().__init__(daemon=True)
         self.sandbox = sandbox
         self.hidden = set(hidden)
+        self.silent = set(silent)  # names that it does not answer for
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(0.2)
         self.socket.bind((self.ADDRESS, 53))
+        self.leaving = False
 
     def __enter__(self):
         self.start()
@@ -311,19 +261,25 @@ class SecondServer(threading.Thread):
     def __exit__(self, *unused):
         self.sandbox.control("dns", "del", ".", "NS", "second.outrider.test.")
         self.sandbox.control("dns", "del", "second.outrider.test", "A")
+        self.leaving = True
+        self.join()
         self.socket.close()
 
     def run(self):
-        while True:
+        while not self.leaving:
             try:
                 wire, client = self.socket.recvfrom(4096)
-                self.socket.sendto(self.answer(wire), client)
+                answer = self.answer(wire)
+                if answer:
+                    self.socket.sendto(answer, client)
             except OSError:
-                return
+                continue  # nobody asked, or whoever did is gone
 
     def answer(self, wire):
         question = dns.message.from_wire(wire)
         name = question.question[0].name.to_text(omit_final_dot=True).lower()
+        if name in self.silent:
+            return None
         if name not in self.hidden:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
                 link.settimeout(5)
@@ -335,14 +291,16 @@ class SecondServer(threading.Thread):
         return reply.to_wire()
 
 
-class Keys(unittest.TestCase):
-    """What a command activates is counted, so the worker does not look by itself."""
+class WorkerPace(unittest.TestCase):
+    """The worker with options of the class."""
+
+    options = ""
 
     @classmethod
     def setUpClass(cls):
         cls.conf = pathlib.Path(shared().outrider_conf)
         cls.before = cls.conf.read_text()
-        cls.conf.write_text(cls.before + "dns_check_interval = 1h\n")
+        cls.conf.write_text(cls.before + cls.options)
         shared().control("restart", "worker")
 
     @classmethod
@@ -353,13 +311,163 @@ class Keys(unittest.TestCase):
     def setUp(self):
         self.sandbox = shared()
 
+
+class LostKeys(WorkerPace):
+    """The worker finds out by itself: no check by hand counts."""
+
+    options = "dns_check_interval = 1s\ndns_recheck_interval = 1s\ndkim_lost_after = 4s\n"
+
+    def signing(self, *options):
+        """A domain whose keys sign."""
+        domain = Domain(self.sandbox, *options)
+        self.addCleanup(domain.delete)
+        domain.publish("TXT")
+        self.await_states(domain, "active")
+        domain.await_signer(domain.name)
+        return domain
+
+    def await_states(self, domain, *states):
+        return wait_for(lambda: domain.keys() if {key["state"] for key in domain.keys()} == set(states) else None,
+                        f"keys of {domain.name} being {states}")
+
+    def records(self, domain):
+        """The DKIM records to publish, by selector."""
+        return {record["name"].split(".")[0]: record
+                for record in domain.show()["dns"] if "._domainkey." in record["name"]}
+
+    def status(self):
+        return json.loads(self.sandbox.outrider_plain("--json", "status", check=False).stdout)
+
+    def needs_attention(self, words):
+        return any(line.startswith("dkim: ") and words in line for line in self.status()["attention"])
+
+    def looks(self, domain, count):
+        """Waits until the worker has looked that often again."""
+        for _ in range(count):
+            last = domain.show()["dns_checked_at"]
+            wait_for(lambda: domain.show()["dns_checked_at"] != last, f"another look at {domain.name}")
+
+    def test_the_installation_signs_until_the_record_is_back(self):
+        domain = self.signing("--no-ed25519")
+        lost = self.status()["dkim"]["lost_keys"]
+        (selector, record), = self.records(domain).items()
+        domain.unpublish(record["name"], "TXT")
+        key, = self.await_states(domain, "lost")
+        self.assertGreaterEqual(key["vanished_looks"], 3)
+        self.assertGreaterEqual(key["lost_at"] - key["vanished_at"], 4)
+        domain.await_signer(INSTALLATION)
+        self.assertTrue(self.needs_attention("do not sign"))
+        self.assertIn("DKIM keys sign no more", self.worker_log())
+        said = self.sandbox.outrider_plain("domain", "check", domain.owner, domain.name, check=False).stdout
+        self.assertIn(f"Key {selector} is lost", said)
+        self.assertEqual(domain.items()[f"dkim {selector}"], "missing")
+        self.assertIn("missing", domain.keys()[0]["waits_for"])
+        domain.publish(records=[record])
+        self.await_states(domain, "active")
+        domain.await_signer(domain.name)
+        self.assertEqual(self.status()["dkim"]["lost_keys"], lost)
+
+    def worker_log(self):
+        return pathlib.Path(self.sandbox.directory, "log", "worker.log").read_text()
+
+    def test_the_other_key_goes_on(self):
+        domain = self.signing()
+        rsa = next(key for key in domain.keys() if key["algorithm"] == "rsa")
+        domain.unpublish(self.records(domain)[rsa["selector"]]["name"], "TXT")
+        self.await_states(domain, "active", "lost")
+        wait_for(lambda: domain.signers() == {(domain.name, "ed25519-sha256")}, "the key that is left")
+
+    def test_another_key_in_its_place(self):
+        domain = self.signing("--no-ed25519")
+        (_, record), = self.records(domain).items()
+        other = next(iter(self.records(Domain(self.sandbox, "--no-ed25519")).values()))
+        domain.unpublish(record["name"], "TXT")
+        domain.publish(records=[record | {"value": other["value"]}])
+        key, = self.await_states(domain, "lost")
+        self.assertIn("another key", key["waits_for"])
+        # A rotation gets it out of there, too.
+        rotated = self.sandbox.outrider("key", "rotate", domain.owner, domain.name)
+        domain.publish(records=rotated["dns"])
+        self.await_states(domain, "active", "retired")
+        domain.await_signer(domain.name)
+
+    def test_one_server_that_shows_it_is_enough(self):
+        domain = self.signing("--no-ed25519")
+        (_, record), = self.records(domain).items()
+        with SecondServer(self.sandbox, [record["name"]]):
+            self.looks(domain, 8)
+            self.assertEqual([(key["state"], key["vanished_looks"]) for key in domain.keys()], [("active", 0)])
+
+    def test_a_server_that_does_not_answer_loses_no_key(self):
+        domain = self.signing("--no-ed25519")
+        (_, record), = self.records(domain).items()
+        with SecondServer(self.sandbox, [], silent=[record["name"]]) as second:
+            domain.unpublish(record["name"], "TXT")
+            self.looks(domain, 3)
+            self.assertEqual([(key["state"], key["vanished_looks"]) for key in domain.keys()], [("active", 0)])
+            second.silent.clear()
+            self.await_states(domain, "lost")
+
+    def test_looks_by_hand_do_not_count(self):
+        domain = self.signing("--no-ed25519")
+        (_, record), = self.records(domain).items()
+        self.sandbox.stop("worker")
+        try:
+            domain.unpublish(record["name"], "TXT")
+            for _ in range(4):
+                self.assertEqual(domain.checked()["status"], "missing")
+            self.assertEqual([(key["state"], key["vanished_looks"]) for key in domain.keys()], [("active", 0)])
+        finally:
+            self.sandbox.start("worker")
+        self.await_states(domain, "lost")
+
+    def test_mail_of_the_installation_is_never_unsigned(self):
+        def states():
+            return sorted(key["state"] for key in self.sandbox.outrider("key", "list", "installation")["keys"]
+                          if key["state"] != "retired")
+
+        domain = Domain(self.sandbox)  # nothing of it is published
+        names = [f"{key['selector']}._domainkey.{INSTALLATION}"
+                 for key in self.sandbox.outrider("key", "list", "installation")["keys"] if key["state"] == "active"]
+        self.assertEqual(len(names), 2)
+        values = {name: self.sandbox.text_record(name).decode() for name in names}
+        for name in names:
+            self.sandbox.control("dns", "del", name, "TXT")
+        try:
+            self.sandbox.outrider_plain("installation", "check", check=False)  # the worker looks again soon
+            wait_for(lambda: states() == ["active", "lost"], "all keys but the last lost")
+            wait_for(lambda: self.needs_attention("sign whose records"), "the last in need of attention")
+            content = wait_for(lambda: self.once_signed(domain), "the last key signing alone")
+            self.assertEqual([d for d, _, _ in mail.signatures(content)], [INSTALLATION])
+        finally:
+            for name, value in values.items():
+                self.sandbox.control("dns", "add", name, "TXT", value)
+        wait_for(lambda: states() == ["active", "active"], "both keys again")
+        wait_for(lambda: len(domain.signers()) == 2, "both signing")
+
+    def once_signed(self, domain):
+        content, _ = self.sandbox.received(domain.submit())
+        self.assertGreaterEqual(len(mail.signatures(content)), 1)
+        return content if len(mail.signatures(content)) == 1 else None
+
+
+class Keys(WorkerPace):
+    """What a command activates is counted, so the worker does not look by itself."""
+
+    options = "dns_check_interval = 1h\n"
+
     def key(self, verb, domain, *arguments):
         return self.sandbox.outrider("key", verb, domain.owner, domain.name, *arguments)
+
+    def looked_at(self, domain):
+        """The worker looks at new keys once, and then not for an hour."""
+        wait_for(lambda: all(key["waits_for"] for key in domain.keys()), f"the worker's look at {domain.name}")
 
     def test_the_installation_signs_until_the_dns_shows_the_keys(self):
         domain = Domain(self.sandbox)
         self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
         self.assertEqual({key["state"] for key in domain.keys()}, {"new"})
+        self.looked_at(domain)
         domain.publish("TXT")
         self.assertEqual(domain.checked()["activated"], 2)
         domain.await_signer(domain.name)
@@ -396,6 +504,7 @@ class Keys(unittest.TestCase):
         for options in (["--bits", "3072"], ["--bits", "4096"], ["--algorithm", "ed25519"]):
             added = self.key("add", domain, *options)
             self.assertEqual(len(added["dns"]), 1)
+        self.looked_at(domain)
         domain.publish("TXT")
         self.assertEqual(domain.checked()["activated"], 4)
         domain.await_signer(domain.name)

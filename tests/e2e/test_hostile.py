@@ -61,6 +61,23 @@ class Smtp(unittest.TestCase):
         content = mail.message(recipient).replace(b"Subject: ", b"Subject: " + b"word " * 2000)
         self.assertEqual(self.outcome(content, recipient), 250)
 
+    def test_white_space_that_verifiers_disagree_on(self):
+        recipient = fresh()
+        content = mail.message(recipient).replace(b"Subject: ", b"Subject: \x0ba\x0c b\x0b")
+        self.assertEqual(self.outcome(content, recipient), 250)
+
+    def test_field_name_with_a_semicolon(self):
+        recipient = fresh()
+        self.assertEqual(self.outcome(mail.message(recipient, headers=["X;h=from: x"]), recipient), 250)
+
+    def test_broken_signature_of_another(self):
+        recipient = fresh()
+        with mail.Client(self.sandbox) as client:
+            client.submit(mail.message(recipient, headers=["DKIM-Signature: v=1; a="]), recipient)
+        received, _ = self.sandbox.received(recipient)
+        self.assertEqual(mail.values(received, "dkim-signature")[2:], ["v=1; a="])
+        mail.verify_all(self.sandbox, received.replace(b"DKIM-Signature: v=1; a=\r\n", b""))
+
     def test_no_from_at_all(self):
         recipient = fresh()
         self.assertEqual(self.outcome(f"To: {recipient}\r\n\r\nx\r\n".encode(), recipient), 530)

@@ -214,6 +214,27 @@ class Check(Base):
         self.assertEqual(self.results("192.0.2.11")["192.0.2.11", "ptr is helo"], "wrong")
         sandbox.control("dns", "del", self.PTR, "PTR")
 
+    def test_two_addresses_may_go_by_one_name_that_leads_back_to_both(self):
+        sandbox, name = shared(), "pair.outrider.test"
+        self.make("pool", "add", "pair", undo=("pool", "delete", "pair"))
+        for number in (62, 63):
+            address, reverse = f"192.0.2.{number}", f"{number}.2.0.192.in-addr.arpa"
+            run(["ip", "address", "replace", f"{address}/32", "dev", "lo"])
+            self.addCleanup(run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], False)
+            sandbox.control("dns", "add", reverse, "PTR", f"{name}.")
+            self.addCleanup(sandbox.control, "dns", "del", reverse, "PTR")
+            sandbox.control("dns", "add", name, "A", address)
+            outrider("address", "add", "pair", "--ipv4", address, "--helo", name)
+            self.addCleanup(outrider, "address", "delete", address)
+        self.addCleanup(sandbox.control, "dns", "del", name, "A")
+        rows = self.results("pair")
+        self.assertEqual((len(rows), set(rows.values())), (10, {"ok"}))
+        sandbox.control("dns", "del", name, "A")
+        sandbox.control("dns", "add", name, "A", "192.0.2.62")
+        rows = self.results("pair")
+        self.assertEqual(rows["192.0.2.62", "once"], "wrong")
+        self.assertEqual(rows["192.0.2.63", "helo leads back"], "wrong")
+
     def test_dns_that_is_away_is_not_a_missing_record(self):
         sandbox = shared()
         sandbox.stop("dns")
@@ -269,6 +290,89 @@ class Elsewhere(Base):
         peers = {sandbox.received(recipient)[1]["peer"] for recipient in recipients}
         self.assertLessEqual(peers, {"192.0.2.11", "192.0.2.12", "192.0.2.13"})
         self.assertNotIn(f" outrider-ip{made['lane']}:", lanes_text())
+
+
+class Waits(Base):
+    """A pool of one's own whose mail waits rather than leave from elsewhere."""
+    ADDRESS = "192.0.2.61"
+
+    def setUp(self):
+        self.make("pool", "add", "own", "--fallback", "defer", undo=("pool", "delete", "own"))
+        outrider("pool", "allow", "own", "acme")
+        run(["ip", "address", "replace", f"{self.ADDRESS}/32", "dev", "lo"])
+        self.addCleanup(run, ["ip", "address", "del", f"{self.ADDRESS}/32", "dev", "lo"], False)
+        self.rule("--pool", "own", "--from", "own@acme.test", "--to", "late.test,ok.test")
+
+    def add_address(self):
+        made = self.make("address", "add", "own", "--ipv4", self.ADDRESS, "--helo", "own.outrider.test", "--force",
+                         undo=("address", "delete", self.ADDRESS))
+        followed()
+        return made["lane"]
+
+    def submit(self, recipient, **options):
+        mail.send(shared(), recipient, mail.message(recipient), **options)
+
+    def refused(self, recipient):
+        with self.assertRaises(smtplib.SMTPResponseException) as caught:
+            self.submit(recipient)
+        return caught.exception.smtp_code, caught.exception.smtp_error.decode()
+
+    def test_new_mail_is_put_off_until_an_address_takes_it(self):
+        recipient = fresh()
+        code, text = self.refused(recipient)
+        self.assertEqual(code, 451)
+        self.assertIn("4.7.0 No address of pool own takes mail on this node", text)
+        identifier = text.rsplit(" ", 1)[1]
+        wait_for(lambda: "No address of pool own" in outrider("explain", identifier, check=False).stdout,
+                 "explain says why")
+        lane = self.add_address()
+        reloaded(lambda: f"outrider-ip{lane}:" in lanes_text(), "the address's line")
+        self.submit(recipient)
+        self.assertEqual(shared().received(recipient)[1]["peer"], self.ADDRESS)
+        outrider("address", "change", self.ADDRESS, "--weight", "0")
+        followed()
+        self.assertEqual(self.refused(fresh())[0], 451)
+
+    def test_several_recipients_wait_behind_the_hop(self):
+        recipients = [fresh(), fresh()]
+        with mail.Client(shared()) as client:
+            client.sendmail(mail.SENDER, recipients, mail.message(recipients[0]))
+        for recipient in recipients:
+            entry = shared().history(recipient, "SoftFail")
+            self.assertIn("No address of pool own", entry["deliveries"][0]["text"])
+        lane = self.add_address()
+        reloaded(lambda: f"outrider-ip{lane}:" in lanes_text(), "the address's line")
+        shared().execute("postqueue", "-c", shared().postfix_conf, "-f")
+        for recipient in recipients:
+            self.assertEqual(shared().received(recipient)[1]["peer"], self.ADDRESS)
+
+    def test_queued_mail_waits_when_its_address_goes_and_leaves_by_the_next(self):
+        sandbox = shared()
+        sandbox.control("dns", "add", "late.test", "MX", "10 mx.down.test.")
+        self.addCleanup(sandbox.control, "dns", "del", "late.test", "MX")
+        outrider("address", "add", "own", "--ipv4", self.ADDRESS, "--helo", "own.outrider.test", "--force")
+        followed()
+        gone = lane_of(self.ADDRESS)
+        reloaded(lambda: f"outrider-ip{gone}:" in lanes_text(), "the address's line")
+        recipients = self.send_many(2, "late.test") + self.send_many(1, "late.test", sender="")
+        for recipient in recipients:
+            sandbox.history(recipient, "SoftFail")
+        outrider("address", "delete", self.ADDRESS)
+        followed()
+        reloaded(lambda: f"-{gone}@" in lanes_text() and f"outrider-ip{gone}:" not in lanes_text(),
+                 "the lane's line that puts off")
+        self.assertIn("retry:4.7.0 no address of the pool", lanes_text())
+        sandbox.control("dns", "add", "late.test", "MX", "5 mx.ok.test.")
+        for recipient, said in zip(recipients, ["no address of the pool"] * 2 + ["server configuration error"]):
+            sandbox.execute("postqueue", "-c", sandbox.postfix_conf, "-f")
+            wait_for(lambda: said in sandbox.outrider_plain("explain", recipient).stdout, f"explain says {said}",
+                     tell=lambda: sandbox.outrider_plain("explain", recipient).stdout)
+            self.assertEqual(sandbox.inbox(recipient), [])
+        lane = self.add_address()
+        reloaded(lambda: f"outrider-ip{lane}:" in lanes_text(), "the next address's line")
+        sandbox.execute("postqueue", "-c", sandbox.postfix_conf, "-f")
+        for recipient in recipients:
+            self.assertEqual(sandbox.received(recipient)[1]["peer"], self.ADDRESS)
 
 
 @unittest.skipUnless(os.path.exists("/proc/sys/net/ipv6"), "this system has no IPv6")

@@ -115,6 +115,41 @@ class Suppressions(unittest.TestCase):
         wait_for(lambda: self.on_hold(f"{odd}@bulk7.test"), "another of that domain on hold")
         self.sent(fresh("bulk8.test"))
 
+    def test_however_the_local_part_is_written(self):
+        tag = fresh().split("@")[0]
+        domain = "bulk6.test"
+        self.suppress(f'"{tag}"@ok.test')
+        self.suppress(f'"{tag} b"@ok.test')
+        self.suppress(f"@{domain}")
+        # As the client gives it, and as history names it.
+        written = {f'"{tag}"@ok.test': f"{tag}@ok.test", f'"{tag[0]}\\{tag[1:]}"@ok.test': f"{tag}@ok.test",
+                   f"{tag}@OK.test.": f"{tag}@ok.test", f'"{tag}\\ b"@ok.test': f'"{tag} b"@ok.test',
+                   f"{tag}{'x' * 400}@{domain}": f"{tag}{'x' * 400}@{domain}"}  # longer than an entry can be
+        for verdict in ("hold", "refuse"):
+            self.sender.change("--suppression", verdict)
+            self.addCleanup(self.sender.change, "--suppression", "hold")
+            self.assertIn("suppressed", self.verdict_on(f"{tag}@ok.test", verdict))
+            for recipient, address in written.items():
+                with self.subTest(verdict=verdict, recipient=recipient[:60]):
+                    self.assertIn("is suppressed for server", self.verdict_on(recipient, verdict))
+                    self.assertEqual(self.sandbox.inbox(address), [])
+
+    def verdict_on(self, recipient, wanted):
+        """The words of it, once the mail path answers as wanted."""
+        def look():
+            with self.sender.client() as client:
+                client.mail(mail.SENDER)
+                code, text = client.docmd("RCPT", f"TO:<{recipient}>")
+                if code != 250:
+                    client.rset()
+                    return text.decode() if wanted == "refuse" else None
+                code, text = client.data(mail.message("x@ok.test"))
+            if wanted != "hold" or code != 250:
+                return None
+            queue_id = text.decode().split()[-1]
+            return wait_for(lambda: self.explained(queue_id), f"{queue_id} explained")
+        return wait_for(look, f"{recipient[:60]}: {wanted}")
+
     def test_scopes(self):
         for scope, words in (("installation", "for the installation"), ("acme", "for organization acme")):
             recipient = fresh()
@@ -263,6 +298,63 @@ class Suppressions(unittest.TestCase):
             wait_for(lambda n=number: len([row for row in self.sandbox.outrider("message", "list", "--to", later)
                                            if row["status"] == "SoftFail"]) == n, f"attempt {number}")
         self.assertEqual(self.sandbox.outrider("suppression", "list", "--address", later), [])
+
+    def short_lifetime(self):
+        """Postfix gives up what is older than a second at its next attempt, until the end of the test."""
+        main = pathlib.Path(self.sandbox.postfix_conf, "main.cf")
+        before = main.read_text()
+        def restore():
+            main.write_text(before)
+            self.sandbox.execute("postfix", "reload")
+        self.addCleanup(restore)
+        self.sandbox.execute("postconf", "-e", "maximal_queue_lifetime=1s", "bounce_queue_lifetime=1s")
+        self.sandbox.execute("postfix", "reload")
+
+    def put_off_twice(self, recipient):
+        """Two messages that are in the queue; their rows."""
+        for _ in range(2):
+            self.sender.submit(recipient)
+        return wait_for(lambda: self.in_status(recipient, "SoftFail", 2), f"two messages to {recipient} put off")
+
+    def in_status(self, recipient, status, number):
+        rows = self.sandbox.outrider("message", "list", "--to", recipient)
+        return rows if [row["status"] for row in rows] == [status] * number else None
+
+    def given_up(self, recipient):
+        def look():
+            for row in self.sandbox.outrider("message", "list", "--to", recipient):
+                if row["queue_id"]:
+                    self.sandbox.execute("postqueue", "-i", row["queue_id"], check=False)
+            return self.in_status(recipient, "HardFail", 2)
+        return wait_for(look, f"both messages to {recipient} given up")
+
+    def suppressions(self, recipient):
+        return self.sandbox.outrider("suppression", "list", SERVER, "--address", recipient)
+
+    def test_given_up_as_unknown_suppresses(self):
+        recipient, busy, forced = fresh("absent.test"), fresh("defer.test"), fresh("absent.test")
+        for address in (recipient, busy, forced):
+            self.put_off_twice(address)
+        for row in self.sandbox.outrider("message", "list", "--to", forced):
+            self.sandbox.execute("postsuper", "-e", row["queue_id"])
+            self.sandbox.execute("postqueue", "-i", row["queue_id"], check=False)
+        wait_for(lambda: self.in_status(forced, "HardFail", 2), "both expired by an admin")
+        self.short_lifetime()
+        self.given_up(busy)
+        rows = self.given_up(recipient)
+        row, = wait_for(lambda: self.suppressions(recipient), f"{recipient} on the list")
+        self.addCleanup(self.lift, SERVER, recipient)
+        self.assertEqual(row["source"], "soft_fail")
+        self.assertIn(row["message_id"], [message["id"] for message in rows])
+        self.assertIn("450 4.1.1 No such user here, for now", row["evidence"])
+        self.assertIn("until Postfix gave the message up", row["reason"])
+        # Neither what was said of something else, nor what an admin had expire.
+        self.assertEqual(self.suppressions(busy) + self.suppressions(forced), [])
+        wait_for(lambda: self.known(recipient), "the suppression in the replica")
+        self.sender.submit(recipient)
+        entry = wait_for(lambda: self.on_hold(recipient), "the third message on hold")
+        self.assertIn("soft_fail", entry["hold_reason"])
+        self.sandbox.outrider("hold", "cancel", str(entry["id"]))
 
     def test_imported_while_mail_flows(self):
         names = [fresh("bulk9.test") for _ in range(6000)]

@@ -37,7 +37,7 @@ static void fill_directory(sqlite3 *db, const EdgeFixture *fixture)
     exec(db, "INSERT INTO organization VALUES (1, 'acme', NULL);"
              "INSERT INTO server VALUES (1, 1, 'main', 'live', 1, 0, 0, 0, NULL, NULL, 'hold');"
              "INSERT INTO domain VALUES (1, 1, 1, 'acme.test', 1700000000, 0, 0, NULL);"
-             "INSERT INTO ip_pool VALUES (1, 'main', 1);"
+             "INSERT INTO ip_pool VALUES (1, 'main', 1, 'default');"
              "INSERT INTO ip_address VALUES"
              " (1, 1, 1, '192.0.2.11', '2001:db8::11', 'out11.outrider.test', 100),"
              " (2, 2, 1, '192.0.2.12', '2001:db8::12', 'out12.outrider.test', 100),"
@@ -111,6 +111,17 @@ void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture)
         exec(db, "COMMIT");
         sqlite3_close(db);
     }
+}
+
+EdgeCredential *edge_fixture_by_key(Edge *edge, const char *key, gint64 now, GError **error)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof hash;
+
+    g_checksum_update(checksum, (const guchar *)key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    return edge_credential_by_key(edge, hash, now, error);
 }
 
 void edge_fixture_remove(const char *edge_dir)

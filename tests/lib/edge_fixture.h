@@ -34,6 +34,9 @@ void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture);
 /* Runs SQL on one of the files, as the worker would. */
 void edge_fixture_exec(const char *edge_dir, EdgeFile file, const char *sql);
 
+/* edge_credential_by_key, of the key itself. */
+EdgeCredential *edge_fixture_by_key(Edge *edge, const char *key, gint64 now, GError **error);
+
 /* Removes the files and the directory. */
 void edge_fixture_remove(const char *edge_dir);
 

@@ -7,19 +7,12 @@
 #include "lib/directory/credential_rotate.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/usage.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define SERVER     "acme/main"
+#define SERVER "acme/main"
 
 static MariadbFixture *server;
-static guint databases;
-
-typedef struct {
-    char *name;
-    Sql *sql;
-} Database;
 
 static Record *try_add(Database *database, DirectoryObject object, const char *first,
                        const char *second, const DirectoryOption *options, GError **error)
@@ -51,44 +44,14 @@ static void add_source(Database *database, const char *owner, const char *name,
 
 static int setup(void **state)
 {
-    Database *database = g_new0(Database, 1);
-    guint applied;
-    GError *error = NULL;
+    Database *database = database_new(server);
 
-    database->name = g_strdup_printf("c%u", databases++);
-    mariadb_fixture_database(server, database->name);
-    g_autofree char *text =
-        g_strdup_printf("return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\n"
-                        "db_name = %s\n",
-                        server->socket, database->name);
-    g_autoptr(Config) config = config_parse("test", text, -1, &error);
-    assert_no_error(error);
-    database->sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(database->sql, MIGRATIONS, &applied, &error));
     add(database, DIRECTORY_ORGANIZATION, "acme", NULL, NULL);
     add(database, DIRECTORY_ORGANIZATION, "other", NULL, NULL);
     add(database, DIRECTORY_SERVER, SERVER, NULL, NULL);
     add(database, DIRECTORY_SERVER, "other/main", NULL, NULL);
     *state = database;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    Database *database = *state;
-
-    sql_close(database->sql);
-    g_free(database->name);
-    g_free(database);
-    return 0;
-}
-
-static void assert_rows(Database *database, const char *sql, const char *wanted)
-{
-    g_autofree char *got = g_strchomp(mariadb_fixture_run(server, database->name, sql));
-
-    assert_string_equal(got, wanted);
 }
 
 static gboolean change(Database *database, const char *name, const char *option, const char *text,
@@ -336,21 +299,7 @@ static void test_usage_label_table(void **state)
     }
 }
 
-static int start(void **state)
-{
-    (void)state;
-    server = mariadb_fixture_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    mariadb_fixture_stop(server);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, database_teardown)
 
 int main(void)
 {
@@ -364,5 +313,9 @@ int main(void)
         CASE(test_old_keys_expire),
         cmocka_unit_test(test_usage_label_table),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+
+    server = mariadb_fixture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mariadb_fixture_stop(server);
+    return failed;
 }

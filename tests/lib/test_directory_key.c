@@ -6,22 +6,15 @@
 #include "lib/directory/directory.h"
 #include "lib/directory/key.h"
 #include "lib/directory/verify.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define KEEP       1000
+#define KEEP  1000
+#define AFTER 3600
 
 static const char *const acme[] = {"acme", "acme.example", NULL};
 
 static MariadbFixture *server;
-static guint databases;
-
-typedef struct {
-    char *name;
-    Sql *sql;
-    guint64 domain;
-} Database;
 
 static Record *add(Database *database, DirectoryObject object, const char *first,
                    const char *second, const char *option)
@@ -37,21 +30,10 @@ static Record *add(Database *database, DirectoryObject object, const char *first
 
 static int setup(void **state)
 {
-    Database *database = g_new0(Database, 1);
-    guint applied, made;
+    Database *database = database_new(server);
+    guint made;
     GError *error = NULL;
 
-    database->name = g_strdup_printf("k%u", databases++);
-    mariadb_fixture_database(server, database->name);
-    g_autofree char *text =
-        g_strdup_printf("return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\n"
-                        "db_name = %s\n",
-                        server->socket, database->name);
-    g_autoptr(Config) config = config_parse("test", text, -1, &error);
-    assert_no_error(error);
-    database->sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(database->sql, MIGRATIONS, &applied, &error));
     assert_true(directory_installation_init(database->sql, &made, &error));
     record_free(add(database, DIRECTORY_ORGANIZATION, "acme", NULL, NULL));
     g_autoptr(Record) domain =
@@ -59,23 +41,6 @@ static int setup(void **state)
     database->domain = (guint64)record_int(domain, "id");
     *state = database;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    Database *database = *state;
-
-    sql_close(database->sql);
-    g_free(database->name);
-    g_free(database);
-    return 0;
-}
-
-static void assert_rows(Database *database, const char *sql, const char *wanted)
-{
-    g_autofree char *got = g_strchomp(mariadb_fixture_run(server, database->name, sql));
-
-    assert_string_equal(got, wanted);
 }
 
 /* "new active ..." of a list that a call returned. */
@@ -228,6 +193,101 @@ static void test_key_retire(void **state)
     assert_error_code(error, REFUSED);
 }
 
+/* A look that found the record nowhere, so many seconds ago. */
+static gboolean look_in_vain(Database *database, guint64 domain, guint at, guint ago)
+{
+    g_autofree char *id = text_of_key(database, domain, at, "id");
+    g_autofree char *older = g_strdup_printf("UPDATE dkim_key SET vanished_at = vanished_at - %u "
+                                             "WHERE id = %s",
+                                             ago, id);
+    gboolean lost = FALSE;
+    GError *error = NULL;
+
+    assert_true(directory_key_vanished(database->sql, domain, g_ascii_strtoull(id, NULL, 10),
+                                       "missing", AFTER, &lost, &error));
+    assert_no_error(error);
+    if (ago)
+        g_free(mariadb_fixture_run(server, database->name, older));
+    return lost;
+}
+
+static void test_key_vanished_long_enough_is_lost(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    activate(database, domain, 0);
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "active");
+    assert_true(look_in_vain(database, domain, 0, 0));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "lost");
+    assert_rows(database,
+                "SELECT lost_at IS NOT NULL, waits_for, revision = (SELECT revision FROM "
+                "revision_counter) FROM dkim_key WHERE domain_id = 1",
+                "1\tmissing\t1");
+    assert_true(activate(database, domain, 0));
+    assert_rows(database,
+                "SELECT state, vanished_at, vanished_looks, lost_at, waits_for FROM dkim_key "
+                "WHERE domain_id = 1",
+                "active\tNULL\t0\tNULL\tNULL");
+}
+
+static void test_key_vanished_not_long_enough(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    assert_false(look_in_vain(database, domain, 0, AFTER)); /* it is new */
+    assert_rows(database, "SELECT vanished_looks FROM dkim_key WHERE domain_id = 1", "0");
+    activate(database, domain, 0);
+    assert_false(look_in_vain(database, domain, 0, AFTER - 60));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    assert_false(look_in_vain(database, domain, 0, 0));
+    /* Found in between: it begins anew. */
+    g_autofree char *id = text_of_key(database, domain, 0, "id");
+    assert_true(directory_key_seen(database->sql, g_ascii_strtoull(id, NULL, 10), &error));
+    assert_rows(database, "SELECT vanished_at, vanished_looks FROM dkim_key WHERE domain_id = 1",
+                "NULL\t0");
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_false(look_in_vain(database, domain, 0, AFTER));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "active");
+}
+
+static void test_key_vanished_last_of_the_installation_signs(void **state)
+{
+    Database *database = *state;
+    GError *error = NULL;
+    guint lost = 0;
+
+    for (guint i = 0; i < 5; i++)
+        lost += look_in_vain(database, 0, 0, AFTER) + look_in_vain(database, 0, 1, AFTER);
+    assert_int_equal(lost, 1);
+    assert_states(directory_key_list(database->sql, 0, &error), error, "lost active");
+}
+
+static void test_key_lost_can_be_rotated_and_retired(void **state)
+{
+    Database *database = *state;
+    guint64 domain = database->domain;
+    GError *error = NULL;
+
+    activate(database, domain, 0);
+    for (guint i = 0; i < 3; i++)
+        look_in_vain(database, domain, 0, AFTER);
+    assert_states(directory_key_rotate(database->sql, domain, NULL, &error), error, "lost new");
+    assert_true(activate(database, domain, 1));
+    assert_states(directory_key_list(database->sql, domain, &error), error, "retired active");
+    for (guint i = 0; i < 3; i++)
+        look_in_vain(database, domain, 1, AFTER);
+    g_autofree char *selector = text_of_key(database, domain, 1, "selector");
+    assert_states(directory_key_retire(database->sql, domain, selector, KEEP, &error), error,
+                  "retired retired");
+}
+
 static void test_keys_expire_only_what_may_go(void **state)
 {
     Database *database = *state;
@@ -238,8 +298,7 @@ static void test_keys_expire_only_what_may_go(void **state)
     record_free(directory_key_retire(database->sql, 0, one, KEEP, &error));
     assert_true(directory_keys_expire(database->sql, &deleted, &error));
     assert_int_equal(deleted, 0);
-    g_free(mariadb_fixture_run(server, database->name,
-                               "UPDATE dkim_key SET removable_at = removable_at - 2000"));
+    g_free(database_run(database, "UPDATE dkim_key SET removable_at = removable_at - 2000"));
     assert_true(directory_keys_expire(database->sql, &deleted, &error));
     assert_int_equal(deleted, 1);
     assert_states(directory_key_list(database->sql, 0, &error), error, "active");
@@ -271,8 +330,7 @@ static void test_verify_token(void **state)
     g_autofree char *text = verify_record(domain);
     assert_true(g_str_has_prefix(text, "outrider-verification="));
     assert_int_equal(strlen(strchr(text, '=') + 1), VERIFY_TOKEN_LENGTH);
-    g_free(
-        mariadb_fixture_run(server, database->name, "UPDATE domain SET verification_token = NULL"));
+    g_free(database_run(database, "UPDATE domain SET verification_token = NULL"));
     g_autoptr(Record) later = directory_verify_token(database->sql, acme, &error);
     g_autofree char *fresh = verify_record(later);
     assert_non_null(fresh);
@@ -281,7 +339,7 @@ static void test_verify_token(void **state)
 
 static void unverify(Database *database)
 {
-    g_free(mariadb_fixture_run(server, database->name, "UPDATE domain SET verified_at = NULL"));
+    g_free(database_run(database, "UPDATE domain SET verified_at = NULL"));
 }
 
 static void test_verify_code(void **state)
@@ -336,8 +394,7 @@ static void test_verify_code_bounds(void **state)
     }
     assert_null(directory_verify_code_new(sql, domain, "admin@acme.example", &error));
     assert_error_code(error, REFUSED);
-    g_free(mariadb_fixture_run(server, database->name,
-                               "UPDATE domain_code SET first_at = first_at - 86401"));
+    g_free(database_run(database, "UPDATE domain_code SET first_at = first_at - 86401"));
     g_autofree char *next_day =
         directory_verify_code_new(sql, domain, "admin@acme.example", &error);
     assert_no_error(error);
@@ -386,13 +443,14 @@ static void test_verify_address(void **state)
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(good); i++)
         assert_true(verify_address(good[i], "acme.example", &error));
+    assert_true(verify_address("postmaster@b\u00fccher.example", "xn--bcher-kva.example", &error));
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         assert_false(verify_address(bad[i], "acme.example", &error));
         assert_error_code(error, INVALID);
     }
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, database_teardown)
 
 int main(void)
 {
@@ -404,6 +462,10 @@ int main(void)
         CASE(test_key_add_kinds),
         CASE(test_key_add_too_many),
         CASE(test_key_retire),
+        CASE(test_key_vanished_long_enough_is_lost),
+        CASE(test_key_vanished_not_long_enough),
+        CASE(test_key_vanished_last_of_the_installation_signs),
+        CASE(test_key_lost_can_be_rotated_and_retired),
         CASE(test_keys_expire_only_what_may_go),
         CASE(test_domain_delete_forgets_all),
         CASE(test_verify_token),

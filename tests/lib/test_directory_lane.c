@@ -5,7 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/pool_access.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
 #define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
@@ -14,20 +14,6 @@ static MariadbFixture *server;
 static Sql *sql;
 static guint databases;
 static char *name;
-
-static int start(void **state)
-{
-    (void)state;
-    server = mariadb_fixture_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    mariadb_fixture_stop(server);
-    return 0;
-}
 
 /* "option=value option" as options; NULL-terminated. */
 static guint split(const char *text, DirectoryOption options[8], char ***words)
@@ -67,19 +53,9 @@ static void good(gboolean add, DirectoryObject object, const char *who, const ch
 
 static int setup(void **state)
 {
-    GError *error = NULL;
-    guint applied = 0;
-
     (void)state;
     name = g_strdup_printf("l%u", databases++);
-    mariadb_fixture_database(server, name);
-    g_autofree char *text = g_strdup_printf(
-        "return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\ndb_name = %s\n",
-        server->socket, name);
-    g_autoptr(Config) config = config_parse("test", text, -1, &error);
-    sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    sql = database_fixture_open(server, name);
     good(TRUE, DIRECTORY_ORGANIZATION, "acme", "");
     good(TRUE, DIRECTORY_ORGANIZATION, "other", "");
     good(TRUE, DIRECTORY_POOL, "main", "default");
@@ -294,6 +270,38 @@ static void test_migration_grants_what_is_in_use(void **state)
     good(FALSE, DIRECTORY_SERVER, "acme/main", "pool=vip");
 }
 
+/* What an installation has stays as it was. */
+static void test_migration_leaves_fallback_as_it_was(void **state)
+{
+    (void)state;
+    g_free(mariadb_fixture_run(server, name, "ALTER TABLE ip_pool DROP fallback"));
+    g_autofree char *migration = NULL;
+    assert_true(g_file_get_contents(MIGRATIONS "/0013-pool-fallback.sql", &migration, NULL, NULL));
+    g_free(mariadb_fixture_run(server, name, migration));
+    g_autofree char *found =
+        mariadb_fixture_run(server, name, "SELECT DISTINCT fallback FROM ip_pool");
+    assert_string_equal(found, "default\n");
+}
+
+static void test_pool_fallback(void **state)
+{
+    const char *const names[] = {"vip", NULL};
+    GError *error = NULL;
+
+    (void)state;
+    g_autoptr(Record) before = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_no_error(error);
+    assert_string_equal(record_text(before, "fallback"), "default");
+    good(FALSE, DIRECTORY_POOL, "vip", "fallback=defer");
+    g_autoptr(Record) after = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_string_equal(record_text(after, "fallback"), "defer");
+    good(FALSE, DIRECTORY_POOL, "vip", "default");
+    g_autoptr(Record) still = directory_show(sql, DIRECTORY_POOL, names, &error);
+    assert_string_equal(record_text(still, "fallback"), "defer");
+    assert_null(apply(FALSE, DIRECTORY_POOL, "vip", "fallback=bounce", &error));
+    assert_error_code(error, INVALID);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -305,6 +313,12 @@ int main(void)
         CASE(test_rule_list_order_and_owner_deletion),
         CASE(test_lane_of_what_is_deleted_is_remembered),
         CASE(test_migration_grants_what_is_in_use),
+        CASE(test_migration_leaves_fallback_as_it_was),
+        CASE(test_pool_fallback),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+
+    server = mariadb_fixture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mariadb_fixture_stop(server);
+    return failed;
 }

@@ -5,18 +5,10 @@
 #include "lib/base/error.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/limit.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-
 static MariadbFixture *server;
-static guint databases;
-
-typedef struct {
-    char *name;
-    Sql *sql;
-} Database;
 
 static void add(Database *database, DirectoryObject object, const char *first, const char *second)
 {
@@ -29,21 +21,8 @@ static void add(Database *database, DirectoryObject object, const char *first, c
 
 static int setup(void **state)
 {
-    Database *database = g_new0(Database, 1);
-    guint applied;
-    GError *error = NULL;
+    Database *database = database_new(server);
 
-    database->name = g_strdup_printf("l%u", databases++);
-    mariadb_fixture_database(server, database->name);
-    g_autofree char *text =
-        g_strdup_printf("return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\n"
-                        "db_name = %s\n",
-                        server->socket, database->name);
-    g_autoptr(Config) config = config_parse("test", text, -1, &error);
-    assert_no_error(error);
-    database->sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(database->sql, MIGRATIONS, &applied, &error));
     add(database, DIRECTORY_ORGANIZATION, "acme", NULL);
     add(database, DIRECTORY_ORGANIZATION, "other", NULL);
     add(database, DIRECTORY_SERVER, "acme/main", NULL);
@@ -52,23 +31,6 @@ static int setup(void **state)
     add(database, DIRECTORY_CREDENTIAL, "acme/main", "a/b: c");
     *state = database;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    Database *database = *state;
-
-    sql_close(database->sql);
-    g_free(database->name);
-    g_free(database);
-    return 0;
-}
-
-static void assert_rows(Database *database, const char *sql, const char *wanted)
-{
-    g_autofree char *got = g_strchomp(mariadb_fixture_run(server, database->name, sql));
-
-    assert_string_equal(got, wanted);
 }
 
 static void assert_tombstones(Database *database, const char *wanted)
@@ -201,8 +163,7 @@ static void test_directory_limit_set_refused(void **state)
     };
     Database *database = *state;
 
-    g_autofree char *before = g_strchomp(
-        mariadb_fixture_run(server, database->name, "SELECT revision FROM revision_counter"));
+    g_autofree char *before = database_run(database, "SELECT revision FROM revision_counter");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
         assert_null(directory_limit_set(database->sql, cases[i].subject, cases[i].rate,
@@ -381,21 +342,7 @@ static void test_directory_delete_leaves_limits(void **state)
     assert_list(database, NULL, "acme/main 1/hour defer, @ok.test 1/hour defer");
 }
 
-static int start(void **state)
-{
-    (void)state;
-    server = mariadb_fixture_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    mariadb_fixture_stop(server);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, database_teardown)
 
 int main(void)
 {
@@ -406,5 +353,9 @@ int main(void)
         CASE(test_directory_limit_delete),         CASE(test_directory_limit_delete_refused),
         CASE(test_directory_delete_takes_limits),  CASE(test_directory_delete_leaves_limits),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+
+    server = mariadb_fixture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mariadb_fixture_stop(server);
+    return failed;
 }

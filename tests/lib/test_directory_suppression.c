@@ -6,8 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/suppression.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
 #define DATABASE "suppressions"
@@ -311,18 +310,9 @@ int main(void)
         cmocka_unit_test(test_list_filters_and_pages),
         cmocka_unit_test(test_for_server),
     };
-    GError *error = NULL;
-    guint applied;
 
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     g_free(run(
         "INSERT INTO organization (id, permalink, name, created_at, revision) VALUES (1, 'acme', "
         "'A', 0, 1);"

@@ -5,30 +5,13 @@
 #include "lib/base/error.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/track_check.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
-
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
 
 static MariadbFixture *server;
 static Sql *sql;
-static Config *config;
 static guint databases;
 static char *name;
-
-static int start(void **state)
-{
-    (void)state;
-    server = mariadb_fixture_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    mariadb_fixture_stop(server);
-    return 0;
-}
 
 /* "owner host" and "option=value option". */
 static Record *apply(gboolean add, DirectoryObject object, const char *who, const char *text,
@@ -67,19 +50,9 @@ static void add(DirectoryObject object, const char *who, const char *text)
 
 static int setup(void **state)
 {
-    GError *error = NULL;
-    guint applied = 0;
-
     (void)state;
     name = g_strdup_printf("t%u", databases++);
-    mariadb_fixture_database(server, name);
-    g_autofree char *text = g_strdup_printf(
-        "return_path_domain = rp.example\ndb_socket = %s\ndb_user = root\ndb_name = %s\n",
-        server->socket, name);
-    config = config_parse("test", text, -1, &error);
-    sql = sql_open(config, &error);
-    assert_no_error(error);
-    assert_true(sql_migrate(sql, MIGRATIONS, &applied, &error));
+    sql = database_fixture_open(server, name);
     add(DIRECTORY_ORGANIZATION, "acme", "");
     add(DIRECTORY_ORGANIZATION, "other", "");
     add(DIRECTORY_SERVER, "acme/main", "");
@@ -94,7 +67,6 @@ static int teardown(void **state)
 {
     (void)state;
     sql_close(sql);
-    g_clear_pointer(&config, config_free);
     g_free(name);
     return 0;
 }
@@ -239,6 +211,8 @@ static void test_track_check_nobody_answers(void **state)
     const TrackCheck check = {.id = (guint64)record_int(domain, "id"), .host = "links.acme.test"};
     g_autoptr(Dns) dns = dns_open_server("127.0.0.1", &error);
     assert_no_error(error);
+    g_autoptr(Config) config =
+        config_parse("test", "return_path_domain = rp.example\n", -1, &error);
     assert_false(track_check(sql, config, dns, &check, &report, &error));
     assert_error_code(error, REFUSED);
     g_autoptr(Config) other = config_parse(
@@ -263,5 +237,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_track_check_nobody_answers, setup, teardown),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    server = mariadb_fixture_start();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mariadb_fixture_stop(server);
+    return failed;
 }

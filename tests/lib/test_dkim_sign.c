@@ -249,6 +249,7 @@ static void test_sign_nasty_headers_verify(void **state)
         {"References", "\n <1@acme.test>\n\t<2@acme.test>"},
         {"FROM-Not", " x"},
         {"Fro", " x"},
+        {"X;h=from", " x"},
         {"Reply-To", " \"Gr\xc3\xbc\xc3\x9f:;\" <r@acme.test>"},
         {"MIME-Version", ":"},
         {"Message-ID", " ::;b=;h=from"},
@@ -315,6 +316,23 @@ static void test_sign_body_hashes_agree(void **state)
         g_autofree char *theirs = body_hash_of(signatures->pdata[0]);
         g_autofree char *ours = body_hash_of(signatures->pdata[1]);
         assert_string_equal(ours, theirs);
+    }
+}
+
+/* What clients bring of others is not signed, and keeps nothing from being signed. */
+static void test_sign_beside_signatures_of_others(void **state)
+{
+    static const char *const others[] = {"", " a",
+                                         " v=1; a=", " =;=", " v=1; a=rsa-sha256; b=\xff"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        const DkimField fields[] = {{"DKIM-Signature", others[i]}, {"From", " app@acme.test"}};
+        const DkimContent content = {fields, G_N_ELEMENTS(fields), "x\r\n", 3};
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) signatures = sign(*state, &content, &error);
+        if (!signatures)
+            fail_msg("\"%s\": %s", others[i], error->message);
+        assert_int_equal(signatures->len, 2);
     }
 }
 
@@ -522,6 +540,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sign_bodies_verify),
+        cmocka_unit_test(test_sign_beside_signatures_of_others),
         cmocka_unit_test(test_sign_headers_verify),
         cmocka_unit_test(test_sign_nasty_bodies_verify),
         cmocka_unit_test(test_sign_bare_cr_verifies_as_ed25519),

@@ -168,6 +168,69 @@ static void test_dns_lookup_cases(void **state)
     }
 }
 
+static void note_progress(guint ended, guint n, gpointer data)
+{
+    guint *seen = data;
+
+    assert_true(ended >= *seen && ended <= n);
+    *seen = ended;
+}
+
+/* More than are on their way at once, good and bad ones mixed. */
+static void test_dns_ask_all_many(void **state)
+{
+    static const struct {
+        const char *name;
+        DnsType type;
+        guint records;
+        OutriderError error;
+    } kinds[] = {
+        {"both.test", DNS_A, 2, 0},
+        {"7.2.0.192.in-addr.arpa", DNS_PTR, 1, 0},
+        {"nothing.test", DNS_A, 0, OUTRIDER_ERROR_NOT_FOUND},
+        {"two words.test", DNS_A, 0, OUTRIDER_ERROR_INVALID},
+        {"both.test", DNS_TXT, 0, OUTRIDER_ERROR_NOT_FOUND},
+    };
+    g_autoptr(Dns) dns = open_resolver();
+    g_autoptr(GPtrArray) questions =
+        g_ptr_array_new_with_free_func((GDestroyNotify)dns_question_free);
+    guint seen = 0;
+
+    (void)state;
+    for (guint i = 0; i < 5 * DNS_AT_ONCE; i++) {
+        guint kind = i % G_N_ELEMENTS(kinds);
+        g_ptr_array_add(questions, dns_question_new(kinds[kind].name, kinds[kind].type));
+    }
+    dns_ask_all(dns, (DnsQuestion *const *)questions->pdata, questions->len, note_progress, &seen);
+    assert_int_equal(seen, questions->len);
+    for (guint i = 0; i < questions->len; i++) {
+        guint kind = i % G_N_ELEMENTS(kinds);
+        const DnsQuestion *question = questions->pdata[i];
+        if (kinds[kind].records)
+            assert_int_equal(question->records ? question->records->len : 0, kinds[kind].records);
+        else
+            assert_true(!question->records &&
+                        g_error_matches(question->error, OUTRIDER_ERROR, (int)kinds[kind].error));
+    }
+    dns_ask_all(dns, NULL, 0, NULL, NULL);
+}
+
+static void test_dns_ask_all_nobody_answers(void **state)
+{
+    g_autoptr(Dns) dns = dns_open_server("127.0.0.9", NULL);
+    DnsQuestion *questions[] = {dns_question_new("both.test", DNS_A), dns_question_new("", DNS_A),
+                                dns_question_new("both.test", DNS_AAAA)};
+
+    (void)state;
+    dns_ask_all(dns, questions, 3, NULL, NULL);
+    for (guint i = 0; i < 3; i++) {
+        assert_null(questions[i]->records);
+        assert_true(g_error_matches(questions[i]->error, OUTRIDER_ERROR,
+                                    i == 1 ? OUTRIDER_ERROR_INVALID : OUTRIDER_ERROR_UNAVAILABLE));
+        dns_question_free(questions[i]);
+    }
+}
+
 static void test_dns_lookup_bad_names(void **state)
 {
     g_autofree char *longest = g_strnfill(255, 'a');
@@ -247,6 +310,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dns_lookup_cases),
+        cmocka_unit_test(test_dns_ask_all_many),
+        cmocka_unit_test(test_dns_ask_all_nobody_answers),
         cmocka_unit_test(test_dns_lookup_bad_names),
         cmocka_unit_test(test_dns_lookup_nobody_answers),
         cmocka_unit_test(test_zone_ask_all_cases),

@@ -10,11 +10,27 @@
 
 typedef enum { SPF, DKIM, CNAME, MX, DMARC } Judge;
 
+/* What a record includes: one name has a policy, of another nobody can tell. */
+static GPtrArray *look(const char *name, gpointer data, GError **error)
+{
+    (void)data;
+    if (g_str_equal(name, "mail.example")) {
+        GPtrArray *records = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(records, g_strdup("v=spf1 include:rp.example"));
+        return records;
+    }
+    g_set_error(error, OUTRIDER_ERROR,
+                g_str_equal(name, "away.example") ? OUTRIDER_ERROR_UNAVAILABLE
+                                                  : OUTRIDER_ERROR_NOT_FOUND,
+                "no answer");
+    return NULL;
+}
+
 static DnsFinding judge(Judge which, DnsAnswer answer)
 {
     switch (which) {
     case SPF:
-        return dns_judge_spf(answer, "rp.example");
+        return dns_judge_spf(answer, "rp.example", look, NULL);
     case DKIM:
         return dns_judge_dkim(answer, "rsa", "MIIB");
     case CNAME:
@@ -37,6 +53,9 @@ static void test_dns_judge(void **state)
         {SPF, {"other", "v=spf1 include:rp.example ~all"}, DNS_STATUS_OK},
         {SPF, {"other"}, DNS_STATUS_MISSING},
         {SPF, {"v=spf1 -all"}, DNS_STATUS_WRONG},
+        {SPF, {"v=spf1 include:mail.example -all"}, DNS_STATUS_OK},
+        {SPF, {"v=spf1 include:none.example -all"}, DNS_STATUS_WRONG},
+        {SPF, {"v=spf1 include:away.example -all"}, DNS_STATUS_UNKNOWN},
         {SPF, {"v=spf1 include:rp.example", "v=spf1 -all"}, DNS_STATUS_WRONG},
         {DKIM, {"v=DKIM1; p=MIIB"}, DNS_STATUS_OK},
         {DKIM, {"v=DKIM1; p=MIIC"}, DNS_STATUS_WRONG},
@@ -105,25 +124,33 @@ static void test_dns_status_worse(void **state)
 static void test_dns_check_next(void **state)
 {
     static const gint64 hour = 3600, now = 1000000;
+    static const DnsPace pace = {.waiting = 60, .again = 6 * hour, .vanished = 1800};
+    static const DnsPace quick = {.waiting = 60, .again = 2, .vanished = 0};
     const struct {
-        DnsStatus status;
-        gint64 new_since, wait;
+        DnsOutlook outlook;
+        gint64 wait, wait_when_quick;
     } cases[] = {
-        {DNS_STATUS_OK, 0, 24 * hour},
-        {DNS_STATUS_UNKNOWN, 0, hour},
-        {DNS_STATUS_MISSING, 0, hour},
-        {DNS_STATUS_WRONG, 0, hour},
-        {DNS_STATUS_MISSING, now, 60},
-        {DNS_STATUS_OK, now - hour, 60},
-        {DNS_STATUS_MISSING, now - hour - 1, 600},
-        {DNS_STATUS_MISSING, now - 24 * hour - 1, hour},
-        {DNS_STATUS_OK, now - 24 * hour - 1, hour},
+        {{DNS_STATUS_OK, 0, FALSE}, 6 * hour, 2},
+        {{DNS_STATUS_UNKNOWN, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_WRONG, 0, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, now, FALSE}, 60, 2},
+        {{DNS_STATUS_OK, now - hour, FALSE}, 60, 2},
+        {{DNS_STATUS_MISSING, now - hour - 1, FALSE}, 600, 2},
+        {{DNS_STATUS_MISSING, now - 24 * hour - 1, FALSE}, hour, 2},
+        {{DNS_STATUS_OK, now - 24 * hour - 1, FALSE}, hour, 2},
+        {{DNS_STATUS_MISSING, 0, TRUE}, 1800, 1},
+        {{DNS_STATUS_OK, 0, TRUE}, 1800, 1},
+        {{DNS_STATUS_MISSING, now, TRUE}, 60, 1},
+        {{DNS_STATUS_MISSING, now - 24 * hour - 1, TRUE}, 1800, 1},
     };
 
     (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        assert_int_equal(dns_check_next(cases[i].status, cases[i].new_since, 60, now) - now,
-                         cases[i].wait);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_int_equal(dns_check_next(&cases[i].outlook, &pace, now) - now, cases[i].wait);
+        assert_int_equal(dns_check_next(&cases[i].outlook, &quick, now) - now,
+                         cases[i].wait_when_quick);
+    }
 }
 
 int main(void)

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/edge/edge_pool.h"
@@ -11,10 +7,8 @@
 #include "tests/lib/edge_fixture.h"
 #include "tests/lib/testing.h"
 
-#define KEY           "abcdefghijklmnopqrstuvwx"
-#define READER        65534 /* nobody */
-#define EXIT_NOT_ROOT 77
-#define NOW           1795248000
+#define KEY "abcdefghijklmnopqrstuvwx"
+#define NOW 1795248000
 
 static const guint8 cram_state[EDGE_CRAM_STATE_LENGTH] = {1, 2, 3};
 
@@ -31,55 +25,24 @@ static int setup(void **state)
     return 0;
 }
 
-static void hash_of(const char *key, guint8 hash[EDGE_KEY_HASH_LENGTH])
-{
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    gsize length = EDGE_KEY_HASH_LENGTH;
-
-    g_checksum_update(checksum, (const guchar *)key, -1);
-    g_checksum_get_digest(checksum, hash, &length);
-}
-
-static EdgeCredential *by_key(Edge *edge, const char *key, GError **error)
-{
-    guint8 hash[EDGE_KEY_HASH_LENGTH];
-
-    hash_of(key, hash);
-    return edge_credential_by_key(edge, hash, NOW, error);
-}
-
-static void assert_found(Edge *edge)
-{
-    GError *error = NULL;
-    g_autoptr(EdgeCredential) credential = by_key(edge, KEY, &error);
-
-    assert_no_error(error);
-    assert_int_equal(credential->id, EDGE_FIXTURE_CREDENTIAL);
-}
-
-static void assert_unavailable(Edge *edge)
-{
-    GError *error = NULL;
-
-    assert_null(by_key(edge, KEY, &error));
-    assert_error_code(error, UNAVAILABLE);
-}
-
 /* A key is good for what its credential is for. */
 static void test_edge_api_credential_by_key(void **state)
 {
     EdgeWorld *s = *state;
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof hash;
     GError *error = NULL;
 
-    hash_of(KEY, hash);
+    g_checksum_update(checksum, (const guchar *)KEY, -1);
+    g_checksum_get_digest(checksum, hash, &length);
     assert_null(edge_api_credential_by_key(s->edge, hash, NOW, &error));
     assert_error_code(error, NOT_FOUND);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET type = 'api'");
     g_autoptr(EdgeCredential) found = edge_api_credential_by_key(s->edge, hash, NOW, &error);
     assert_no_error(error);
     assert_int_equal(found->id, EDGE_FIXTURE_CREDENTIAL);
-    assert_null(by_key(s->edge, KEY, &error));
+    assert_null(edge_fixture_by_key(s->edge, KEY, NOW, &error));
     assert_error_code(error, NOT_FOUND);
 }
 
@@ -87,7 +50,7 @@ static void test_edge_credential_by_key_found(void **state)
 {
     EdgeWorld *s = *state;
     GError *error = NULL;
-    g_autoptr(EdgeCredential) credential = by_key(s->edge, KEY, &error);
+    g_autoptr(EdgeCredential) credential = edge_fixture_by_key(s->edge, KEY, NOW, &error);
 
     assert_no_error(error);
     assert_int_equal(credential->server, 1);
@@ -105,7 +68,8 @@ static void test_edge_credential_sees_changes(void **state)
 {
     EdgeWorld *s = *state;
 
-    assert_found(s->edge);
+    g_autoptr(EdgeCredential) again = edge_fixture_by_key(s->edge, KEY, NOW, NULL);
+    assert_non_null(again);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "UPDATE credential SET hold = 1, disabled_at = 5, expires_at = 9;"
                       "UPDATE server SET suspended_at = 1, mode = 'development', allow_sender = 1,"
@@ -133,15 +97,15 @@ static void test_edge_credential_not_found(void **state)
     EdgeWorld *s = *state;
     GError *error = NULL;
 
-    assert_null(by_key(s->edge, "", &error));
+    assert_null(edge_fixture_by_key(s->edge, "", NOW, &error));
     assert_error_code(error, NOT_FOUND);
-    assert_null(by_key(s->edge, "ABCDEFGHIJKLMNOPQRSTUVWX", &error));
+    assert_null(edge_fixture_by_key(s->edge, "ABCDEFGHIJKLMNOPQRSTUVWX", NOW, &error));
     assert_error_code(error, NOT_FOUND);
     assert_null(edge_credential_by_id(s->edge, 8, &error));
     assert_error_code(error, NOT_FOUND);
     for (guint i = 1; i < G_N_ELEMENTS(changes); i++) {
         edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, changes[i]);
-        assert_null(by_key(s->edge, KEY, &error));
+        assert_null(edge_fixture_by_key(s->edge, KEY, NOW, &error));
         assert_error_code(error, NOT_FOUND);
     }
 }
@@ -204,15 +168,16 @@ static void test_edge_domain_for_table(void **state)
         guint32 server, organization;
         guint32 id; /* 0: NOT_FOUND */
     } cases[] = {
-        {"acme.test", 1, 1, 1},   {"ACME.Test", 1, 1, 1},   {"org.test", 1, 1, 2},
-        {"org.test", 5, 1, 2},    {"both.test", 1, 1, 4},   {"acme.test", 5, 9, 0},
-        {"org.test", 5, 9, 0},    {"new.test", 5, 1, 0},    {"sub.acme.test", 5, 1, 0},
-        {"other.test", 5, 1, 0},  {"any.test", 2, 1, 7},    {"", 5, 1, 0},
-        {"x.test", 2, 1, 6},      {"a.up.test", 5, 1, 9},   {"A.B.up.Test", 5, 1, 9},
-        {"up.test", 5, 1, 9},     {"xup.test", 5, 1, 0},    {"a.near.up.test", 5, 1, 10},
-        {"test", 5, 1, 0},        {"a.lone", 5, 1, 0},      {"a.up.test", 5, 9, 0},
-        {"a.off.test", 5, 1, 0},  {"a.up.test.", 5, 1, 0},  {"..up.test", 5, 1, 9},
-        {"a.srv.test", 1, 1, 13}, {"a.srv.test", 5, 1, 12},
+        {"acme.test", 1, 1, 1},      {"ACME.Test", 1, 1, 1},     {"org.test", 1, 1, 2},
+        {"org.test", 5, 1, 2},       {"both.test", 1, 1, 4},     {"acme.test", 5, 9, 0},
+        {"org.test", 5, 9, 0},       {"new.test", 5, 1, 0},      {"sub.acme.test", 5, 1, 0},
+        {"other.test", 5, 1, 0},     {"any.test", 2, 1, 7},      {"", 5, 1, 0},
+        {"x.test", 2, 1, 6},         {"a.up.test", 5, 1, 9},     {"A.B.up.Test", 5, 1, 9},
+        {"up.test", 5, 1, 9},        {"xup.test", 5, 1, 0},      {"a.near.up.test", 5, 1, 10},
+        {"test", 5, 1, 0},           {"a.lone", 5, 1, 0},        {"a.up.test", 5, 9, 0},
+        {"a.off.test", 5, 1, 0},     {"a.up.test.", 5, 1, 0},    {"..up.test", 5, 1, 0},
+        {"a.srv.test", 1, 1, 13},    {"a.srv.test", 5, 1, 12},   {"b\u00fccher.test", 5, 1, 15},
+        {"a\uff20up.test", 5, 1, 0}, {"u\u200dp.test", 5, 1, 0},
     };
     EdgeWorld *s = *state;
 
@@ -224,7 +189,8 @@ static void test_edge_domain_for_table(void **state)
         " (7, 1, 2, 'any.test', 1, 1, 0, NULL), (8, 1, 2, 'a.test', NULL, 1, 0, NULL),"
         " (9, 1, NULL, 'up.test', 1, 0, 1, 'psrp'), (10, 1, NULL, 'near.up.test', 1, 0, 1, NULL),"
         " (11, 1, NULL, 'lone', 1, 0, 1, NULL), (12, 1, NULL, 'srv.test', 1, 0, 1, NULL),"
-        " (13, 1, 1, 'srv.test', 1, 0, 1, NULL), (14, 1, NULL, 'off.test', NULL, 0, 1, NULL)");
+        " (13, 1, 1, 'srv.test', 1, 0, 1, NULL), (14, 1, NULL, 'off.test', NULL, 0, 1, NULL),"
+        " (15, 1, NULL, 'xn--bcher-kva.test', 1, 0, 0, NULL)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
         g_autoptr(EdgeDomain) domain =
@@ -248,7 +214,7 @@ static void test_edge_lanes_of_pool_table(void **state)
     EdgeWorld *s = *state;
 
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
-                      "INSERT INTO ip_pool VALUES (2, 'p', 0);"
+                      "INSERT INTO ip_pool VALUES (2, 'p', 0, 'default');"
                       "INSERT INTO ip_address VALUES (9, 9, 2, '192.0.2.9', NULL, 'x', 0)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GArray) lanes = edge_lanes_of_pool(s->edge, cases[i].pool, NULL);
@@ -291,385 +257,6 @@ static void test_edge_sign_keys_active_rsa_first(void **state)
     assert_int_equal(none->len, 0);
 }
 
-static void test_edge_missing_then_appears(void **state)
-{
-    EdgeWorld *s = *state;
-    GError *error = NULL;
-
-    assert_unavailable(s->edge);
-    assert_null(edge_lanes(s->edge, &error));
-    assert_non_null(strstr(error->message, "outrider-worker"));
-    assert_error_code(error, UNAVAILABLE);
-    assert_null(edge_sign_keys(s->edge, 0, &error));
-    assert_error_code(error, UNAVAILABLE);
-    assert_null(edge_cram_states(s->edge, "acme", "main", NOW, &error));
-    assert_error_code(error, UNAVAILABLE);
-    assert_null(edge_domain_for(s->edge, 1, 1, "acme.test", &error));
-    assert_error_code(error, UNAVAILABLE);
-    edge_fixture_fill(s->dir, &fixture);
-    assert_found(s->edge);
-}
-
-static void test_edge_unfilled_is_unavailable(void **state)
-{
-    EdgeWorld *s = *state;
-    EdgeFixture unfilled = {.key = KEY, .unfilled = TRUE};
-
-    edge_fixture_fill(s->dir, &unfilled);
-    assert_unavailable(s->edge);
-}
-
-/* What is gone is noticed at the next look. */
-static void remove_and_wait(const EdgeWorld *s)
-{
-    edge_fixture_remove(s->dir);
-    g_usleep(EDGE_POOL_LOOK_MS * G_TIME_SPAN_MILLISECOND);
-}
-
-static void test_edge_replaced_file_is_reopened(void **state)
-{
-    EdgeWorld *s = *state;
-    GError *error = NULL;
-    EdgeFixture other = {.key = "another key of this server"};
-
-    assert_found(s->edge);
-    remove_and_wait(s);
-    assert_unavailable(s->edge);
-    g_mkdir(s->dir, 0755);
-    edge_fixture_fill(s->dir, &other);
-    assert_null(by_key(s->edge, KEY, &error));
-    assert_error_code(error, NOT_FOUND);
-    g_autoptr(EdgeCredential) credential = by_key(s->edge, other.key, &error);
-    assert_no_error(error);
-}
-
-static void test_edge_reads_while_writer_writes(void **state)
-{
-    EdgeWorld *s = *state;
-    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
-
-    assert_true(edge_schema_exec(db, "BEGIN IMMEDIATE; DELETE FROM credential", NULL));
-    assert_found(s->edge);
-    assert_true(edge_schema_exec(db, "ROLLBACK", NULL));
-    sqlite3_close(db);
-    assert_found(s->edge);
-}
-
-/* Runs check in a child that may not write the files; 0 passed. */
-static int as_reader(EdgeWorld *s, int (*check)(Edge *edge))
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        if (setresgid(READER, READER, READER) < 0 || setresuid(READER, READER, READER) < 0)
-            _exit(EXIT_NOT_ROOT);
-        Edge *edge = edge_open(s->dir);
-        _exit(check(edge));
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static int reader_finds(Edge *edge)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(EdgeCredential) credential = by_key(edge, KEY, &error);
-
-    if (error)
-        g_printerr("%s\n", error->message);
-    return credential ? 0 : error && error->code == OUTRIDER_ERROR_UNAVAILABLE ? 1 : 2;
-}
-
-static void share(EdgeWorld *s)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-
-    assert_int_equal(g_chmod(s->dir, 0755), 0);
-    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
-        for (guint j = 0; j < G_N_ELEMENTS(suffixes); j++) {
-            g_autofree char *path =
-                g_strconcat(s->dir, "/", edge_file_name((EdgeFile)i), suffixes[j], NULL);
-            g_chmod(path, 0644);
-        }
-}
-
-static void each_side_file(EdgeWorld *s, const char *suffix, const char *content)
-{
-    for (guint i = 0; i < EDGE_FILE_COUNT; i++) {
-        g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name((EdgeFile)i), suffix, NULL);
-        if (!content)
-            assert_int_equal(g_unlink(path), 0);
-        else
-            assert_true(g_file_set_contents(path, content, -1, NULL));
-    }
-}
-
-/* Moves what -wal holds into the files, as a checkpoint of the worker does. */
-static void checkpoint(EdgeWorld *s)
-{
-    for (guint i = 0; i < EDGE_FILE_COUNT; i++)
-        edge_fixture_exec(s->dir, (EdgeFile)i, "PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-static void test_edge_damaged_is_unavailable(void **state)
-{
-    EdgeWorld *s = *state;
-
-    g_autofree char *path = g_build_filename(s->dir, edge_file_name(EDGE_FILE_AUTH), NULL);
-    checkpoint(s);
-    g_unlink(path);
-    assert_true(g_file_set_contents(path, "this is no replica", -1, NULL));
-    assert_unavailable(s->edge);
-}
-
-static void test_edge_other_user_reads(void **state)
-{
-    EdgeWorld *s = *state;
-
-    if (geteuid() != 0)
-        skip();
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 0); /* worker away */
-    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_DIRECTORY, (gid_t)-1, NULL);
-    assert_true(edge_schema_exec(db, "UPDATE credential SET hold = 1", NULL));
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 0); /* worker there */
-    sqlite3_close(db);
-    each_side_file(s, "-shm", "");
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 0); /* -shm empty, as after a crash */
-    each_side_file(s, "-shm", "rubbish that no index starts with, left by nobody knows whom");
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 0); /* -shm stale */
-}
-
-static void test_edge_other_user_reads_without_index(void **state)
-{
-    EdgeWorld *s = *state;
-
-    if (geteuid() != 0)
-        skip();
-    each_side_file(s, "-shm", NULL);
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 1); /* -wal holds what the file does not */
-    checkpoint(s);
-    each_side_file(s, "-shm", NULL);
-    share(s);
-    assert_int_equal(as_reader(s, reader_finds), 0);
-    each_side_file(s, "-wal", NULL);
-    assert_int_equal(as_reader(s, reader_finds), 0);
-    assert_found(s->edge); /* root leaves no files behind */
-    g_autofree char *shm = g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), "-shm", NULL);
-    assert_false(g_file_test(shm, G_FILE_TEST_EXISTS));
-}
-
-static void test_edge_without_index_sees_writer_come(void **state)
-{
-    EdgeWorld *s = *state;
-    GError *error = NULL;
-
-    checkpoint(s);
-    each_side_file(s, "-shm", NULL);
-    assert_found(s->edge); /* opened as immutable */
-    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "DELETE FROM credential");
-    assert_null(by_key(s->edge, KEY, &error));
-    assert_error_code(error, NOT_FOUND);
-    if (geteuid() == 0) {
-        share(s);
-        assert_int_equal(as_reader(s, reader_finds), 2);
-    }
-}
-
-static void test_edge_unreadable_is_unavailable(void **state)
-{
-    EdgeWorld *s = *state;
-
-    if (geteuid() != 0)
-        skip();
-    share(s);
-    g_autofree char *path = g_build_filename(s->dir, edge_file_name(EDGE_FILE_AUTH), NULL);
-    assert_int_equal(g_chmod(path, 0600), 0);
-    assert_int_equal(as_reader(s, reader_finds), 1);
-    assert_int_equal(g_chmod(s->dir, 0700), 0);
-    assert_int_equal(as_reader(s, reader_finds), 1);
-}
-
-static gpointer read_often(gpointer data)
-{
-    for (guint i = 0; i < 500; i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(EdgeCredential) credential = by_key(data, KEY, &error);
-        if (!credential) {
-            print_error("%s\n", error->message);
-            return GINT_TO_POINTER(1);
-        }
-    }
-    return NULL;
-}
-
-static void test_edge_many_threads(void **state)
-{
-    EdgeWorld *s = *state;
-    GThread *threads[24];
-
-    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-        threads[i] = g_thread_new("reader", read_often, s->edge);
-    for (guint i = 0; i < 50; i++)
-        edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET hold = NOT hold");
-    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-        assert_null(g_thread_join(threads[i]));
-}
-
-static void test_edge_schema_modes_and_state(void **state)
-{
-    EdgeWorld *s = *state;
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    gint64 epoch = -1, revision = -1;
-    GError *error = NULL;
-    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_AUTH, getgid(), &error);
-
-    assert_no_error(error);
-    assert_false(edge_schema_state(db, &epoch, &revision, &error));
-    assert_no_error(error);
-    assert_int_equal(epoch, -1);
-    assert_true(edge_schema_set_state(db, 9007199254740991, 5, &error));
-    assert_true(edge_schema_set_state(db, 9007199254740991, 6, &error));
-    assert_true(edge_schema_state(db, &epoch, &revision, &error));
-    assert_int_equal(epoch, 9007199254740991);
-    assert_int_equal(revision, 6);
-    assert_true(edge_schema_empty(db, EDGE_FILE_AUTH, &error));
-    assert_false(edge_schema_state(db, &epoch, &revision, &error));
-    sqlite3_close(db);
-    for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *path =
-            g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), suffixes[i], NULL);
-        struct stat st;
-        assert_int_equal(stat(path, &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0640);
-    }
-}
-
-static void test_edge_state_is_what_was_filled(void **state)
-{
-    EdgeWorld *s = *state;
-    gint64 epoch = -1, revision = -1;
-    GError *error = NULL;
-
-    assert_true(edge_state(s->edge, EDGE_FILE_DIRECTORY, &epoch, &revision, &error));
-    assert_no_error(error);
-    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_SIGN, (gid_t)-1, &error);
-    assert_no_error(error);
-    assert_true(edge_schema_set_state(db, 7, 8, &error));
-    assert_true(edge_state(s->edge, EDGE_FILE_SIGN, &epoch, &revision, &error));
-    assert_int_equal(epoch, 7);
-    assert_int_equal(revision, 8);
-    sqlite3_close(db);
-    remove_and_wait(s);
-    assert_false(edge_state(s->edge, EDGE_FILE_SIGN, &epoch, &revision, &error));
-    assert_error_code(error, UNAVAILABLE);
-    assert_int_equal(revision, 8);
-}
-
-/* As a rebuild does: one transaction that is far larger than -wal may stay. */
-static void write_much(sqlite3 *db, guint rows)
-{
-    g_autofree char *sql = g_strdup_printf(
-        "BEGIN; DELETE FROM credential_secret WHERE id > 1000; WITH RECURSIVE n (i) AS (SELECT "
-        "1001 "
-        "UNION ALL SELECT i + 1 FROM n WHERE i < %u) INSERT INTO credential_secret (id, key_hash) "
-        "SELECT i, randomblob(32) FROM n; COMMIT",
-        rows + 1000);
-    GError *error = NULL;
-
-    assert_true(edge_schema_exec(db, sql, &error));
-    assert_no_error(error);
-}
-
-static gint64 wal_size(const EdgeWorld *s, EdgeFile file)
-{
-    g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name(file), "-wal", NULL);
-    struct stat st;
-
-    assert_int_equal(stat(path, &st), 0);
-    return st.st_size;
-}
-
-static void test_edge_schema_trim_empties_a_long_wal(void **state)
-{
-    EdgeWorld *s = *state;
-    GError *error = NULL;
-    sqlite3 *reader = NULL;
-    sqlite3_stmt *reading = NULL;
-    g_autofree char *path = g_strconcat(s->dir, "/", edge_file_name(EDGE_FILE_AUTH), NULL);
-    sqlite3 *db = edge_schema_open(s->dir, EDGE_FILE_AUTH, (gid_t)-1, &error);
-
-    assert_no_error(error);
-    write_much(db, 100);
-    gint64 short_wal = wal_size(s, EDGE_FILE_AUTH);
-    assert_true(edge_schema_trim(db, &error));
-    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), short_wal);
-    write_much(db, 40000);
-    assert_true(wal_size(s, EDGE_FILE_AUTH) > EDGE_WAL_MAX);
-    /* A reader that has begun keeps what it reads from. */
-    assert_int_equal(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(reader, "SELECT id FROM credential_secret", -1, &reading, NULL),
-        SQLITE_OK);
-    assert_int_equal(sqlite3_step(reading), SQLITE_ROW);
-    write_much(db, 20000);
-    assert_true(edge_schema_trim(db, &error));
-    assert_true(wal_size(s, EDGE_FILE_AUTH) > EDGE_WAL_MAX);
-    sqlite3_finalize(reading);
-    assert_true(edge_schema_trim(db, &error));
-    assert_no_error(error);
-    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), 0);
-    assert_found(s->edge);
-    sqlite3_close(reader);
-    sqlite3_close(db);
-    assert_int_equal(wal_size(s, EDGE_FILE_AUTH), 0);
-    assert_found(s->edge);
-}
-
-static void test_edge_schema_open_refuses(void **state)
-{
-    EdgeWorld *s = *state;
-    GError *error = NULL;
-
-    edge_fixture_exec(s->dir, EDGE_FILE_AUTH, "PRAGMA user_version = 9");
-    assert_null(edge_schema_open(s->dir, EDGE_FILE_AUTH, (gid_t)-1, &error));
-    assert_error_code(error, CORRUPT);
-    assert_null(edge_schema_open("/nonexistent/outrider", EDGE_FILE_AUTH, (gid_t)-1, &error));
-    assert_error_code(error, NOT_FOUND);
-}
-
-static void test_edge_schema_upsert_fits_every_table(void **state)
-{
-    EdgeWorld *s = *state;
-
-    for (guint i = 0; i < edge_table_count; i++) {
-        const EdgeTable *table = &edge_tables[i];
-        g_autofree char *sql = edge_schema_upsert(table);
-        g_auto(GStrv) columns = edge_schema_columns(table);
-        sqlite3_stmt *statement = NULL;
-        sqlite3 *db = edge_schema_open(s->dir, table->file, (gid_t)-1, NULL);
-        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-        assert_int_equal(sqlite3_bind_parameter_count(statement), g_strv_length(columns));
-        for (guint round = 0; round < 2; round++) {
-            sqlite3_bind_int64(statement, 1, 4242);
-            assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
-            sqlite3_reset(statement);
-        }
-        sqlite3_finalize(statement);
-        sqlite3_close(db);
-        assert_ptr_equal(edge_schema_table(table->name), table);
-    }
-    assert_null(edge_schema_table("nothing"));
-    g_auto(GStrv) names = edge_schema_columns(edge_schema_table("ip_pool"));
-    assert_string_equal(names[1], "name");
-}
-
 #define CASE(name, with) cmocka_unit_test_setup_teardown(name, with, edge_world_stop)
 
 int main(void)
@@ -686,21 +273,6 @@ int main(void)
         CASE(test_edge_lanes_of_pool_table, setup),
         CASE(test_edge_lanes_without_default_pool, setup),
         CASE(test_edge_sign_keys_active_rsa_first, setup),
-        CASE(test_edge_missing_then_appears, edge_world_start),
-        CASE(test_edge_unfilled_is_unavailable, edge_world_start),
-        CASE(test_edge_replaced_file_is_reopened, setup),
-        CASE(test_edge_damaged_is_unavailable, setup),
-        CASE(test_edge_reads_while_writer_writes, setup),
-        CASE(test_edge_other_user_reads, setup),
-        CASE(test_edge_other_user_reads_without_index, setup),
-        CASE(test_edge_without_index_sees_writer_come, setup),
-        CASE(test_edge_unreadable_is_unavailable, setup),
-        CASE(test_edge_state_is_what_was_filled, setup),
-        CASE(test_edge_schema_trim_empties_a_long_wal, setup),
-        CASE(test_edge_many_threads, setup),
-        CASE(test_edge_schema_modes_and_state, edge_world_start),
-        CASE(test_edge_schema_open_refuses, edge_world_start),
-        CASE(test_edge_schema_upsert_fits_every_table, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/edge/edge_access.h"
 
+#include <gio/gio.h>
+#include <string.h>
+
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "tests/lib/edge_fixture.h"
@@ -119,6 +122,154 @@ static void test_edge_credential_by_address_longest_wins(void **state)
             fail_msg("%s is %u", cases[i].client, id_of(s, cases[i].client));
 }
 
+typedef struct {
+    guint32 credential; /* 0: is not there */
+    gboolean source;
+    Network network;
+} Source;
+
+/* The longest network of a source that an address is in, found by looking at all. */
+static guint32 scan(const Source *sources, guint n, const guint8 address[NETWORK_OCTETS])
+{
+    const Source *best = NULL;
+
+    for (guint i = 0; i < n; i++)
+        if (sources[i].credential && sources[i].source &&
+            memcmp(sources[i].network.first, address, NETWORK_OCTETS) <= 0 &&
+            memcmp(sources[i].network.last, address, NETWORK_OCTETS) >= 0 &&
+            (!best || sources[i].network.length > best->network.length))
+            best = &sources[i];
+    return best ? best->credential : 0;
+}
+
+/* Few addresses, so that networks lie in each other, meet and come back; half of IPv4, and the ends of everything. */
+static void some_address(GRand *rand, guint8 address[NETWORK_OCTETS])
+{
+    static const char *const bases[] = {"10.0.0.0", "10.0.255.255",
+                                        "2001:db8::", "ffff:ffff::", "::"};
+    guint bit = (guint)g_rand_int_range(rand, 0, NETWORK_BITS);
+
+    network_address(bases[g_rand_int_range(rand, 0, G_N_ELEMENTS(bases))], address);
+    if (g_rand_boolean(rand))
+        memset(address + 14, g_rand_boolean(rand) ? 0xff : 0, 2);
+    if (g_rand_int_range(rand, 0, 3) == 0)
+        address[bit / 8] ^= (guint8)(1 << bit % 8);
+    address[15] ^= (guint8)g_rand_int_range(rand, 0, 4);
+}
+
+static gboolean is_taken(const Source *sources, guint n, const Source *one)
+{
+    for (guint i = 0; i < n; i++)
+        if (sources[i].credential && sources[i].source && one->source &&
+            memcmp(&sources[i].network, &one->network, sizeof one->network) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void append_octets(GString *sql, const guint8 octets[NETWORK_OCTETS])
+{
+    g_string_append(sql, ", x'");
+    for (guint i = 0; i < NETWORK_OCTETS; i++)
+        g_string_append_printf(sql, "%02x", octets[i]);
+    g_string_append_c(sql, '\'');
+}
+
+static void append_upsert(GString *sql, guint id, const Source *source)
+{
+    g_string_append_printf(sql, "INSERT INTO credential_network VALUES (%u, %u, %d", id,
+                           source->credential, source->source);
+    append_octets(sql, source->network.first);
+    append_octets(sql, source->network.last);
+    g_string_append_printf(sql,
+                           ", %u) ON CONFLICT (id) DO UPDATE SET source = excluded.source, "
+                           "first = excluded.first, last = excluded.last, "
+                           "prefix_length = excluded.prefix_length;",
+                           source->network.length);
+}
+
+static void change_one(GRand *rand, Source *sources, guint n, GString *sql)
+{
+    guint at = (guint)g_rand_int_range(rand, 0, (gint32)n);
+    Source next = {.credential = at + 1, .source = g_rand_int_range(rand, 0, 8) != 0};
+    guint8 address[NETWORK_OCTETS];
+
+    if (sources[at].credential && g_rand_boolean(rand)) {
+        sources[at].credential = 0;
+        g_string_append_printf(sql, "DELETE FROM credential_network WHERE id = %u;", at + 1);
+        return;
+    }
+    some_address(rand, address);
+    network_around(address, (guint)g_rand_int_range(rand, 0, NETWORK_BITS + 1), &next.network);
+    if (is_taken(sources, n, &next))
+        return;
+    sources[at] = next;
+    append_upsert(sql, at + 1, &next);
+}
+
+static void assert_same(State *s, const Source *sources, guint n,
+                        const guint8 address[NETWORK_OCTETS])
+{
+    static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
+    gboolean v4 = memcmp(address, mapped, sizeof mapped) == 0;
+    g_autoptr(GInetAddress) parsed = g_inet_address_new_from_bytes(
+        v4 ? address + 12 : address, v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6);
+    g_autofree char *text = g_inet_address_to_string(parsed);
+    guint32 wanted = scan(sources, n, address);
+
+    if (id_of(s, text) != wanted)
+        fail_msg("%s is %u, a scan finds %u", text, id_of(s, text), wanted);
+}
+
+#define SOURCES 60
+
+/* However the networks came to be what they are, the replica finds what a scan finds. */
+static void test_edge_credential_by_address_equals_scan(void **state)
+{
+    State *s = *state;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
+    Source sources[SOURCES] = {{0}};
+    g_autoptr(GString) sql =
+        g_string_new("INSERT OR IGNORE INTO credential VALUES (1, 1, 'smtp-ip', 0, "
+                     "NULL, NULL)");
+
+    for (guint i = 2; i <= SOURCES; i++)
+        g_string_append_printf(sql, ", (%u, 1, 'smtp-ip', 0, NULL, NULL)", i);
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, sql->str);
+    for (guint round = 0; round < 120; round++) {
+        g_string_truncate(sql, 0);
+        for (guint i = 0; i < 10; i++)
+            change_one(rand, sources, SOURCES, sql);
+        edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, sql->str);
+        for (guint i = 0; i < SOURCES; i++) {
+            guint8 address[NETWORK_OCTETS];
+            some_address(rand, address);
+            assert_same(s, sources, SOURCES, address);
+            assert_same(s, sources, SOURCES, sources[i].network.first);
+            assert_same(s, sources, SOURCES, sources[i].network.last);
+        }
+    }
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "DELETE FROM credential_network; CREATE TABLE proof (n CHECK (n = 0));"
+                      "INSERT INTO proof SELECT count(*) FROM source_edge");
+}
+
+/* A network may stand twice for a moment, when it goes from one credential to another. */
+static void test_edge_credential_by_address_moves(void **state)
+{
+    State *s = *state;
+
+    add_network(s, 20, TRUE, "10.0.0.0/8");
+    add_network(s, 21, TRUE, "10.1.0.0/16");
+    add_network(s, 22, TRUE, "10.1.0.0/16");
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "DELETE FROM credential_network WHERE credential_id = 21");
+    assert_int_equal(id_of(s, "10.1.2.9"), 22);
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
+                      "UPDATE credential_network SET source = 0 WHERE credential_id = 22");
+    assert_int_equal(id_of(s, "10.1.2.9"), 20);
+    assert_int_equal(id_of(s, "11.0.0.0"), 0);
+}
+
 /* What wins does so whatever its state: nobody else's credential takes its place. */
 static void test_edge_credential_by_address_state(void **state)
 {
@@ -181,6 +332,11 @@ static void test_edge_sender_allowed_table(void **state)
         {"any@list.acme.test", TRUE},
         {"a@b@list.acme.test", TRUE},
         {"@list.acme.test", TRUE},
+        {"App@b\u00fccher.test", TRUE},
+        {"app@xn--bcher-kva.test", TRUE},
+        {"other@b\u00fccher.test", FALSE},
+        {"app@b\u200d\u00fccher.test", FALSE},
+        {"app@evil.test\uff20acme.test", FALSE},
         {"other@acme.test", FALSE},
         {"app@acme.test.", FALSE},
         {"app@sub.acme.test", FALSE},
@@ -203,7 +359,8 @@ static void test_edge_sender_allowed_table(void **state)
     assert_true(allowed);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY,
                       "INSERT INTO credential_sender VALUES (1, 7, 'app@acme.test'),"
-                      " (2, 7, '@list.acme.test'), (3, 8, 'mallory@acme.test')");
+                      " (2, 7, '@list.acme.test'), (3, 8, 'mallory@acme.test'), (4, 7, "
+                      "'app@xn--bcher-kva.test')");
     g_autoptr(EdgeCredential) some = edge_credential_by_id(s->edge, 7, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         assert_true(edge_sender_allowed(s->edge, some, cases[i].address, &allowed, NULL));
@@ -272,6 +429,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_edge_credential_by_address_longest_wins),
         CASE(test_edge_credential_by_address_state),
+        CASE(test_edge_credential_by_address_equals_scan),
+        CASE(test_edge_credential_by_address_moves),
         CASE(test_edge_network_allowed_table),
         CASE(test_edge_sender_allowed_table),
         CASE(test_edge_access_without_replica),

@@ -5,6 +5,8 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/edge_suppression.h"
+
+#include "lib/base/address.h"
 #include "tests/lib/edge_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -61,7 +63,9 @@ static void add(State *s, const char *sql)
 static void test_edge_suppression_find_table(void **state)
 {
     State *s = *state;
-    static const struct {
+    g_autofree char *endless = g_strnfill(ADDRESS_MAX, 'x');
+    g_autofree char *longest = g_strconcat(endless, "@all.test", NULL);
+    const struct {
         const char *recipient;
         guint64 id; /* 0: not suppressed */
         SuppressionScope scope;
@@ -70,7 +74,13 @@ static void test_edge_suppression_find_table(void **state)
         {"ONE@X.test", 1, SUPPRESSION_OF_INSTALLATION},
         {"two@x.test", 2, SUPPRESSION_OF_ORGANIZATION},
         {"three@x.test", 3, SUPPRESSION_OF_SERVER},
+        {"\"one\"@x.test", 1, SUPPRESSION_OF_INSTALLATION},
+        {"\"o\\ne\"@x.test", 1, SUPPRESSION_OF_INSTALLATION},
+        {"\"a b\"@x.test", 14, SUPPRESSION_OF_SERVER},
+        {"A b@x.test", 14, SUPPRESSION_OF_SERVER}, /* as Postfix asks policyd */
         {"any@all.test", 4, SUPPRESSION_OF_INSTALLATION},
+        {"\xff@all.test", 4, SUPPRESSION_OF_INSTALLATION}, /* a name that cannot be on the list */
+        {longest, 4, SUPPRESSION_OF_INSTALLATION},
         {"named@all.test", 5, SUPPRESSION_OF_SERVER}, /* the address before its domain */
         {"both@x.test", 9, SUPPRESSION_OF_SERVER},    /* the nearest scope */
         {"later@x.test", 10, SUPPRESSION_OF_SERVER},
@@ -94,7 +104,8 @@ static void test_edge_suppression_find_table(void **state)
         "NULL),"
         "(8, 0, 'both@x.test', 'api', 'h', 1, NULL), (9, 2, 'both@x.test', 'api', 'i', 1, NULL),"
         "(10, 2, 'later@x.test', 'api', 'j', 1, 1001), (11, 2, 'over@x.test', 'api', 'k', 1, 999),"
-        "(12, 2, 'now@x.test', 'api', 'l', 1, 1000), (13, 2, '', 'api', 'm', 1, NULL)");
+        "(12, 2, 'now@x.test', 'api', 'l', 1, 1000), (13, 2, '', 'api', 'm', 1, NULL),"
+        "(14, 2, '\"a b\"@x.test', 'api', 'n', 1, NULL)");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;
         g_autoptr(EdgeSuppression) found = NULL;

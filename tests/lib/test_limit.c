@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "lib/base/limit.h"
 #include "tests/lib/testing.h"
 
@@ -47,41 +45,11 @@ static void test_limit_words_unknown(void **state)
     assert_int_equal(action, LIMIT_REJECT);
 }
 
-static void test_limit_domain(void **state)
-{
-    static const struct {
-        const char *address;
-        const char *wanted;
-    } cases[] = {
-        {"a@Example.COM", "example.com"},
-        {"a@b@c.test", "c.test"},
-        {"a@b\303\274cher.test", "xn--bcher-kva.test"},
-        {"a", NULL},
-        {"a@", NULL},
-        {"", NULL},
-        {"a@b c", NULL},
-        {"a@\377.test", NULL},
-        {"a@x\ty", NULL},
-        {"a@[192.0.2.1]", "[192.0.2.1]"},
-    };
-    g_autofree char *name = g_strnfill(260, 'a');
-    g_autofree char *address = g_strconcat("a@", name, NULL);
-
-    (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *domain = limit_domain(cases[i].address);
-        if (g_strcmp0(domain, cases[i].wanted) != 0)
-            fail_msg("%s: %s", cases[i].address, domain);
-    }
-    assert_null(limit_domain(address));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit_words),
         cmocka_unit_test(test_limit_words_unknown),
-        cmocka_unit_test(test_limit_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

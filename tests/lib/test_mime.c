@@ -26,6 +26,8 @@ static void test_mailboxes_parse_one(void **state)
         {" \"a b\"@acme.test", "\"a b\"@acme.test", "acme.test"},
         {" A <A+b@sub.acme.test>", "A+b@sub.acme.test", "sub.acme.test"},
         {" J\xc3\xb6rg <j@acme.test>", "j@acme.test", "acme.test"},
+        {" <j@B\u00fccher.test>", "j@b\u00fccher.test", "xn--bcher-kva.test"},
+        {" <j@[192.0.2.1]>", "j@[192.0.2.1]", "[192.0.2.1]"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -151,26 +151,32 @@ static void test_network_address_bad(void **state)
     assert_int_equal(octets[0], 7);
 }
 
-static void test_network_prefixes(void **state)
+static void test_network_around_every_length(void **state)
 {
-    guint8 octets[NETWORK_OCTETS], prefixes[(NETWORK_BITS + 1) * NETWORK_OCTETS];
+    guint8 octets[NETWORK_OCTETS];
+    Network network;
 
     (void)state;
-    memset(octets, 0xff, sizeof octets);
-    network_prefixes(octets, prefixes);
-    for (guint length = 0; length <= NETWORK_BITS; length++)
+    memset(octets, 0xa5, sizeof octets);
+    for (guint length = 0; length <= NETWORK_BITS; length++) {
+        network_around(octets, length, &network);
+        assert_int_equal(network.length, length);
         for (guint bit = 0; bit < NETWORK_BITS; bit++) {
-            guint8 octet = prefixes[length * NETWORK_OCTETS + bit / 8];
-            assert_int_equal(octet >> (7 - bit % 8) & 1, bit < length);
+            guint of = octets[bit / 8] >> (7 - bit % 8) & 1;
+            assert_int_equal(network.first[bit / 8] >> (7 - bit % 8) & 1, bit < length ? of : 0);
+            assert_int_equal(network.last[bit / 8] >> (7 - bit % 8) & 1, bit < length ? of : 1);
         }
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_network_read_good),      cmocka_unit_test(test_network_read_bad),
-        cmocka_unit_test(test_network_contains_table), cmocka_unit_test(test_network_address_bad),
-        cmocka_unit_test(test_network_prefixes),
+        cmocka_unit_test(test_network_read_good),
+        cmocka_unit_test(test_network_read_bad),
+        cmocka_unit_test(test_network_contains_table),
+        cmocka_unit_test(test_network_address_bad),
+        cmocka_unit_test(test_network_around_every_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "lib/base/suppression.h"
+
+#include "lib/base/address.h"
 #include "tests/lib/testing.h"
 
 static void test_suppression_address_forms(void **state)
@@ -15,7 +15,19 @@ static void test_suppression_address_forms(void **state)
         {"A.B+C@Ok.TEST", "a.b+c@ok.test"},
         {"a@b.test.", "a@b.test"},
         {"\"A b\"@b.test", "\"a b\"@b.test"},
-        {"a@b@c.test", "a@b@c.test"},
+        {"\"a\"@b.test", "a@b.test"},
+        {"\"\\A\\b\"@b.test", "ab@b.test"},
+        {"a b@b.test", "\"a b\"@b.test"},
+        {"\"a\\\"b\\\\c\"@b.test", "\"a\\\"b\\\\c\"@b.test"},
+        {"a\"b\\c@b.test", "\"a\\\"b\\\\c\"@b.test"},
+        {"a@b@c.test", "\"a@b\"@c.test"},
+        {"\"a@b\"@c.test", "\"a@b\"@c.test"},
+        {".a@b.test", "\".a\"@b.test"},
+        {"\"a..b\"@b.test", "\"a..b\"@b.test"},
+        {"a.@b.test", "\"a.\"@b.test"},
+        {"\"\"@b.test", "\"\"@b.test"},
+        {"\"@b.test", "\"\\\"\"@b.test"},
+        {"\"a@b.test", "\"\\\"a\"@b.test"},
         {"\xc3\x89@b.test", "\xc3\x89@b.test"}, /* ASCII letters only */
         {"a@b\xc3\xbc"
          "cher.test",
@@ -44,7 +56,7 @@ static void test_suppression_address_forms(void **state)
 static void test_suppression_address_limits(void **state)
 {
     (void)state;
-    g_autofree char *fits = g_strnfill(SUPPRESSION_ADDRESS_MAX - 7, 'a');
+    g_autofree char *fits = g_strnfill(ADDRESS_MAX - 7, 'a');
     g_autofree char *most = g_strconcat(fits, "@b.test", NULL);
     g_autofree char *more = g_strconcat("a", most, NULL);
     g_autofree char *endless = g_strnfill(100000, 'a');
@@ -56,6 +68,35 @@ static void test_suppression_address_limits(void **state)
     assert_null(suppression_address(more));
     assert_null(suppression_address(local));
     assert_null(suppression_address(domain));
+}
+
+static void test_suppression_lookup_beyond_the_list(void **state)
+{
+    (void)state;
+    g_autofree char *endless = g_strnfill(ADDRESS_MAX, 'a');
+    g_autofree char *quotes = g_strnfill(ADDRESS_MAX / 2, '"');
+    g_autofree char *longest = g_strconcat(endless, "@B.test.", NULL);
+    g_autofree char *quoted = g_strconcat(quotes, "@b.test", NULL);
+    const struct {
+        const char *recipient;
+        const char *key; /* NULL: none */
+    } cases[] = {
+        {"A@b.test", "a@b.test"},
+        {"\xff@B.test", "@b.test"},
+        {longest, "@b.test"},
+        {quoted, "@b.test"},
+        {"@b.test", "@b.test"},
+        {"a", NULL},
+        {"a@.", NULL},
+        {"a@b c.test", NULL},
+        {"\xff@\xff.test", NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *key = suppression_lookup(cases[i].recipient);
+        if (g_strcmp0(key, cases[i].key) != 0)
+            fail_msg("case %u: %s", i, key ? key : "none");
+    }
 }
 
 static void test_suppression_words(void **state)
@@ -79,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suppression_address_forms),
         cmocka_unit_test(test_suppression_address_limits),
+        cmocka_unit_test(test_suppression_lookup_beyond_the_list),
         cmocka_unit_test(test_suppression_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

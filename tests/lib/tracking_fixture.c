@@ -6,6 +6,7 @@
 #include "lib/mime/field.h"
 #include "lib/mime/part.h"
 #include "lib/mime/recode.h"
+#include "lib/mime/transfer.h"
 #include "lib/seal/link.h"
 #include "tests/fuzz/message.h"
 
@@ -71,8 +72,7 @@ static const char *find(const char *text, gsize length, const char *word)
     return memmem(text, length, word, strlen(word));
 }
 
-/* Where the first thing of ours in text is, and behind it; *url is a link's, to be freed, or NULL for the pixel. */
-static const char *find_own(const char *text, gsize length, const char **behind, char **url)
+const char *tracking_fixture_find(const char *text, gsize length, const char **behind, char **url)
 {
     const char *link = find(text, length, PREFIX), *pixel = find(text, length, PIXEL);
 
@@ -97,7 +97,7 @@ static guint check_text(const GString *before, const GString *after, const Track
     guint count = 0;
     char *url;
 
-    while ((own = find_own(text, (gsize)(end - text), &behind, &url))) {
+    while ((own = tracking_fixture_find(text, (gsize)(end - text), &behind, &url))) {
         gsize piece = (gsize)(own - text);
         const char *found = memmem(old, (gsize)(old_end - old), text, piece);
         g_assert(found && (count > 0 || found == old));
@@ -176,4 +176,26 @@ guint tracking_fixture_check(const GPtrArray *fields, const char *body, gsize le
     tracking_fixture_run(fields, first.body->str, first.body->len, wanted, &second);
     g_assert(!second.body);
     return count;
+}
+
+static guint check_encoded(const char *type, const char *encoding, const char *body, gsize length,
+                           const char *wanted)
+{
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+
+    mime_fields_add(fields, "Content-Type", type);
+    mime_fields_add(fields, "Content-Transfer-Encoding", encoding);
+    return tracking_fixture_check(fields, body, length, wanted);
+}
+
+guint tracking_fixture_check_text(const char *type, const guint8 *text, gsize length,
+                                  const char *wanted)
+{
+    g_autoptr(GString) quoted = g_string_new(NULL), base64 = g_string_new(NULL);
+
+    transfer_quote(quoted, text, length);
+    transfer_base64(base64, text, length);
+    return check_encoded(type, "8bit", (const char *)text, length, wanted) +
+           check_encoded(type, "quoted-printable", quoted->str, quoted->len, wanted) +
+           check_encoded(type, "base64", base64->str, base64->len, wanted);
 }

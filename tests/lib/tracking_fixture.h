@@ -22,6 +22,10 @@ gsize tracking_fixture_rewrite(const char *message, gsize length, const char *wa
 void tracking_fixture_run(const GPtrArray *fields, const char *body, gsize length,
                           const char *wanted, TrackingResult *result);
 
+/* Where the first link of ours or the pixel in a text is, and what is behind it; NULL: there is none. *url (g_free): the link, NULL
+ * for the pixel. */
+const char *tracking_fixture_find(const char *text, gsize length, const char **behind, char **url);
+
 /* The URL that a link over the tracking host leads to; NULL: no seal of ours. g_free. */
 char *tracking_fixture_open(const char *url);
 
@@ -29,3 +33,7 @@ char *tracking_fixture_open(const char *url);
  * the pixel; each of these opens to the URL that the result names; rewriting again changes nothing. Returns the links and pixels. */
 guint tracking_fixture_check(const GPtrArray *fields, const char *body, gsize length,
                              const char *wanted);
+
+/* The same for the text of a message of that type, in each transfer encoding. */
+guint tracking_fixture_check_text(const char *type, const guint8 *text, gsize length,
+                                  const char *wanted);

@@ -215,6 +215,28 @@ static void test_edits_leave_what_is_there(void **state)
     assert_int_equal(fields->len, 3);
 }
 
+static void test_edits_odd_blanks_of_signed_fields(void **state)
+{
+    (void)state;
+    g_autoptr(GPtrArray) fields = mime_fields_new();
+    MimeWireSafe safe = {0};
+    const char *reason = NULL;
+
+    mime_fields_add(fields, "Date", " x");
+    mime_fields_add(fields, "Subject", "\va\f\vb\x01\tc\f");
+    mime_fields_add(fields, "X-Other", " a\vb");
+    mime_fields_add(fields, "References", " <a>\n\f<b>");
+    mime_fields_add(fields, "References", " <c>\v<d>");
+    mime_fields_add(fields, "Message-ID", " x");
+    g_autoptr(GPtrArray) edits = dispatch_edits(fields, &safe, &stamp, &reason);
+    g_autofree char *text = joined(fields);
+    assert_string_equal(text, "X-Outrider-MsgID: TOKEN-SEALED\nDate: x\nSubject: a  b\x01\tc \n"
+                              "X-Other: a\vb\nReferences: <a>\n <b>\nReferences: <c> <d>\n"
+                              "Message-ID: x\n");
+    assert_int_equal(edits->len, 4);
+    assert_int_equal(((const Edit *)edits->pdata[2])->nth, 2);
+}
+
 static void test_edits_hide_client(void **state)
 {
     (void)state;
@@ -340,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_tag_last_wins),
         cmocka_unit_test(test_edits_missing_and_strange),
         cmocka_unit_test(test_edits_leave_what_is_there),
+        cmocka_unit_test(test_edits_odd_blanks_of_signed_fields),
         cmocka_unit_test(test_edits_hide_client),
         cmocka_unit_test(test_edits_feedback_when_missing),
         cmocka_unit_test(test_feedback_parts),

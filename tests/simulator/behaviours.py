@@ -169,6 +169,8 @@ DOMAINS = [
     *((f"bulk{n}.test", Behaviour()) for n in range(1, 21)),
     #: mends.test        550 5.1.1 at RCPT for the first two attempts of each recipient
     ("mends.test", Mends()),
+    #: absent.test       450 4.1.1 at RCPT, always
+    ("absent.test", Always(at_rcpt="450 4.1.1 No such user here, for now")),
 ]
 
 

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_lane.h"
 #include "lib/edge/edge_limit.h"
 #include "lib/sql/sql.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/edge_writer.h"
 #include "worker/lanes.h"
@@ -73,11 +74,9 @@ static Config *make_config(World *world)
 static int setup(void **state)
 {
     World *world = g_new0(World, 1);
-    GError *error = NULL;
-    guint applied = 0;
 
     world->server = mariadb_fixture_start();
-    mariadb_fixture_database(world->server, DATABASE);
+    sql_close(database_fixture_open(world->server, DATABASE));
     world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
     g_autofree char *edge = g_build_filename(world->dir, "edge", NULL);
     g_autofree char *postfix = g_build_filename(world->dir, "postfix", "outrider", NULL);
@@ -85,10 +84,6 @@ static int setup(void **state)
     g_mkdir_with_parents(postfix, 0755);
     world->lanes = g_build_filename(postfix, "lanes.regexp", NULL);
     world->config = make_config(world);
-    g_autoptr(Sql) sql = sql_open(world->config, &error);
-    assert_no_error(error);
-    sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error);
-    assert_no_error(error);
     run(world, directory_sql);
     world->writer = edge_writer_new(world->config);
     *state = world;
@@ -185,10 +180,25 @@ static void test_round_follows_change_and_deletion(void **state)
     assert_no_error(error);
     assert_true(suspended->server_suspended && suspended->shadow);
     run(world, "UPDATE revision_counter SET revision = 9; DELETE FROM ip_address;"
-               "INSERT INTO tombstone (revision, table_name, id) VALUES (9, 'ip_address', 5);");
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (9, 'ip_address', 5);"
+               "UPDATE lane SET ip_pool_id = 4, removed_at = UNIX_TIMESTAMP(), revision = 9;");
     round_once(world, TRUE);
     assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
     assert_null(strstr(lanes, "outrider-ip8"));
+    assert_non_null(strstr(lanes, "}-8@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ DUNNO\n"));
+}
+
+/* What is queued for a pool without addresses waits when it is told to. */
+static void test_round_follows_fallback(void **state)
+{
+    World *world = *state;
+    g_autofree char *lanes = NULL;
+
+    run(world, "UPDATE revision_counter SET revision = 10;"
+               "UPDATE ip_pool SET fallback = 'defer', revision = 10;");
+    round_once(world, TRUE);
+    assert_true(g_file_get_contents(world->lanes, &lanes, NULL, NULL));
+    assert_non_null(strstr(lanes, "-8@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ retry:4.7.0 no address"));
 }
 
 static void assert_limits(const World *world, guint n, guint32 max)
@@ -215,20 +225,59 @@ static void test_round_copies_limits(void **state)
     World *world = *state;
 
     run(world,
-        "UPDATE revision_counter SET revision = 10;"
+        "UPDATE revision_counter SET revision = 11;"
         "INSERT INTO rate_limit (id, subject, subject_id, subject_name, period, max, action, "
         "created_at, revision) VALUES (11, 'domain', 0, 'ok.test', 'hour', 5, 'reject', 0, "
-        "10);");
+        "11);");
     round_once(world, TRUE);
     assert_limits(world, 1, 5);
-    run(world, "UPDATE revision_counter SET revision = 11;"
-               "UPDATE rate_limit SET max = 4294967295, revision = 11;");
+    run(world, "UPDATE revision_counter SET revision = 12;"
+               "UPDATE rate_limit SET max = 4294967295, revision = 12;");
     round_once(world, TRUE);
     assert_limits(world, 1, G_MAXUINT32);
-    run(world, "UPDATE revision_counter SET revision = 12; DELETE FROM rate_limit;"
-               "INSERT INTO tombstone (revision, table_name, id) VALUES (12, 'rate_limit', 11);");
+    run(world, "UPDATE revision_counter SET revision = 13; DELETE FROM rate_limit;"
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (13, 'rate_limit', 11);");
     round_once(world, TRUE);
     assert_limits(world, 0, 0);
+}
+
+static guint32 rule_of(const World *world, const char *rcpt)
+{
+    const EdgeCredential credential = {.server = 2, .organization = 1, .has_rules = TRUE};
+    g_autoptr(Edge) edge = edge_open(config_string(world->config, CONFIG_EDGE_DIR));
+    g_autoptr(GPtrArray) from = g_ptr_array_new();
+    GError *error = NULL;
+    EdgeLaneRule rule;
+
+    edge_lane_rule(edge, &credential, from, rcpt, &rule, &error);
+    assert_no_error(error);
+    return rule.id;
+}
+
+/* Also what is looked up follows, when rules come, change and go, and in a rebuild. */
+static void test_round_follows_rules(void **state)
+{
+    World *world = *state;
+
+    run(world, "UPDATE revision_counter SET revision = 14;"
+               "INSERT INTO lane_rule (id, organization_id, server_id, ip_pool_id, to_conditions, "
+               "created_at, revision) VALUES (1, 1, NULL, 4, 'one.test,two.test', 0, 14), "
+               "(2, 1, 2, 4, 'bücher@two.test', 0, 14);");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@one.test"), 1);
+    assert_int_equal(rule_of(world, "Bücher@two.test"), 2);
+    run(world, "UPDATE revision_counter SET revision = 15; DELETE FROM lane_rule WHERE id = 2;"
+               "UPDATE lane_rule SET to_conditions = 'two.test', revision = 15;"
+               "INSERT INTO tombstone (revision, table_name, id) VALUES (15, 'lane_rule', 2);");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@one.test"), 0);
+    assert_int_equal(rule_of(world, "bücher@two.test"), 1);
+    run(world, "UPDATE installation SET epoch = epoch + 1;");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@two.test"), 1);
+    run(world, "UPDATE installation SET epoch = epoch + 1; DELETE FROM lane_rule;");
+    round_once(world, TRUE);
+    assert_int_equal(rule_of(world, "a@two.test"), 0);
 }
 
 static void test_round_rebuilds_for_another_epoch(void **state)
@@ -291,7 +340,9 @@ int main(void)
         cmocka_unit_test(test_replica_need),
         cmocka_unit_test(test_round_fills_every_replica),
         cmocka_unit_test(test_round_follows_change_and_deletion),
+        cmocka_unit_test(test_round_follows_fallback),
         cmocka_unit_test(test_round_copies_limits),
+        cmocka_unit_test(test_round_follows_rules),
         cmocka_unit_test(test_round_rebuilds_for_another_epoch),
         cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
     };

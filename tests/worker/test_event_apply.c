@@ -5,14 +5,12 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/event_apply.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define ROUNDS     40
-#define DATABASE   "events"
+#define ROUNDS   40
+#define DATABASE "events"
 
 static MariadbFixture *server;
 static Sql *sql;
@@ -523,18 +521,9 @@ int main(void)
         cmocka_unit_test(test_event_apply_cuts_long_text),
         cmocka_unit_test(test_event_apply_database_away),
     };
-    GError *error = NULL;
-    guint applied;
 
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     sql_close(sql);
     mariadb_fixture_stop(server);

@@ -10,17 +10,15 @@
 
 #include "lib/base/id.h"
 #include "lib/journal/journal.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/event_apply.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define DATABASE   "order"
-#define ROUNDS     30
-#define LIVES      10 /* submissions of one history */
-#define REPEATS    3
-#define BATCH_MAX  40
+#define DATABASE  "order"
+#define ROUNDS    30
+#define LIVES     10 /* submissions of one history */
+#define REPEATS   3
+#define BATCH_MAX 40
 
 static const char tables[][24] = {"submission", "message",        "message_copy",     "delivery",
                                   "refusal",    "event_rejected", "journal_position", "credential",
@@ -526,19 +524,10 @@ int main(void)
         cmocka_unit_test(test_event_order_two_nodes_interleaved),
     };
     const char *seed = getenv("OUTRIDER_TEST_SEED");
-    GError *error = NULL;
-    guint applied;
 
     first_seed = seed ? (guint32)g_ascii_strtoull(seed, NULL, 10) : g_random_int();
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     sql_close(sql);
     mariadb_fixture_stop(server);

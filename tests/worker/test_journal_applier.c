@@ -6,14 +6,12 @@
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
 #include "lib/journal/survey.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/journal_applier.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define DATABASE   "journals"
-#define MANY       5000
+#define DATABASE "journals"
+#define MANY     5000
 
 static MariadbFixture *server;
 static Sql *sql;
@@ -41,7 +39,7 @@ static void append(Journal *journal, EventType type, guint first, guint n)
     }
 }
 
-static void assert_rows(const char *query, const char *wanted)
+static void assert_found(const char *query, const char *wanted)
 {
     g_autofree char *got = mariadb_fixture_run(server, DATABASE, query);
 
@@ -65,8 +63,8 @@ static void test_journal_applier_round_exactly_once(void **state)
     print_message("%" G_GUINT64_FORMAT " events/s\n",
                   (guint64)MANY * G_USEC_PER_SEC / (guint64)took);
     assert_int_equal(applied, MANY);
-    assert_rows("SELECT COUNT(*) FROM delivery", "5000");
-    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Sent'", "5000");
+    assert_found("SELECT COUNT(*) FROM delivery", "5000");
+    assert_found("SELECT COUNT(*) FROM message WHERE status = 'Sent'", "5000");
     /* Another applier, as after a restart, finds nothing left to do. */
     g_autoptr(JournalApplier) second = journal_applier_new(spool, 1, NULL, NULL);
     assert_true(journal_applier_round(second, sql, &applied, &error));
@@ -106,15 +104,15 @@ static void test_journal_applier_round_sets_poison_aside(void **state)
     append_one(journal, EVENT_MESSAGE_QUEUED, "{\"id\":20003,\"at\":1}");
     assert_true(journal_applier_round(applier, sql, &applied, &error));
     assert_int_equal(applied, 1);
-    assert_rows("SELECT id FROM message WHERE id BETWEEN 20000 AND 20003", "20000\n20002\n20003");
-    assert_rows("SELECT COUNT(*) FROM delivery WHERE message_id = 20001", "0");
-    assert_rows("SELECT CONCAT_WS(' ', type, at, bytes) FROM event_rejected WHERE program = "
-                "'outrider-poison' ORDER BY seq",
-                "6 7 {\"id\":20001,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}\n"
-                "5 7 {\"id\"");
-    assert_rows("SELECT p.seq - MAX(e.seq) FROM journal_position p JOIN event_rejected e USING "
-                "(node, program, epoch) WHERE p.program = 'outrider-poison'",
-                "2");
+    assert_found("SELECT id FROM message WHERE id BETWEEN 20000 AND 20003", "20000\n20002\n20003");
+    assert_found("SELECT COUNT(*) FROM delivery WHERE message_id = 20001", "0");
+    assert_found("SELECT CONCAT_WS(' ', type, at, bytes) FROM event_rejected WHERE program = "
+                 "'outrider-poison' ORDER BY seq",
+                 "6 7 {\"id\":20001,\"attempt\":1,\"status\":\"Sent\",\"server\":99999999999}\n"
+                 "5 7 {\"id\"");
+    assert_found("SELECT p.seq - MAX(e.seq) FROM journal_position p JOIN event_rejected e USING "
+                 "(node, program, epoch) WHERE p.program = 'outrider-poison'",
+                 "2");
 }
 
 static void test_journal_applier_round_database_away(void **state)
@@ -135,7 +133,7 @@ static void test_journal_applier_round_database_away(void **state)
     mariadb_fixture_restart(server);
     assert_true(journal_applier_round(applier, sql, &applied, &error));
     assert_int_equal(applied, 500);
-    assert_rows("SELECT COUNT(*) FROM message WHERE status = 'Pending' AND id < 20000", "500");
+    assert_found("SELECT COUNT(*) FROM message WHERE status = 'Pending' AND id < 20000", "500");
 }
 
 static guint64 keep_up_to(const char *program, gpointer data)
@@ -189,19 +187,10 @@ int main(void)
         cmocka_unit_test(test_journal_applier_round_drops_when_idle),
         cmocka_unit_test(test_journal_applier_round_database_away),
     };
-    GError *error = NULL;
-    guint applied;
 
     spool = g_dir_make_tmp("outrider-spool-XXXXXX", NULL);
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     sql_close(sql);
     mariadb_fixture_stop(server);

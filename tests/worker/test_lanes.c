@@ -9,46 +9,55 @@ static char one[] = "[smart.test]:587";
 static char two[] = "[other.test]:25";
 
 #define TAIL           "/^[a-z2-7]{31}-[1-9][0-9]*@rp\\.example$/ retry:4.3.5 lane is not known yet\n"
+#define WAIT           "retry:4.7.0 no address of the pool takes mail on this node"
 #define WAY(lane, way) "/^[a-z2-7]{31}-" lane "@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ " way "\n"
 #define PART(lane, class, way)                                                                     \
     "/^[a-z2-7]{29}[" class "][a-z2-7]-" lane "@(rp\\.example|psrp\\.[a-z0-9.-]+)$/ " way "\n"
 #define HALF_ONE "abcdefghijklmnop"
 #define HALF_TWO "qrstuvwxyz234567"
 
-/* lane, pool, weight, is_default, gone, served, next_hop */
+/* lane, pool, weight, is_default, gone, served, next_hop, defer */
 static const struct {
     LaneState lanes[5];
     const char *text;
 } cases[] = {
     {{{0}}, ""},
-    {{{8, 1, 100, TRUE, FALSE, TRUE, NULL}}, WAY("8", "outrider-ip8:")},
+    {{{8, 1, 100, TRUE, FALSE, TRUE, NULL, FALSE}}, WAY("8", "outrider-ip8:")},
     /* drained: what waits still leaves by it */
-    {{{8, 1, 0, FALSE, FALSE, TRUE, NULL}}, WAY("8", "outrider-ip8:")},
+    {{{8, 1, 0, FALSE, FALSE, TRUE, NULL, FALSE}}, WAY("8", "outrider-ip8:")},
     /* gone, and nobody else: Postfix's default */
-    {{{8, 1, 0, FALSE, TRUE, FALSE, NULL}}, WAY("8", "DUNNO")},
+    {{{8, 1, 0, FALSE, TRUE, FALSE, NULL, FALSE}}, WAY("8", "DUNNO")},
+    /* or it waits, if its pool wants that */
+    {{{8, 1, 0, FALSE, TRUE, FALSE, NULL, TRUE}}, WAY("8", WAIT)},
+    {{{8, 1, 100, FALSE, FALSE, FALSE, NULL, TRUE},
+      {9, 2, 100, TRUE, FALSE, TRUE, NULL, FALSE},
+      {10, 1, 0, FALSE, FALSE, TRUE, NULL, TRUE}},
+     WAY("8", WAIT) WAY("9", "outrider-ip9:") WAY("10", "outrider-ip10:")},
+    {{{8, 1, 100, FALSE, FALSE, FALSE, NULL, TRUE}, {9, 1, 100, FALSE, FALSE, TRUE, NULL, TRUE}},
+     PART("8", HALF_ONE HALF_TWO, "outrider-ip9:") WAY("9", "outrider-ip9:")},
     /* not on this node: the others of the pool, as if it were gone */
-    {{{8, 1, 50, FALSE, FALSE, FALSE, NULL}, {9, 1, 1, FALSE, FALSE, TRUE, NULL}},
+    {{{8, 1, 50, FALSE, FALSE, FALSE, NULL, FALSE}, {9, 1, 1, FALSE, FALSE, TRUE, NULL, FALSE}},
      PART("8", HALF_ONE HALF_TWO, "outrider-ip9:") WAY("9", "outrider-ip9:")},
     /* by weight; other pools, drained ones and what is not served take nothing */
-    {{{8, 1, 0, FALSE, TRUE, FALSE, NULL},
-      {9, 1, 10, FALSE, FALSE, TRUE, NULL},
-      {10, 1, 10, FALSE, FALSE, TRUE, NULL},
-      {11, 2, 100, TRUE, FALSE, TRUE, NULL},
-      {12, 1, 0, FALSE, FALSE, TRUE, NULL}},
+    {{{8, 1, 0, FALSE, TRUE, FALSE, NULL, FALSE},
+      {9, 1, 10, FALSE, FALSE, TRUE, NULL, FALSE},
+      {10, 1, 10, FALSE, FALSE, TRUE, NULL, FALSE},
+      {11, 2, 100, TRUE, FALSE, TRUE, NULL, FALSE},
+      {12, 1, 0, FALSE, FALSE, TRUE, NULL, FALSE}},
      PART("8", HALF_ONE, "outrider-ip9:") PART("8", HALF_TWO, "outrider-ip10:")
          WAY("9", "outrider-ip9:") WAY("10", "outrider-ip10:") WAY("11", "outrider-ip11:")
              WAY("12", "outrider-ip12:")},
-    {{{3, 0, 0, FALSE, FALSE, TRUE, one}}, WAY("3", "outrider-sh3:[smart.test]:587")},
-    {{{3, 0, 0, FALSE, FALSE, FALSE, one}}, WAY("3", "outrider-sh3:[smart.test]:587")},
+    {{{3, 0, 0, FALSE, FALSE, TRUE, one, FALSE}}, WAY("3", "outrider-sh3:[smart.test]:587")},
+    {{{3, 0, 0, FALSE, FALSE, FALSE, one, FALSE}}, WAY("3", "outrider-sh3:[smart.test]:587")},
     /* a smart host that is gone: the default one, else the default pool */
-    {{{3, 0, 0, FALSE, TRUE, FALSE, NULL},
-      {4, 0, 0, TRUE, FALSE, TRUE, two},
-      {9, 1, 10, TRUE, FALSE, TRUE, NULL}},
+    {{{3, 0, 0, FALSE, TRUE, FALSE, NULL, FALSE},
+      {4, 0, 0, TRUE, FALSE, TRUE, two, FALSE},
+      {9, 1, 10, TRUE, FALSE, TRUE, NULL, FALSE}},
      PART("3", HALF_ONE HALF_TWO, "outrider-sh4:[other.test]:25")
          WAY("4", "outrider-sh4:[other.test]:25") WAY("9", "outrider-ip9:")},
-    {{{3, 0, 0, FALSE, TRUE, FALSE, NULL},
-      {4, 0, 0, FALSE, FALSE, TRUE, two},
-      {9, 1, 10, TRUE, FALSE, TRUE, NULL}},
+    {{{3, 0, 0, FALSE, TRUE, FALSE, NULL, FALSE},
+      {4, 0, 0, FALSE, FALSE, TRUE, two, FALSE},
+      {9, 1, 10, TRUE, FALSE, TRUE, NULL, FALSE}},
      PART("3", HALF_ONE HALF_TWO, "outrider-ip9:") WAY("4", "outrider-sh4:[other.test]:25")
          WAY("9", "outrider-ip9:")},
 };

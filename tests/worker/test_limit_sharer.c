@@ -9,7 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/sql/sql.h"
 #include "tests/lib/edge_fixture.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/policyd/policyd_world.h"
 #include "worker/limit_sharer.h"
 
@@ -388,21 +388,6 @@ static void test_many_limits(void **state)
     print_message("nor anybody else: %d ms\n", timed_round(&world->nodes[0]));
 }
 
-static void migrate(void)
-{
-    g_autofree char *text = g_strdup_printf(
-        "return_path_domain = rp.test\ndb_socket = %s\ndb_name = " DATABASE "\ndb_user = root\n",
-        server->socket);
-    g_autoptr(GError) error = NULL;
-    Config *config = config_parse("test", text, -1, &error);
-    g_autoptr(Sql) sql = config ? sql_open(config, &error) : NULL;
-    guint applied;
-
-    if (!sql || !sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error))
-        g_error("%s", error->message);
-    config_free(config);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -417,8 +402,7 @@ int main(void)
     if (!g_file_test(POLICYD_PROGRAM, G_FILE_TEST_IS_EXECUTABLE))
         return 77;
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    migrate();
+    sql_close(database_fixture_open(server, DATABASE));
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     mariadb_fixture_stop(server);
     return status;

@@ -44,6 +44,21 @@ static const struct {
      MAIL_LINE_DELIVERY, LONG, NULL, "x@ok.test", "mx[192.0.2.1]:25", "4.3.0",
      "host mx[192.0.2.1] said: 451 4.3.0 busy 451 4.3.0 later (in reply to RCPT TO command)",
      MAIL_STATUS_DEFERRED, 451, 62500},
+    {HEAD "smtp[2]: " LONG
+          ": to=<\"a>, relay=x[192.0.2.9]:25, dsn=2.0.0, status=sent (250 ok)\"@b.test>, "
+          "relay=mx[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (550 no)",
+     MAIL_LINE_DELIVERY, LONG, NULL,
+     "\"a>, relay=x[192.0.2.9]:25, dsn=2.0.0, status=sent (250 ok)\"@b.test", "mx[192.0.2.1]:25",
+     "5.1.1", "550 no", MAIL_STATUS_BOUNCED, 550, 1000},
+    {HEAD "smtp[2]: " LONG
+          ": to=<\"a\\\">, orig_to=<c\"@b.test>, orig_to=<\"d>, relay=e\"@b.test>, "
+          "relay=none, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (550 no>, orig_to=<f)",
+     MAIL_LINE_DELIVERY, LONG, NULL, "\"a\\\">, orig_to=<c\"@b.test", "none", "5.1.1",
+     "550 no>, orig_to=<f", MAIL_STATUS_BOUNCED, 550, 1000},
+    {HEAD "smtp[2]: " LONG ": to=<\"a@b.test>, relay=none, delay=1, delays=0/0/0/1, dsn=5.1.1, "
+          "status=bounced (550 no)",
+     MAIL_LINE_DELIVERY, LONG, NULL, "\"a@b.test", "none", "5.1.1", "550 no", MAIL_STATUS_BOUNCED,
+     550, 1000},
     {HEAD "smtp[2]: " LONG ": " TO "dsn=4.4.2, status=deferred (lost connection with mx[192.0.2.1] "
           "while sending end of data -- message may be sent more than once)",
      MAIL_LINE_DELIVERY, LONG, NULL, "x@ok.test", "mx.ok.test[198.51.100.1]:25", "4.4.2",

@@ -4,16 +4,14 @@
 
 #include "lib/base/id.h"
 #include "lib/seal/return_path.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/reconcile_page.h"
 #include "worker/recipient_key.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
-#define DATABASE   "reconcile"
-#define DOMAIN     "rp.example"
-#define THEN       G_GINT64_CONSTANT(1795000000) /* when the messages were made */
+#define DATABASE "reconcile"
+#define DOMAIN   "rp.example"
+#define THEN     G_GINT64_CONSTANT(1795000000) /* when the messages were made */
 
 static MariadbFixture *server;
 static Sql *sql;
@@ -254,20 +252,11 @@ int main(void)
         cmocka_unit_test(test_reconcile_page_keeps_to_node_status_and_age),
     };
     g_autofree char *keys = ring_generate(0);
-    GError *error = NULL;
-    guint applied;
 
     id = id_floor(THEN) + 256 + 3;
     ring = ring_parse("test", keys, NULL);
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     sql_close(sql);
     mariadb_fixture_stop(server);

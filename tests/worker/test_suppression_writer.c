@@ -6,7 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_suppression.h"
 #include "lib/sql/sql.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/suppression_writer.h"
 
@@ -46,20 +46,15 @@ static int setup(void **state)
 {
     World *world = g_new0(World, 1);
     GError *error = NULL;
-    guint applied = 0;
 
     world->server = mariadb_fixture_start();
-    mariadb_fixture_database(world->server, DATABASE);
+    sql_close(database_fixture_open(world->server, DATABASE));
     world->dir = g_dir_make_tmp("outrider-edge-XXXXXX", NULL);
     g_autofree char *text = g_strdup_printf(
         "return_path_domain = rp.example\nedge_dir = %s\ndb_socket = %s\ndb_name = " DATABASE
         "\ndb_user = root\n",
         world->dir, world->server->socket);
     world->config = config_parse("test", text, -1, &error);
-    assert_no_error(error);
-    g_autoptr(Sql) sql = sql_open(world->config, &error);
-    assert_no_error(error);
-    sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error);
     assert_no_error(error);
     world->writer = suppression_writer_new(world->config);
     *state = world;

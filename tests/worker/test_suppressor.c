@@ -5,8 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/event_apply.h"
 #include "worker/suppressor.h"
@@ -30,6 +29,8 @@ typedef struct {
     const char *status, *class;
     const char *rcpt; /* NULL: r@x.test */
     guint server;     /* 0: 2 */
+    const char *text; /* NULL: "words of ID" */
+    gboolean gave_up;
 } Attempt;
 
 static char *run(const char *text)
@@ -42,12 +43,19 @@ static char *event_of(const Attempt *attempt)
     g_autofree char *class =
         attempt->class ? g_strdup_printf(",\"class\":\"%s\"", attempt->class) : g_strdup("");
 
+    g_autofree char *words = g_strdup_printf("words of %u", attempt->id);
+    g_autofree char *rcpt =
+        attempt->gave_up
+            ? g_strdup("")
+            : g_strdup_printf(",\"rcpt\":\"%s\"", attempt->rcpt ? attempt->rcpt : "r@x.test");
+
     return g_strdup_printf("{\"id\":%u,\"server\":%u,\"attempt\":%u,\"at\":%" G_GINT64_FORMAT
-                           ",\"status\":\"%s\",\"rcpt\":\"%s\",\"text\":\"words of %u\"%s}",
+                           ",\"status\":\"%s\",\"text\":\"%s\"%s%s%s}",
                            attempt->id, attempt->server ? attempt->server : 2,
-                           attempt->id * 100 + (guint)(attempt->minute + 50),
+                           attempt->id * 10000 + (guint)(attempt->minute + 50),
                            base + attempt->minute * G_TIME_SPAN_MINUTE, attempt->status,
-                           attempt->rcpt ? attempt->rcpt : "r@x.test", attempt->id, class);
+                           attempt->text ? attempt->text : words, rcpt, class,
+                           attempt->gave_up ? ",\"gave_up\":true" : "");
 }
 
 /* Applies them together. */
@@ -74,7 +82,7 @@ static void apply(const EventSource *from, const Attempt *attempts, guint n)
 static void clear(void)
 {
     g_free(run("DELETE FROM suppression; DELETE FROM suppression_evidence; DELETE FROM message; "
-               "DELETE FROM delivery;"
+               "DELETE FROM delivery; DELETE FROM suppression_give_up;"
                "DELETE FROM suppression_tombstone"));
 }
 
@@ -129,6 +137,15 @@ static const struct {
      "NULL"},
     {"for now, then for good", {ATTEMPT(1, 0, "SoftFail", "address"), HARD(2, 9)}, "NULL"},
     {"taken later", {HARD(1, 0), HARD(2, 9), SENT(3, 10)}, "NULL"},
+    {"taken later, in capitals",
+     {HARD(1, 0, .rcpt = "R@x.test"), HARD(2, 9), SENT(3, 10, .rcpt = "R@x.test")},
+     "NULL"},
+    {"taken later, in quotes",
+     {HARD(1, 0), HARD(2, 9, .rcpt = "\\\"R\\\"@x.test"), SENT(3, 10)},
+     "NULL"},
+    {"refused with and without quotes",
+     {HARD(1, 0, .rcpt = "\\\"r\\\"@x.test"), HARD(2, 9)},
+     "2 r@x.test hard_fail 2"},
     {"taken before", {HARD(1, 0), HARD(2, 9), SENT(3, -5)}, "2 r@x.test hard_fail 2"},
     {"taken between", {HARD(1, 0), SENT(3, 5), HARD(2, 9)}, "2 r@x.test hard_fail 2"},
     {"taken by another server",
@@ -139,13 +156,99 @@ static const struct {
      "2 r@x.test hard_fail 4"},
 };
 
-static guint count_attempts(const Attempt *attempts)
+#define UNKNOWN "450 4.1.1 No such user here"
+#define SOFT(number, after, ...)                                                                   \
+    ATTEMPT(number, after, "SoftFail", "address", .text = UNKNOWN, ##__VA_ARGS__)
+#define BUSY(number, after)                                                                        \
+    ATTEMPT(number, after, "SoftFail", "capacity", .text = "452 4.2.2 Mailbox full")
+#define GIVE_UP(number, after) ATTEMPT(number, after, "HardFail", "capacity", .gave_up = TRUE)
+
+/* In the order of the log: of one message that is certain. */
+static const struct {
+    const char *name;
+    Attempt attempts[6];
+    const char *wanted;
+} give_ups[] = {
+    {"refused for a day",
+     {SOFT(1, 0), SOFT(1, DAY_M), GIVE_UP(1, DAY_M + 60)},
+     "2 r@x.test soft_fail 1"},
+    {"refused for less", {SOFT(1, 0), SOFT(1, DAY_M - 1), GIVE_UP(1, DAY_M + 60)}, "NULL"},
+    {"two within a day",
+     {SOFT(1, 0), SOFT(2, 1), GIVE_UP(1, 60), GIVE_UP(2, 61)},
+     "2 r@x.test soft_fail 2"},
+    {"two, one for good", {SOFT(1, 0), GIVE_UP(1, 60), HARD(2, 61)}, "2 r@x.test hard_fail 2"},
+    {"two, the later given up",
+     {HARD(2, 0), SOFT(1, 10), GIVE_UP(1, 60)},
+     "2 r@x.test soft_fail 1"},
+    {"two of two days",
+     {SOFT(1, 0), GIVE_UP(1, 60), SOFT(2, DAY_M + 1), GIVE_UP(2, DAY_M + 90)},
+     "NULL"},
+    {"not given up yet", {SOFT(1, 0), SOFT(1, DAY_M), SOFT(1, 2 * DAY_M)}, "NULL"},
+    {"the last was another's fault",
+     {SOFT(1, 0), SOFT(1, DAY_M), BUSY(1, DAY_M + 9), GIVE_UP(1, DAY_M + 60)},
+     "NULL"},
+    {"the first was another's fault", {BUSY(1, 0), SOFT(1, DAY_M), GIVE_UP(1, DAY_M + 60)}, "NULL"},
+    {"never the address",
+     {BUSY(1, 0), BUSY(2, 1), BUSY(1, DAY_M), GIVE_UP(1, DAY_M + 60), GIVE_UP(2, DAY_M + 61)},
+     "NULL"},
+    {"nothing was said", {GIVE_UP(1, 0), GIVE_UP(2, 1)}, "NULL"},
+    {"taken meanwhile",
+     {SOFT(1, 0), SOFT(1, DAY_M), SENT(3, DAY_M + 5), GIVE_UP(1, DAY_M + 60)},
+     "NULL"},
+    {"taken afterwards",
+     {SOFT(1, 0), SOFT(1, DAY_M), GIVE_UP(1, DAY_M + 60), SENT(3, DAY_M + 65)},
+     "NULL"},
+    {"other servers",
+     {SOFT(1, 0, .server = 3), SOFT(2, 1),
+      ATTEMPT(1, 60, "HardFail", NULL, .server = 3, .gave_up = TRUE), GIVE_UP(2, 61)},
+     "NULL"},
+};
+
+static guint count_attempts(const Attempt *attempts, guint max)
 {
     guint n = 0;
 
-    while (n < G_N_ELEMENTS(cases[0].attempts) && attempts[n].id)
+    while (n < max && attempts[n].id)
         n++;
     return n;
+}
+
+static guint count_of(guint i)
+{
+    return count_attempts(cases[i].attempts, G_N_ELEMENTS(cases[i].attempts));
+}
+
+/* One by one, all at once, and all once more. */
+static void test_suppressor_give_ups(void **state)
+{
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(give_ups); i++) {
+        guint n = count_attempts(give_ups[i].attempts, G_N_ELEMENTS(give_ups[i].attempts));
+        clear();
+        for (guint k = 0; k < n; k++)
+            apply(&source, &give_ups[i].attempts[k], 1);
+        assert_list(give_ups[i].name, give_ups[i].wanted);
+        clear();
+        apply(&source, give_ups[i].attempts, n);
+        assert_list(give_ups[i].name, give_ups[i].wanted);
+        apply(&source, give_ups[i].attempts, n);
+        assert_list(give_ups[i].name, give_ups[i].wanted);
+    }
+}
+
+static void test_suppressor_give_up_tells_what_was_said(void **state)
+{
+    static const Attempt attempts[] = {SOFT(1, 0), SOFT(1, DAY_M), GIVE_UP(1, DAY_M + 60)};
+
+    (void)state;
+    clear();
+    apply(&source, attempts, G_N_ELEMENTS(attempts));
+    g_autofree char *row = run("SELECT evidence, reason FROM suppression");
+    assert_string_equal(row, UNKNOWN "\t" SUPPRESSOR_GAVE_UP);
+    /* Removed by hand: the same events do not bring it back. */
+    g_free(run("DELETE FROM suppression"));
+    apply(&source, attempts, G_N_ELEMENTS(attempts));
+    assert_list("replay", "NULL");
 }
 
 static void test_suppressor_table(void **state)
@@ -153,11 +256,11 @@ static void test_suppressor_table(void **state)
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         clear();
-        for (guint k = 0; k < count_attempts(cases[i].attempts); k++)
+        for (guint k = 0; k < count_of(i); k++)
             apply(&source, &cases[i].attempts[k], 1);
         assert_list(cases[i].name, cases[i].wanted);
         clear();
-        apply(&source, cases[i].attempts, count_attempts(cases[i].attempts));
+        apply(&source, cases[i].attempts, count_of(i));
         assert_list(cases[i].name, cases[i].wanted);
     }
 }
@@ -178,7 +281,7 @@ static void test_suppressor_any_order(void **state)
     (void)state;
     for (guint round = 0; round < ROUNDS; round++) {
         guint i = (guint)g_random_int_range(0, G_N_ELEMENTS(cases));
-        guint n = count_attempts(cases[i].attempts);
+        guint n = count_of(i);
         Attempt attempts[2 * G_N_ELEMENTS(cases[0].attempts)];
         memcpy(attempts, cases[i].attempts, n * sizeof(Attempt));
         memcpy(attempts + n, cases[i].attempts, n * sizeof(Attempt));
@@ -307,7 +410,8 @@ static void test_suppressor_expire(void **state)
         "seq_1_to_12000;"
         "INSERT INTO suppression_tombstone (revision, id, at) VALUES (1, 1, 5), (2, 2, 6);"
         "INSERT INTO suppression_evidence (server_id, address, message_id, at) VALUES (2, 'x', 1, "
-        "5)",
+        "5);"
+        "INSERT INTO suppression_give_up (message_id, server_id, at) VALUES (1, 2, 5)",
         now + 1, now);
     g_free(run(text));
     assert_true(suppressor_expire(sql, now, &error));
@@ -321,7 +425,8 @@ static void test_suppressor_expire(void **state)
     assert_string_equal(stones, "12001\t4\t1");
     g_autofree char *floor = run("SELECT suppression_floor FROM revision_counter");
     assert_string_equal(floor, "2");
-    g_autofree char *evidence = run("SELECT COUNT(*) FROM suppression_evidence");
+    g_autofree char *evidence = run("SELECT (SELECT COUNT(*) FROM suppression_evidence) + "
+                                    "(SELECT COUNT(*) FROM suppression_give_up)");
     assert_string_equal(evidence, "0");
 }
 
@@ -330,6 +435,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suppressor_table),
         cmocka_unit_test(test_suppressor_any_order),
+        cmocka_unit_test(test_suppressor_give_ups),
+        cmocka_unit_test(test_suppressor_give_up_tells_what_was_said),
         cmocka_unit_test(test_suppressor_keeps_evidence_and_expiry),
         cmocka_unit_test(test_suppressor_and_others_entries),
         cmocka_unit_test(test_suppressor_replay_after_removal),
@@ -337,19 +444,10 @@ int main(void)
         cmocka_unit_test(test_suppressor_lift_leaves_a_tombstone),
         cmocka_unit_test(test_suppressor_expire),
     };
-    GError *error = NULL;
-    guint applied;
 
     base = g_get_real_time() - 3 * G_TIME_SPAN_DAY;
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    sql = sql_open_source(&where, &error);
-    if (!sql || !sql_migrate(sql, OUTRIDER_TEST_SRCDIR "/conf/migrations", &applied, &error))
-        g_error("%s", error->message);
+    sql = database_fixture_open(server, DATABASE);
     g_free(run(
         "INSERT INTO organization (id, permalink, name, created_at, revision) VALUES (1, 'acme', "
         "'A', 0, 1);"

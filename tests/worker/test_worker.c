@@ -6,11 +6,9 @@
 
 #include "lib/base/error.h"
 #include "lib/journal/journal.h"
-#include "lib/sql/connection.h"
-#include "tests/lib/mariadb_fixture.h"
+#include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
-#define MIGRATIONS OUTRIDER_TEST_SRCDIR "/conf/migrations"
 #define DATABASE   "worker"
 #define KILLS      8
 #define PER_ROUND  500
@@ -123,20 +121,6 @@ static void test_worker_second_instance_refused(void **state)
     assert_int_equal(end_worker(first, SIGTERM), 0);
 }
 
-static void migrate(void)
-{
-    GError *error = NULL;
-    guint applied;
-    g_auto(SqlSource) where = {.socket = g_strdup(server->socket),
-                               .name = g_strdup(DATABASE),
-                               .user = g_strdup("root"),
-                               .password = g_strdup("")};
-    g_autoptr(Sql) sql = sql_open_source(&where, &error);
-
-    if (!sql || !sql_migrate(sql, MIGRATIONS, &applied, &error))
-        g_error("%s", error->message);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,8 +132,7 @@ int main(void)
     g_autofree char *own = g_build_filename(spool, "worker", NULL);
     g_mkdir(own, 0700);
     server = mariadb_fixture_start();
-    mariadb_fixture_database(server, DATABASE);
-    migrate();
+    sql_close(database_fixture_open(server, DATABASE));
     configuration = g_build_filename(spool, "outrider.conf", NULL);
     g_autofree char *text =
         g_strdup_printf("return_path_domain = rp.example\nspool_dir = %s\n"
