@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: what the mail path knows of the directory: read-only queries on the local replicas.
- * Used by: policyd, milter, later apid and trackd; the worker and the CLI for lanes.
+ * Used by: policyd, milter, apid and trackd; the worker and the CLI for lanes.
  * May touch: <edge_dir>/edge.4.db, edge-auth.4.db, edge-sign.4.db, edge-suppression.4.db, read-only.
  * Threads: any; each call takes a connection from a pool and gives it back.
  * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
