@@ -9,9 +9,10 @@
 static const char *const columns[] = {
     [DIRECTORY_ORGANIZATION] = "permalink name suspended_at created_at",
     [DIRECTORY_SERVER] = "organization permalink name mode pool smarthost suspended_at",
-    [DIRECTORY_DOMAIN] = "organization server name verified_at use_for_any",
-    [DIRECTORY_CREDENTIAL] =
-        "id organization server name type hold cram_md5 disabled_at expires_at last_used_at usage",
+    [DIRECTORY_DOMAIN] =
+        "organization server name verified_at use_for_any subdomains dns_status dns_checked_at",
+    [DIRECTORY_CREDENTIAL] = "id organization server name type networks hold cram_md5 disabled_at "
+                             "expires_at last_used_at usage",
     [DIRECTORY_POOL] = "name is_default fallback addresses servers",
     [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
     [DIRECTORY_SMARTHOST] =

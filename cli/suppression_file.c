@@ -29,7 +29,7 @@ typedef struct {
     GArray *chunk; /* SuppressionEntry */
     FILE *rejects; /* NULL: not wanted */
     goffset size;  /* of the file; 0: not known */
-    guint64 octets, written, rejected;
+    guint64 octets, taken, written, rejected;
     gint64 now;
     gint64 shown_at; /* monotonic */
 } Import;
@@ -75,8 +75,11 @@ static void show_progress(Import *import, gboolean last)
         return;
     import->shown_at = now;
     fprintf(stderr, "\r\033[K%" G_GUINT64_FORMAT " imported", import->written);
+    /* Of what was read, a part waits to be written. */
     if (import->size > 0)
-        fprintf(stderr, ", %d%%", (int)(import->octets * 100 / (guint64)import->size));
+        fprintf(stderr, ", %.0f%%",
+                100.0 * (double)import->octets / (double)import->size * (double)import->written /
+                    (double)MAX(import->taken, 1));
     fflush(stderr);
 }
 
@@ -123,8 +126,11 @@ static gboolean write_chunk(Import *import, GError **error)
 
 static gboolean is_header(const CsvRecord *record)
 {
-    return g_ascii_strcasecmp(record->fields[0], "address") == 0 ||
-           g_ascii_strcasecmp(record->fields[0], "email") == 0;
+    static const char *const names[] = {"address",       "email",     "e-mail",
+                                        "email address", "recipient", NULL};
+    g_autofree char *first = g_ascii_strdown(record->fields[0], -1);
+
+    return g_strv_contains(names, first);
 }
 
 /* A field of a record, without blanks around it; else what the option says. */
@@ -155,6 +161,7 @@ static gboolean take_record(Import *import, guint64 line, const CsvRecord *recor
         reject(import, line, address, why->message);
         return TRUE;
     }
+    import->taken++;
     g_array_append_val(import->chunk, entry);
     memset(&entry, 0, sizeof entry);
     return import->chunk->len < CHUNK || write_chunk(import, error);

@@ -82,50 +82,58 @@ char *address_domain(const char *address)
     return at && take_domain(at + 1, TRUE, form) ? g_strdup(form) : NULL;
 }
 
-/* Appends a local part without the quotes and escapes of a quoted string, in lower case; any other as it is. */
-static void append_plain(GString *out, const char *local, gsize length)
+/* Without the quotes and escapes of a quoted string; anything else is taken as it is. */
+static GString *unquoted(const char *local, gsize length)
 {
     gboolean quoted = length >= 2 && local[0] == '"' && local[length - 1] == '"';
-    const char *end = local + length - quoted;
+    GString *plain = g_string_sized_new(length);
 
-    for (const char *p = local + quoted; p < end; p++) {
-        if (quoted && *p == '\\' && p + 1 < end)
+    if (!quoted)
+        return g_string_append_len(plain, local, (gssize)length);
+    for (const char *p = local + 1, *end = local + length - 1; p < end; p++) {
+        if (*p == '\\' && p + 1 < end)
             p++;
-        g_string_append_c(out, g_ascii_tolower(*p));
+        g_string_append_c(plain, *p);
     }
+    return plain;
 }
 
-/* A dot-string needs none. */
+/* RFC 5321 section 4.1.2: a dot-string needs none. */
 static gboolean needs_quotes(const GString *local)
 {
     for (const char *p = local->str; *p; p++)
-        if (g_ascii_iscntrl(*p) || strchr(ADDRESS_SPECIALS, *p) || (p[0] == '.' && p[1] == '.'))
+        if (g_ascii_iscntrl(*p) || strchr(ADDRESS_SPECIALS, *p))
             return TRUE;
-    return local->len == 0 || local->str[0] == '.' || local->str[local->len - 1] == '.';
+    return local->len == 0 || local->str[0] == '.' || local->str[local->len - 1] == '.' ||
+           strstr(local->str, "..");
 }
 
-static void put_in_quotes(GString *local)
+static GString *local_form(const char *local, gsize length)
 {
-    for (gsize i = 0; i < local->len; i++)
-        if (local->str[i] == '"' || local->str[i] == '\\')
-            g_string_insert_c(local, (gssize)i++, '\\');
-    g_string_prepend_c(local, '"');
-    g_string_append_c(local, '"');
+    g_autoptr(GString) plain = unquoted(local, length);
+
+    g_string_ascii_down(plain);
+    if (!needs_quotes(plain))
+        return g_steal_pointer(&plain);
+    GString *form = g_string_new("\"");
+    for (const char *p = plain->str; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(form, '\\');
+        g_string_append_c(form, *p);
+    }
+    return g_string_append_c(form, '"');
 }
 
 char *address_form(const char *address)
 {
     const char *at = strrchr(address, '@');
-    gsize length = at ? (gsize)(at - address) : 0;
+    gsize local = at ? (gsize)(at - address) : 0;
     Form domain;
 
-    if (!at || length >= ADDRESS_MAX || !g_utf8_validate(address, (gssize)length, NULL) ||
+    if (!at || local >= ADDRESS_MAX || !g_utf8_validate(address, (gssize)local, NULL) ||
         !take_domain(at + 1, TRUE, domain))
         return NULL;
-    g_autoptr(GString) form = g_string_sized_new(length + sizeof(domain) + 1);
-    append_plain(form, address, length);
-    if (length > 0 && needs_quotes(form))
-        put_in_quotes(form);
+    g_autoptr(GString) form = local > 0 ? local_form(address, local) : g_string_new(NULL);
     g_string_append_printf(form, "@%s", domain);
     return form->len <= ADDRESS_MAX ? g_string_free(g_steal_pointer(&form), FALSE) : NULL;
 }

@@ -10,8 +10,9 @@
  * A domain's form is A-labels in lower case without the root's dot. It may be an address literal; whether
  * a name could be registered is for others to say. No domain is what has an empty label, blanks, control characters or
  * an @, also as what Unicode maps to one, and what readers of Unicode make different names of.
- * A local part's form has its ASCII letters in lower case, is valid UTF-8, and stands in quotes if it needs them and else does not
- * (RFC 5321 section 4.1.2); more is its host's to know (section 2.4).
+ * A local part's form has its ASCII letters in lower case and is valid UTF-8; more is its host's to know (RFC 5321 section 2.4).
+ * It is in quotes when it needs them (section 4.1.2), and else without, as Postfix writes it; it may come with quotes or, as
+ * Postfix has it inside, without.
  */
 #pragma once
 
@@ -28,6 +29,6 @@ char *address_domain_form(const char *domain);
  * none. g_free. */
 char *address_domain(const char *address);
 
-/* The form of an address, whose local part may come with its quotes or, as Postfix has it inside, without; with nothing before the @, of the entry for a whole domain. A dot at its end as above. NULL: it
+/* The form of an address; with nothing before the @, of the entry for a whole domain. A dot at its end as above. NULL: it
  * is none. g_free. */
 char *address_form(const char *address);

@@ -438,6 +438,17 @@ gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *n
            sql_transaction(sql, do_delete, &work, error);
 }
 
+/* What is not there has no empty list. */
+static gboolean check_owner(Sql *sql, OwnerKind kind, const char *owner, GError **error)
+{
+    DirectoryObject of_others = strchr(owner, '/') ? DIRECTORY_SERVER : DIRECTORY_ORGANIZATION;
+    const char *const names[] = {owner, NULL};
+    g_autoptr(Record) found =
+        directory_show(sql, kind == OWNER_POOL ? DIRECTORY_POOL : of_others, names, error);
+
+    return found != NULL;
+}
+
 Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GError **error)
 {
     OwnerKind kind = path_owner_kind(object);
@@ -447,7 +458,8 @@ Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GErr
     /* A credential's owner may be named by its organization alone, to list them all. */
     if (kind == OWNER_SERVER)
         kind = OWNER_EITHER;
-    if (owner && !path_read_owner(kind, owner, &path, error))
+    if (owner &&
+        (!path_read_owner(kind, owner, &path, error) || !check_owner(sql, kind, owner, error)))
         return NULL;
     const char *first = owner ? path.keys[0].text : "";
     const char *second = owner && path.n > 1 ? path.keys[1].text : "";

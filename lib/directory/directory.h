@@ -64,5 +64,5 @@ Record *directory_change(Sql *sql, DirectoryObject object, const char *const *na
 gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *names,
                           GError **error);
 
-/* owner: all of an organization, server or pool; NULL: all. */
+/* owner: all of an organization, server or pool, NOT_FOUND without such a one; NULL: all. */
 Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GError **error);

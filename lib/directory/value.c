@@ -47,17 +47,21 @@ char *value_quote(const char *text)
 {
     g_autoptr(GString) out = g_string_new("\"");
 
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text; *p;) {
+        gunichar c = g_utf8_get_char_validated(p, -1);
+        gboolean visible = g_unichar_isprint(c);
+        gint length = visible ? g_unichar_to_utf8(c, NULL) : 1;
         if (out->len > QUOTE_MAX) {
             g_string_append(out, "...");
             break;
         }
         if (*p == '"' || *p == '\\')
             g_string_append_printf(out, "\\%c", *p);
-        else if (g_ascii_isprint(*p))
-            g_string_append_c(out, *p);
+        else if (visible)
+            g_string_append_len(out, p, length);
         else
             g_string_append_printf(out, "\\x%02x", (unsigned char)*p);
+        p += length;
     }
     g_string_append_c(out, '"');
     return g_string_free(g_steal_pointer(&out), FALSE);

@@ -229,7 +229,17 @@ GArray *edge_cram_states(Edge *edge, const char *organization, const char *serve
     return g_steal_pointer(&states);
 }
 
-/* 1 found, 0 none, -1 error. */
+static EdgeDomain *read_domain(sqlite3_stmt *row)
+{
+    EdgeDomain *domain = g_new0(EdgeDomain, 1);
+
+    domain->id = column_u32(row, 0);
+    domain->name = column_text(row, 1);
+    domain->return_path_label = column_text(row, 2);
+    return domain;
+}
+
+/* The server's goes before the organization's. 1 found, 0 none (*domain stays NULL), -1 error. */
 static int find_domain(EdgeLink *link, EdgeStatement id, guint32 server, guint32 organization,
                        const char *name, gboolean exact, EdgeDomain **domain, GError **error)
 {
@@ -243,14 +253,14 @@ static int find_domain(EdgeLink *link, EdgeStatement id, guint32 server, guint32
         bind_text(statement, 3, name);
         sqlite3_bind_int(statement, 4, exact);
     }
-    int step = edge_link_step(link, statement, error);
-    if (step > 0) {
-        *domain = g_new0(EdgeDomain, 1);
-        (*domain)->id = column_u32(statement, 0);
-        (*domain)->name = column_text(statement, 1);
-        (*domain)->return_path_label = column_text(statement, 2);
+    int step;
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        if (*domain && !column_bool(statement, 3))
+            continue;
+        edge_domain_free(*domain);
+        *domain = read_domain(statement);
     }
-    return step;
+    return step < 0 ? step : *domain != NULL;
 }
 
 /* The name itself, then its parents of two labels or more. */
@@ -273,7 +283,7 @@ EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, co
 {
     g_autofree char *form = address_domain_form(name);
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
-    EdgeDomain *domain = NULL;
+    g_autoptr(EdgeDomain) domain = NULL;
 
     if (!link)
         return NULL;
@@ -283,7 +293,7 @@ EdgeDomain *edge_domain_for(Edge *edge, guint32 server, guint32 organization, co
                             &domain, error);
     if (found == 0)
         not_found(error, "verified domain");
-    return domain;
+    return found > 0 ? g_steal_pointer(&domain) : NULL;
 }
 
 /* parameter below 0: the statement has none. */

@@ -27,8 +27,8 @@ static gboolean ask(EdgeLink *link, const EdgeCredential *credential, const char
     sqlite3_bind_text(statement, 3, side, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 4, whole, -1, SQLITE_TRANSIENT);
     sqlite3_bind_text(statement, 5, domain, -1, SQLITE_TRANSIENT);
-    int step = edge_link_step(link, statement, error);
-    if (step > 0) {
+    int step;
+    while ((step = edge_link_step(link, statement, error)) > 0) {
         EdgeLaneRule found = {.of_server = sqlite3_column_int(statement, 0) != 0,
                               .id = (guint32)sqlite3_column_int64(statement, 1),
                               .pool = (guint32)sqlite3_column_int64(statement, 2),

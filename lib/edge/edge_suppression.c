@@ -41,6 +41,27 @@ static EdgeSuppression *read_row(sqlite3_stmt *row)
     return suppression;
 }
 
+/* The row of the least rank, which is its last column; *found is NULL. */
+static gboolean find_first(EdgeLink *link, sqlite3_stmt *statement, EdgeSuppression **found,
+                           GError **error)
+{
+    g_autoptr(EdgeSuppression) first = NULL;
+    int least = G_MAXINT, step;
+
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        int rank = sqlite3_column_int(statement, 7);
+        if (rank >= least)
+            continue;
+        least = rank;
+        edge_suppression_free(first);
+        first = read_row(statement);
+    }
+    if (step < 0)
+        return FALSE;
+    *found = g_steal_pointer(&first);
+    return TRUE;
+}
+
 gboolean edge_suppression_find(Edge *edge, const EdgeCredential *credential, const char *recipient,
                                gint64 now, EdgeSuppression **found, GError **error)
 {
@@ -59,10 +80,7 @@ gboolean edge_suppression_find(Edge *edge, const EdgeCredential *credential, con
     sqlite3_bind_int64(statement, 3, -(gint64)credential->organization);
     sqlite3_bind_int64(statement, 4, credential->server);
     sqlite3_bind_int64(statement, 5, now);
-    int step = edge_link_step(link, statement, error);
-    if (step > 0)
-        *found = read_row(statement);
-    return step >= 0;
+    return find_first(link, statement, found, error);
 }
 
 static char *day_of(gint64 seconds)

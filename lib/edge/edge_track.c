@@ -35,13 +35,22 @@ static EdgeTrack *read_row(sqlite3_stmt *row)
     return track;
 }
 
+/* One of a domain goes before one for all. */
 static gboolean read_one(EdgeLink *link, sqlite3_stmt *statement, EdgeTrack **found, GError **error)
 {
-    int step = edge_link_step(link, statement, error);
+    g_autoptr(EdgeTrack) first = NULL;
+    int step;
 
-    if (step >= 0)
-        *found = step > 0 ? read_row(statement) : NULL;
-    return step >= 0;
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        if (first && sqlite3_column_int(statement, 9) == 0)
+            continue;
+        edge_track_free(first);
+        first = read_row(statement);
+    }
+    if (step < 0)
+        return FALSE;
+    *found = g_steal_pointer(&first);
+    return TRUE;
 }
 
 gboolean edge_track_for(Edge *edge, guint32 server, guint32 domain, EdgeTrack **found,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* edge_load [ROUNDS]: time and CPU that the mail path takes to find a rule among the most that there may be, and the
- * credential of a client's address where every prefix length is in use. */
+/* edge_load [ROUNDS]: CPU that the mail path takes to look things up: what each message asks, a rule among the most that
+ * there may be, and the credential of a client's address where every prefix length is in use. */
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +9,16 @@
 #include "lib/base/condition.h"
 #include "lib/edge/edge_access.h"
 #include "lib/edge/edge_lane.h"
+#include "lib/edge/edge_limit.h"
 #include "lib/edge/edge_schema.h"
+#include "lib/edge/edge_suppression.h"
 
-#define ROUNDS   20000
-#define RULES    2000
-#define NETWORKS 5000
-#define V4_FIRST 104 /* of a /8, in bits of the 128 */
-#define V6_FIRST 16
+#define ROUNDS       20000
+#define RULES        2000
+#define NETWORKS     5000
+#define V4_FIRST     104 /* of a /8, in bits of the 128 */
+#define V6_FIRST     16
+#define SUPPRESSIONS 100000
 
 typedef struct {
     Edge *edge;
@@ -98,6 +101,45 @@ static void ask_source_nested(Load *load, guint64 round)
     ask_source(load, "2001:db8::1");
 }
 
+/* What the milter looks up for each message, where nobody has rules, networks and lists. */
+static void ask_message(Load *load, guint64 round)
+{
+    g_autoptr(EdgeCredential) credential = edge_credential_by_id(load->edge, 2, NULL);
+    g_autoptr(EdgeDomain) domain = edge_domain_for(load->edge, 2, 2, "acme.test", NULL);
+    g_autoptr(EdgeSuppression) suppression = NULL;
+    g_autoptr(GArray) lanes = edge_lanes_of_pool(load->edge, 0, NULL);
+    g_autoptr(GArray) smarthost = edge_smarthost(load->edge, 0, NULL);
+    g_autoptr(GArray) keys = edge_sign_keys(load->edge, 1, NULL);
+    gboolean limited = TRUE;
+
+    (void)round;
+    load->found +=
+        credential && domain && lanes && smarthost && keys &&
+        edge_is_limited(load->edge, credential, "ok.test", &limited, NULL) && !limited &&
+        edge_suppression_find(load->edge, credential, "user@ok.test", 1, &suppression, NULL);
+}
+
+static void ask_suppressed(Load *load, guint64 round)
+{
+    const EdgeCredential credential = {.server = 1, .organization = 1};
+    g_autofree char *rcpt =
+        g_strdup_printf("user%" G_GUINT64_FORMAT "@full.test", round * 7919 % SUPPRESSIONS);
+    g_autoptr(EdgeSuppression) found = NULL;
+
+    edge_suppression_find(load->edge, &credential, rcpt, 1, &found, NULL);
+    load->found += found != NULL;
+}
+
+static void ask_sender(Load *load, guint64 round)
+{
+    const EdgeCredential credential = {.id = 1, .has_senders = TRUE};
+    gboolean allowed = FALSE;
+
+    (void)round;
+    edge_sender_allowed(load->edge, &credential, "app@acme.test", &allowed, NULL);
+    load->found += allowed;
+}
+
 static void add_rules(GString *sql)
 {
     for (guint rule = 0; rule < RULES; rule++) {
@@ -152,34 +194,61 @@ static void add_networks(GString *sql)
     }
 }
 
-static gboolean fill(const char *dir, GError **error)
+static void add_suppressions(GString *sql)
 {
-    g_autoptr(GString) sql = g_string_new(
-        "BEGIN; INSERT INTO organization VALUES (1, 'acme', NULL);"
-        "INSERT INTO server VALUES (1, 1, 'main', 'live', NULL, 0, 0, 0, NULL, NULL, 'hold');"
-        "INSERT INTO credential VALUES (1, 1, 'smtp-ip', 0, NULL, NULL);");
-    sqlite3 *db = edge_schema_open(dir, EDGE_FILE_DIRECTORY, (gid_t)-1, error);
+    for (guint i = 0; i < SUPPRESSIONS; i++)
+        g_string_append_printf(sql,
+                               "INSERT INTO suppression VALUES (%u, %d, 'user%u@full.test', "
+                               "'manual', 'trial', 0, NULL);",
+                               i + 1, (int)(i % 3) - 1, i);
+}
 
-    add_rules(sql);
-    add_networks(sql);
+static gboolean fill(const char *dir, EdgeFile file, const char *sql, GError **error)
+{
+    sqlite3 *db = edge_schema_open(dir, file, (gid_t)-1, error);
     double before = cpu_us();
-    gboolean filled = db && edge_schema_exec(db, sql->str, error) &&
-                      edge_schema_set_state(db, 1, 1, error) &&
+    gboolean filled = db && edge_schema_exec(db, "BEGIN", error) &&
+                      edge_schema_exec(db, sql, error) && edge_schema_set_state(db, 1, 1, error) &&
                       edge_schema_exec(db, "COMMIT", error);
-    printf("%-34s %8.0f ms of CPU\n", "to fill the replica", (cpu_us() - before) / 1e3);
+
+    printf("%-34s %8.0f ms of CPU\n", edge_file_name(file), (cpu_us() - before) / 1e3);
     sqlite3_close(db);
     return filled;
+}
+
+static gboolean fill_all(const char *dir, GError **error)
+{
+    g_autoptr(GString) directory = g_string_new(
+        "INSERT INTO organization VALUES (1, 'acme', NULL), (2, 'bare', NULL);"
+        "INSERT INTO server VALUES (1, 1, 'main', 'live', NULL, 0, 0, 0, NULL, NULL, 'hold'),"
+        " (2, 2, 'main', 'live', NULL, 0, 0, 0, NULL, NULL, 'hold');"
+        "INSERT INTO domain VALUES (1, 2, 2, 'acme.test', 1, 0, 0, NULL);"
+        "INSERT INTO credential VALUES (1, 1, 'smtp-ip', 0, NULL, NULL), (2, 2, 'smtp', 0, NULL, "
+        "NULL);"
+        "INSERT INTO ip_pool VALUES (1, 'main', 1, 'default');"
+        "INSERT INTO ip_address VALUES (1, 1, 1, '192.0.2.1', NULL, 'o1.test', 100);"
+        "INSERT INTO credential_sender VALUES (1, 1, 'else@acme.test'), (2, 1, '@acme.test');");
+    g_autoptr(GString) suppression = g_string_new(NULL);
+
+    add_rules(directory);
+    add_networks(directory);
+    add_suppressions(suppression);
+    return fill(dir, EDGE_FILE_DIRECTORY, directory->str, error) &&
+           fill(dir, EDGE_FILE_SUPPRESSION, suppression->str, error) &&
+           fill(dir, EDGE_FILE_SIGN,
+                "INSERT INTO dkim_key VALUES (1, 1, 's', 'rsa', 'PEM', 'active')", error);
 }
 
 static void empty(const char *dir)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
 
-    for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *path =
-            g_strconcat(dir, "/", edge_file_name(EDGE_FILE_DIRECTORY), suffixes[i], NULL);
-        g_unlink(path);
-    }
+    for (guint file = 0; file < EDGE_FILE_COUNT; file++)
+        for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+            g_autofree char *path =
+                g_strconcat(dir, "/", edge_file_name((EdgeFile)file), suffixes[i], NULL);
+            g_unlink(path);
+        }
     g_rmdir(dir);
 }
 
@@ -188,11 +257,14 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autofree char *dir = g_dir_make_tmp("outrider-edge-XXXXXX", &error);
 
-    if (dir && fill(dir, &error)) {
+    if (dir && fill_all(dir, &error)) {
         g_autoptr(Edge) edge = edge_open(dir);
         Load load = {edge, argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : ROUNDS, 0};
-        printf("%d rules with %d conditions of each kind, %d networks:\n", RULES, CONDITION_MAX,
-               NETWORKS + NETWORK_BITS + 1 - V6_FIRST);
+        printf("%d rules with %d conditions of each kind, %d networks, %d suppressions:\n", RULES,
+               CONDITION_MAX, NETWORKS + NETWORK_BITS + 1 - V6_FIRST, SUPPRESSIONS);
+        measure(&load, "all for a plain message", ask_message);
+        measure(&load, "suppressed recipient", ask_suppressed);
+        measure(&load, "sender of a list", ask_sender);
         measure(&load, "rule for a recipient", ask_rule_some);
         measure(&load, "no rule", ask_rule_none);
         measure(&load, "client of IPv4", ask_source_some);

@@ -20,6 +20,8 @@ static void test_cli_suppression_wrong(void **state)
         {"suppression forget acme", NULL, 64, "unknown verb"},
         {"suppression add acme %", "", 65, "address: \"\""},
         {"suppression add acme %", "\xff@x.test\x1b[2J", 65, "address: \"\\xff"},
+        {"suppression add acme %", "j\u00fcrgen\u202e", 65,
+         "address: \"j\u00fcrgen\\xe2\\x80\\xae\": "},
         {"suppression add acme %", endless, 65, "longer than 4096"},
         {"suppression add acme %", "a b@x.test", 65, "in quotes"},
         {"suppression add acme %", "a\"b@x.test", 65, "in quotes"},
@@ -119,6 +121,9 @@ static void test_cli_suppression_import_table(void **state)
         {"a@x.test\nnonsense\nb@x.test,,2001-01-01\nc@x.test,a,b,c\n\"d@x.test\ne@x.test\n", "", 1,
          "2 imported, 4 refused\n", "a@x.test no reason given -;e@x.test no reason given -\n"},
         {"email,reason\naddress,reason\n", "", 1, "0 imported, 1 refused\n", "NULL\n"},
+        {" E-Mail ,Reason\na@x.test\n", "", 0, "1 imported, 0 refused\n",
+         "a@x.test no reason given -\n"},
+        {"Email Address;Reason\n", "", 1, "0 imported, 1 refused\n", "NULL\n"},
     };
 
     (void)state;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tracked links and pixels over real HTTP and TLS: what is answered, to whom, and what is recorded."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -15,11 +16,13 @@ import tempfile
 import threading
 import time
 import unittest
+import uuid
 
 import mail
 from backlog import status
 from sandbox import run, shared, wait_for
 from small_disk import SmallDisk
+from tracked import LINK, Tracked
 
 PLAIN, TLS, PROXY = 8080, 8443, 8081
 HOST, OTHER, OFF = "t.trackd.test", "t.other.test", "t.off.test"
@@ -85,11 +88,13 @@ def ask(path, host=HOST, method="GET", fields=(), over=None, **options):
         return Answer(opened.getresponse())
 
 
-def raw(octets, port=PLAIN):
-    """What comes back for octets, until the other side closes or has answered."""
+def raw(octets, port=PLAIN, last=False):
+    """What comes back for octets, until the other side closes or has answered; last: no more will come."""
     with socket.create_connection(("127.0.0.1", port), 30) as sock:
         with contextlib.suppress(OSError):
             sock.sendall(octets)
+            if last:
+                sock.shutdown(socket.SHUT_WR)
         with contextlib.suppress(OSError):
             return sock.recv(65536)
     return b""
@@ -232,7 +237,7 @@ class Answers(unittest.TestCase):
                                (b"GET / HTTP/1.1\r\n\r\n", (b"400",))):
             self.assertIn(raw(octets)[9:12], wanted, octets[:40])
         for octets in (b"\x16\x03\x01\x00\x05hello", b"\0" * 100, b"nonsense\r\n\r\n"):
-            self.assertNotIn(b" 200 ", raw(octets))
+            self.assertNotIn(b" 200 ", raw(octets, last=True))
         self.assertEqual(raw(b"GET / HTTP/1.1\r\n" + host + b"\r\n", TLS), b"")
         self.assertEqual(ask("/").status, 200)
 
@@ -247,10 +252,11 @@ class Owners(unittest.TestCase):
         self.assertEqual(ask(click(host=OFF, server=STRANGER), host=OFF).status, 404)
 
     def test_a_host_that_is_nobodys_any_more(self):
-        path = click(host="t.gone.test")
-        self.assertEqual(ask(path, host="t.gone.test").status, 307)
-        own("t.gone.test", STRANGER)
-        wait_for(lambda: ask(path, host="t.gone.test").status == 404, "the host to be another server's")
+        host = f"t{uuid.uuid4().hex[:8]}.gone.test"
+        path = click(host=host)
+        self.assertEqual(ask(path, host=host).status, 307)
+        own(host, STRANGER)
+        wait_for(lambda: ask(path, host=host).status == 404, "the host to be another server's")
 
     def test_nothing_else_needs_to_run(self):
         paths = [click(), pixel()]
@@ -278,12 +284,13 @@ class Records(unittest.TestCase):
 
     def test_a_click(self):
         before = time.time()
-        token_id = next(_next_id) + 1
-        ask(click(url="https://ok.test/é"), fields=[("User-Agent", "trial-click")], source="127.0.0.9")
+        path = click(url="https://ok.test/é")
+        ask(path, fields=[("User-Agent", "trial-click")], source="127.0.0.9")
         kind, event = recorded("trial-click")
         self.assertEqual(kind, CLICK)
         self.assertEqual({key: event[key] for key in ("v", "node", "id", "server", "ordinal", "url", "host", "ip", "method")},
-                         {"v": 1, "node": 1, "id": token_id, "server": SERVER, "ordinal": 0, "url": "https://ok.test/é",
+                         {"v": 1, "node": 1, "id": int.from_bytes(base64.urlsafe_b64decode(path[3:15])[2:9], "big"),
+                          "server": SERVER, "ordinal": 1, "url": "https://ok.test/é",
                           "host": HOST, "ip": "127.0.0.9", "method": "GET"})
         self.assertLessEqual(before, event["at"] / 1e6)
 
@@ -332,13 +339,37 @@ class Records(unittest.TestCase):
         shared().start("trackd")
 
 
+class TheWholeWay(unittest.TestCase):
+    """A message is sent, its links are followed where its host leads, and history knows."""
+
+    def test_a_mailed_link_and_pixel(self):
+        page = Tracked(shared())
+        recipient, _, received = page.send(
+            b'<html><body><a href="https://ok.test/a?b=c">x</a></body></html>\r\n',
+            headers=("Content-Type: text/html; charset=utf-8", "MIME-Version: 1.0"))
+        found = {kind: token.decode() for _, kind, token in LINK.findall(received)}
+        self.assertEqual(set(found), {b"c", b"o"})
+        agent = [("User-Agent", "Mozilla/5.0 whole-way")]
+        answer = ask("/c/" + found[b"c"], host=page.host, port=TLS, name=page.host, fields=agent)
+        self.assertEqual((answer.status, answer.fields["location"]), (307, "https://ok.test/a?b=c"))
+        self.assertEqual(ask("/o/" + found[b"o"], host=page.host, fields=agent).status, 200)
+        self.assertEqual(ask("/c/" + found[b"c"], host=HOST).status, 404)
+        number = str(shared().history(recipient, "Sent")["id"])
+        visits = wait_for(lambda: len(rows := shared().outrider("message", "show", number)["visits"]) == 2 and rows,
+                          "click and open in history", tell=lambda: shared().outrider("message", "show", number))
+        self.assertEqual({visit["agent"] for visit in visits}, {"Mozilla/5.0 whole-way"})
+        page.change("--disable")
+        page.wait(active=False)
+        self.assertEqual(ask("/c/" + found[b"c"], host=page.host).status, 307)
+
+
 class Trouble(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         set_up()
 
     def test_a_full_disk_loses_the_record_and_not_the_link(self):
-        disk = SmallDisk(shared(), pathlib.Path(shared().spool_dir, "journal", "trackd"), 8 * MB, ("trackd",))
+        disk = SmallDisk(shared(), shared().spool_dir, 8 * MB, ("policyd", "milter", "worker", "trackd"))
         try:
             for _ in range(5):
                 self.assertEqual(ask(click()).status, 307)
@@ -382,6 +413,8 @@ class Trouble(unittest.TestCase):
 
     def test_killed_under_load(self):
         """What was answered, but for the last moment, is recorded; and the next one takes over at once."""
+        self.addCleanup(shared().start, "worker")
+        shared().stop("worker")  # it removes segments that it has applied
         tokens = [f"/c/{token}" for token in seal(4000)]
         done, lock, stop = {}, threading.Lock(), threading.Event()
 

@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import functools
+import http.client
 import json
 import os
 import pathlib
@@ -517,6 +518,34 @@ class Life(unittest.TestCase):
         self.sandbox.outrider("track-domain", "delete", tracked.server, tracked.host)
         tracked.wait(active=False)
         self.assertEqual(self.arrives(tracked), 0)
+
+
+class Followed(unittest.TestCase):
+    """A reader follows what arrived."""
+
+    def setUp(self):
+        self.sandbox = shared()
+
+    def get(self, octets, kind):
+        host, folder, token = next(found for found in LINK.findall(octets) if found[1] == kind)
+        link = http.client.HTTPConnection("127.0.0.1", 8080, timeout=30)
+        with contextlib.closing(link):
+            link.request("GET", f"/{folder.decode()}/{token.decode()}", headers={"Host": host.decode()})
+            answer = link.getresponse()
+            answer.read()
+        return answer.status, answer.getheader("Location")
+
+    def test_link_and_pixel(self):
+        tracked = Tracked(self.sandbox)
+        recipient, _, received = tracked.send(PAGE, HTML)
+        self.assertEqual(self.get(received, b"c"), (307, URL))
+        self.assertEqual(self.get(received, b"o"), (200, None))
+        wait_for(lambda: {visit["kind"] for visit in self.sandbox.history(recipient)["visits"]} == {"click", "open"},
+                 "click and open in history", tell=lambda: self.sandbox.history(recipient))
+        # What was mailed works on when no more links are made.
+        tracked.change("--disable")
+        tracked.wait(active=False)
+        self.assertEqual(self.get(received, b"c"), (307, URL))
 
 
 class Held(unittest.TestCase):

@@ -8,8 +8,10 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* Defined by each target and counted up when the parser accepted something: the replay of the seeds
  * fails when it stays 0, for then the target tests nothing but the refusal. */
@@ -17,3 +19,15 @@ extern unsigned fuzz_reached;
 
 /* libFuzzer's entry; returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void fuzz_on_trap(int number)
+{
+    (void)number;
+    abort();
+}
+
+/* libFuzzer keeps the input that led to an abort, but not of the SIGTRAP that g_error raises. */
+__attribute__((constructor)) static inline void fuzz_abort_on_trap(void)
+{
+    signal(SIGTRAP, fuzz_on_trap);
+}

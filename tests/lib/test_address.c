@@ -110,18 +110,19 @@ static void test_address_form_table(void **state)
         {"a@b.test", "a@b.test"},
         {"A.B+C@Ok.TEST", "a.b+c@ok.test"},
         {"\"A b\"@b.test", "\"a b\"@b.test"},
-        {"A b@b.test", "\"a b\"@b.test"},
         {"a@b@C.test", "\"a@b\"@c.test"},
-        {"\"A@b\"@C.test", "\"a@b\"@c.test"},
-        {"\"A\"@b.test", "a@b.test"},
-        {"\"A\\.b\"@b.test", "a.b@b.test"},
-        {"\"a..b\"@b.test", "\"a..b\"@b.test"},
+        {"\"a\"@b.test", "a@b.test"},
+        {"\"\\A\\b\"@b.test", "ab@b.test"},
+        {"a b@b.test", "\"a b\"@b.test"},
+        {"\"a\\\"b\\\\c\"@b.test", "\"a\\\"b\\\\c\"@b.test"},
+        {"a\"b\\c@b.test", "\"a\\\"b\\\\c\"@b.test"},
+        {"\"a@b\"@c.test", "\"a@b\"@c.test"},
         {".a@b.test", "\".a\"@b.test"},
+        {"\"a..b\"@b.test", "\"a..b\"@b.test"},
         {"a.@b.test", "\"a.\"@b.test"},
         {"\"\"@b.test", "\"\"@b.test"},
-        {"\"a\\\"b\"@b.test", "\"a\\\"b\"@b.test"},
-        {"a\"b@b.test", "\"a\\\"b\"@b.test"},
         {"\"@b.test", "\"\\\"\"@b.test"},
+        {"\"a@b.test", "\"\\\"a\"@b.test"},
         {"@B.test", "@b.test"},
         {"\u00c9@b.test", "\u00c9@b.test"},
         {"a@b\u00fccher.test", "a@xn--bcher-kva.test"},
@@ -155,6 +156,8 @@ static void test_address_form_limits(void **state)
     g_autofree char *endless = g_strnfill(100000, 'a');
     g_autofree char *long_local = g_strconcat(endless, "@b.test", NULL);
     g_autofree char *long_domain = g_strconcat("a@", endless, NULL);
+    g_autofree char *quote = g_strnfill(ADDRESS_MAX / 2, '"');
+    g_autofree char *quotes = g_strconcat(quote, "@b.test", NULL); /* each is escaped */
     g_autofree char *form = address_form(most);
     g_autofree char *unrooted = address_form(rooted);
 
@@ -162,6 +165,7 @@ static void test_address_form_limits(void **state)
     assert_string_equal(form, most);
     assert_string_equal(unrooted, most);
     assert_null(address_form(more));
+    assert_null(address_form(quotes));
     assert_null(address_form(long_local));
     assert_null(address_form(long_domain));
 }

@@ -55,7 +55,7 @@ static void test_entry_read_refused(void **state)
         {"@", NULL, NULL, "address"},
         {"a@localhost", NULL, NULL, "address"},
         {"a@x_y.test", NULL, NULL, "address"},
-        {"a b@x.test", NULL, NULL, "without blanks"},
+        {"a b@x.test", NULL, NULL, "in quotes if it has blanks"},
         {"a@x.test\n", NULL, NULL, "control characters"},
         {"\xff@x.test", NULL, NULL, "UTF-8"},
         {"a@1.2.3.4", NULL, NULL, "address"},

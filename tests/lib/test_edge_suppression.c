@@ -2,6 +2,7 @@
 /* Suppressions in the replica: what the mail path reads of them. */
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/edge_suppression.h"
