@@ -71,6 +71,7 @@ static const Place places[] = {
     {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "policyd", 0700, "outrider-policyd", "outrider-policyd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "trackd", 0700, "outrider-trackd", "outrider-trackd", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "apid", 0700, "outrider-apid", "outrider-apid", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", FILE_KEPT, ""},
     {CONFIG_EDGE_DIR, "", 02750, "outrider-worker", "outrider", DIRECTORY, NULL},

@@ -259,7 +259,7 @@ static gboolean is_in_scope(const PostfixService *service, Scope scope)
     case SCOPE_SUBMIT:
         return service->group == POSTFIX_SUBMIT;
     case SCOPE_HOP:
-        return service->group == POSTFIX_HOP;
+        return service->group == POSTFIX_HOP || service->group == POSTFIX_INJECT;
     default:
         return service->group == POSTFIX_LANE;
     }

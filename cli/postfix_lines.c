@@ -171,11 +171,20 @@ static void add_submission(const Maker *maker, const char *hostname, const char 
     add_service(maker, POSTFIX_SUBMIT, g_strdup("outrider-submit"), "unix n - y - 0 cleanup");
 }
 
-static void add_hop(const Maker *maker, gint64 port)
+static void add_loopback(const Maker *maker, PostfixGroup group, gint64 port)
+{
+    PostfixService *service =
+        add_service(maker, group, g_strdup_printf("127.0.0.1:%" G_GINT64_FORMAT, port),
+                    "inet n - y - 30 smtpd");
+
+    add_group(maker, service->options, POSTFIX_LOOPBACK);
+}
+
+static void add_hop(const Maker *maker, const Config *config)
 {
     add_service(maker, POSTFIX_SPLIT, g_strdup("outrider-split"), "unix - - y - 10 smtp");
-    add_service(maker, POSTFIX_HOP, g_strdup_printf("127.0.0.1:%" G_GINT64_FORMAT, port),
-                "inet n - y - 30 smtpd");
+    add_loopback(maker, POSTFIX_HOP, config_int(config, CONFIG_HOP_PORT));
+    add_loopback(maker, POSTFIX_INJECT, config_int(config, CONFIG_INJECT_PORT));
     add_service(maker, POSTFIX_HOP_CLEANUP, g_strdup("outrider-hop-cleanup"),
                 "unix n - y - 0 cleanup");
 }
@@ -313,7 +322,7 @@ PostfixLines *postfix_lines_make(const Config *config, const char *plain, const 
     lines->services = g_ptr_array_new_with_free_func((GDestroyNotify)postfix_service_free);
     add_group(&maker, lines->settings, POSTFIX_MAIN);
     add_submission(&maker, config_string(config, CONFIG_HOSTNAME), plain);
-    add_hop(&maker, config_int(config, CONFIG_HOP_PORT));
+    add_hop(&maker, config);
     add_ways(&maker, config, ways);
     return lines;
 }

@@ -20,7 +20,9 @@ typedef enum {
     POSTFIX_LISTENER,
     POSTFIX_SUBMIT,
     POSTFIX_SPLIT,
+    POSTFIX_LOOPBACK, /* of both that follow */
     POSTFIX_HOP,
+    POSTFIX_INJECT,
     POSTFIX_HOP_CLEANUP,
     POSTFIX_LANE, /* the group of every way out as a service */
     POSTFIX_ADDRESS,

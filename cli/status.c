@@ -110,6 +110,16 @@ static void look_at_trackd(Metrics *metrics, const Config *config)
 #undef X
 }
 
+/* The same. */
+static void look_at_apid(Metrics *metrics, const Config *config)
+{
+    g_autofree char *file = config_path(config, CONFIG_SPOOL_DIR, "apid/remembered.db");
+    g_autofree char *lock = config_path(config, CONFIG_SPOOL_DIR, "journal/apid/lock");
+
+    if (g_file_test(file, G_FILE_TEST_EXISTS))
+        metrics_set(metrics, METRIC_APID_RUNNING, NULL, service_lock_is_held(lock, NULL));
+}
+
 static void look_at_journal(Metrics *metrics, const char *spool, const char *program)
 {
     g_autoptr(GError) error = NULL;
@@ -279,6 +289,7 @@ static void look_at_all(Metrics *metrics, Cli *cli)
     look_at_sockets(metrics, cli->config);
     look_at_worker(metrics, cli->config);
     look_at_trackd(metrics, cli->config);
+    look_at_apid(metrics, cli->config);
     for (guint i = 0; programs && programs[i]; i++)
         look_at_journal(metrics, spool, programs[i]);
     look_at_store(metrics, cli->config);

@@ -10,7 +10,6 @@
 #include <glib.h>
 
 #include "lib/edge/edge.h"
-#include "lib/mime/mailbox.h"
 #include "milters/message.h"
 #include "milters/refusal.h"
 
@@ -36,8 +35,3 @@ RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential
 
 /* Size, header and loops. */
 RefusalName admit_form(const Message *message, guint received_max);
-
-/* The authors whose domain may authorise the message, the first that does wins: From (exactly one
- * field with one mailbox), then, if the server allows it, Sender. An empty array: the From rule
- * refuses it whatever the domains are. GPtrArray of MimeMailbox that frees them. */
-GPtrArray *admit_authors(const GPtrArray *fields, gboolean allow_sender);

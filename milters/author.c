@@ -1,37 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/author.h"
 
-#include "lib/base/error.h"
-#include "milters/admit.h"
-
-void author_clear(Author *author)
+RefusalName author_judge(const Message *message, Shared *shared, const EdgeCredential *credential,
+                         Author *author, GError **error)
 {
-    g_clear_pointer(&author->authorised, edge_domain_free);
-    g_clear_pointer(&author->from_address, g_free);
-    g_clear_pointer(&author->from_domain, g_free);
+    if (!author_find(shared_edge(shared), credential, message->fields, author, error))
+        return REFUSAL_INTERNAL;
+    return author->authorised ? REFUSAL_NONE : REFUSAL_AUTHOR;
 }
 
-RefusalName author_find(const Message *message, Shared *shared, const EdgeCredential *credential,
-                        Author *author, GError **error)
+RefusalName author_judge_senders(const Message *message, Shared *shared,
+                                 const EdgeCredential *credential, const Author *author,
+                                 GError **error)
 {
-    g_autoptr(GPtrArray) authors = admit_authors(message->fields, credential->allow_sender);
+    gboolean allowed;
 
-    for (guint i = 0; i < authors->len; i++) {
-        const MimeMailbox *mailbox = authors->pdata[i];
-        g_autoptr(GError) lookup = NULL;
-        if (i == 0) {
-            author->from_address = g_strdup(mailbox->address);
-            author->from_domain = g_strdup(mailbox->domain);
-        }
-        author->authorised = edge_domain_for(shared_edge(shared), credential->server,
-                                             credential->organization, mailbox->domain, &lookup);
-        author->by_from = i == 0;
-        if (author->authorised)
-            return REFUSAL_NONE;
-        if (!g_error_matches(lookup, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
-            g_propagate_error(error, g_steal_pointer(&lookup));
-            return REFUSAL_INTERNAL;
-        }
-    }
-    return REFUSAL_AUTHOR;
+    if (!author_senders_allowed(shared_edge(shared), credential, message->mail_from, author,
+                                &allowed, error))
+        return REFUSAL_INTERNAL;
+    return allowed ? REFUSAL_NONE : REFUSAL_SENDER;
 }

@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/gate.h"
+#include "milters/inject.h"
 #include "milters/split.h"
 #include "milters/submission.h"
 
@@ -118,17 +119,35 @@ static sfsistat on_close(SMFICTX *context)
     return SMFIS_CONTINUE;
 }
 
+/* FALSE: the listener is none of ours. */
+static gboolean kind_of(const char *listener, SessionKind *kind)
+{
+    static const struct {
+        const char *listener;
+        SessionKind kind;
+    } kinds[] = {{CALLBACK_SUBMISSION, SESSION_SUBMISSION},
+                 {CALLBACK_INJECT, SESSION_INJECT},
+                 {CALLBACK_HOP, SESSION_HOP}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (g_strcmp0(listener, kinds[i].listener) == 0) {
+            *kind = kinds[i].kind;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
-    const char *listener = macro(context, "{daemon_name}");
-    gboolean hop = g_strcmp0(listener, CALLBACK_HOP) == 0;
+    SessionKind kind;
 
-    if (!hop && g_strcmp0(listener, CALLBACK_SUBMISSION) != 0)
+    if (!kind_of(macro(context, "{daemon_name}"), &kind))
         return SMFIS_ACCEPT;
 
     on_close(context);
     Session *session = g_new0(Session, 1);
-    session->kind = hop ? SESSION_HOP : SESSION_SUBMISSION;
+    session->kind = kind;
     session->client.ip = address_text(address);
     session->client.port = g_strdup(macro(context, "{client_port}"));
     session->client.ptr = g_strdup(host);
@@ -240,9 +259,15 @@ static RefusalName take(SMFICTX *context, Session *session, gboolean *discard)
     gboolean big = message_size(session->message) > BIG;
     const OutgoingTick tick = {big ? progress : no_progress, context};
 
-    return session->kind == SESSION_HOP
-               ? split_take(context, session, all, queue_id, &tick, discard)
-               : submission_take(context, session, all, queue_id, &tick);
+    switch (session->kind) {
+    case SESSION_HOP:
+        return split_take(context, session, all, queue_id, &tick, discard);
+    case SESSION_INJECT:
+        return inject_take(context, session, all, queue_id);
+    case SESSION_SUBMISSION:
+    default:
+        return submission_take(context, session, all, queue_id, &tick);
+    }
 }
 
 static sfsistat on_end_of_message(SMFICTX *context)

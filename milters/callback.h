@@ -6,11 +6,11 @@
  * Threads: libmilter's pool; state of a session is kept with smfi_setpriv only.
  *
  *     negotiate -> connect --other listener--> ACCEPT: nothing is seen, touched or waited for
- *                     | {daemon_name} = outrider-submission or outrider-hop
+ *                     | {daemon_name} = outrider-submission, -inject or -hop
  *                     v
  *                   helo -> MAIL (submission: who? 530, 550, 451) -> RCPT (452 when too many) -> header,
- *                     ^          body (no replies) -> end of message: submission.h or split.h -> accept,
- *                     |          discard, 4xx, 5xx                                             |
+ *                     ^          body (no replies) -> end of message: submission.h, inject.h or split.h ->
+ *                     |          accept, discard, 4xx, 5xx                                     |
  *                     +------------------------------------------------------------------------+
  */
 #pragma once
@@ -19,6 +19,7 @@
 
 /* {daemon_name} of the listeners whose mail is ours. */
 #define CALLBACK_SUBMISSION "outrider-submission"
+#define CALLBACK_INJECT     "outrider-inject"
 #define CALLBACK_HOP        "outrider-hop"
 
 /* Registers with libmilter; shared must outlive smfi_main. Error INTERNAL. */

@@ -9,7 +9,6 @@
 #include "milters/effect.h"
 
 #define LINE_LENGTH 900 /* of a folded claim, below what SMTP allows */
-#define GRACE       (24 * 60 * 60)
 
 static void remove_all(GPtrArray *edits, GPtrArray *fields, const char *header)
 {
@@ -54,13 +53,31 @@ GPtrArray *hop_edits(GPtrArray *fields, const char *claim)
     return edits;
 }
 
-static char *make_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved)
+Claim *hop_find_claim(const GPtrArray *fields, Shared *shared, GError **error)
+{
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+    if (mime_fields_count(fields, HOP_CLAIM_HEADER) == 1)
+        return shared_open_claim(shared, mime_fields_nth(fields, HOP_CLAIM_HEADER, 1), now, error);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not one claim in the header");
+    return NULL;
+}
+
+gboolean hop_claim_has_body(const Claim *claim, const Message *message)
+{
+    guint8 body[CLAIM_BODY_LENGTH];
+
+    claim_hash_body(message->body->str, message->body->len, body);
+    return memcmp(body, claim->body, sizeof body) == 0;
+}
+
+static Claim *make_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved)
 {
     const Message *message = subject->message;
-    g_autoptr(Claim) claim = claim_new(message->mail_from);
+    Claim *claim = claim_new(message->mail_from);
     gint64 lifetime = config_int(shared_config(shared), CONFIG_QUEUE_LIFETIME) / 1000;
 
-    claim->expires_at = subject->at_us / G_USEC_PER_SEC + lifetime + GRACE;
+    claim->expires_at = subject->at_us / G_USEC_PER_SEC + lifetime + CLAIM_GRACE;
     claim->base = reserved->base;
     memcpy(claim->seed, reserved->seed, sizeof claim->seed);
     claim->server = subject->server;
@@ -70,7 +87,7 @@ static char *make_claim(Shared *shared, const EventSubject *subject, const Reser
         const Recipient *recipient = message->rcpts->pdata[i];
         claim_add_recipient(claim, recipient->key);
     }
-    return shared_seal_claim(shared, claim);
+    return claim;
 }
 
 static gboolean record(Shared *shared, const EventSubject *subject, GError **error)
@@ -81,24 +98,32 @@ static gboolean record(Shared *shared, const EventSubject *subject, GError **err
     return journal_append(shared_journal(shared), &entry, 1, error);
 }
 
-gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
-                  const Reserved *reserved, GError **error)
+gboolean hop_hand_on(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                     const Claim *claim, GError **error)
 {
-    const ReturnPath path = {RETURN_PATH_SUBMISSION, reserved->base, subject->server, 0};
-    g_autofree char *claim = make_claim(shared, subject, reserved);
+    const ReturnPath path = {RETURN_PATH_SUBMISSION, claim->base, subject->server, 0};
+    g_autofree char *sealed = shared_seal_claim(shared, claim);
     g_autofree char *sender = shared_seal_path(
         shared, &path, config_string(shared_config(shared), CONFIG_RETURN_PATH_DOMAIN));
 
-    if (!claim || !sender) {
+    if (!sealed || !sender) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");
         return FALSE;
     }
-    g_autoptr(GPtrArray) edits = hop_edits(subject->message->fields, claim);
+    g_autoptr(GPtrArray) edits = hop_edits(subject->message->fields, sealed);
     if (!effect_header(context, edits, error) || !effect_sender(context, sender, error) ||
         !record(shared, subject, error))
         return FALSE;
-    log_info(subject->queue_id, "submission accepted, to be split", LOG_ID("id", reserved->base),
+    log_info(subject->queue_id, "submission accepted, to be split", LOG_ID("id", claim->base),
              LOG_INT("server", subject->server),
              LOG_INT("recipients", subject->message->rcpts->len));
     return TRUE;
+}
+
+gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                  const Reserved *reserved, GError **error)
+{
+    g_autoptr(Claim) claim = make_claim(shared, subject, reserved);
+
+    return hop_hand_on(context, shared, subject, claim, error);
 }

@@ -19,6 +19,16 @@
 /* The header changes (of Edit): a stranger's claims and stages go, highest first; ours come last. */
 GPtrArray *hop_edits(GPtrArray *fields, const char *claim);
 
+/* The claim in a header, of which there must be exactly one. FORGED, INVALID. */
+Claim *hop_find_claim(const GPtrArray *fields, Shared *shared, GError **error);
+
+/* Whether the message has the body that the claim is for. */
+gboolean hop_claim_has_body(const Claim *claim, const Message *message);
+
+/* Sends the submission of subject (id: its base) to the hop under a claim, as hop_send does. */
+gboolean hop_hand_on(SMFICTX *context, Shared *shared, const EventSubject *subject,
+                     const Claim *claim, GError **error);
+
 /* Sends the submission of subject (id: its base) to the hop. TRUE: durable, answer "accept". FALSE:
  * answer 451; nothing of it will be seen. */
 gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,

@@ -11,9 +11,6 @@
 
 #include <glib.h>
 
-#define MESSAGE_HEADER_MAX (1024 * 1024)
-#define MESSAGE_FIELDS_MAX 1000 /* Postfix looks through all of them for each that we change */
-
 /* All texts may be NULL: not told. */
 typedef struct {
     char *ip, *port, *ptr, *helo, *tls, *auth;

@@ -162,7 +162,8 @@ static void edit(Outgoing *outgoing, Message *message, Shared *shared,
     const Config *config = shared_config(shared);
     const char *long_header = NULL;
 
-    outgoing->tag = dispatch_tag(message->fields);
+    outgoing->tag =
+        outgoing->reserved.tag ? g_strdup(outgoing->reserved.tag) : dispatch_tag(message->fields);
     g_autofree char *feedback =
         dispatch_feedback(outgoing->tag, credential, config_string(config, CONFIG_FEEDBACK_ID));
     const DispatchStamp stamp = {.id = outgoing->id,

@@ -19,7 +19,8 @@
 typedef struct {
     guint64 base;
     guint8 seed[TOKEN_SEED_LENGTH];
-    gboolean hop; /* its messages come one by one, through the hop */
+    gboolean hop;    /* its messages come one by one, through the hop */
+    const char *tag; /* borrowed; NULL: its header says it, if anything does */
 } Reserved;
 
 typedef struct {

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/session.h"
 
+#include "lib/admission/form.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
 
-/* Behind the hop a message has one recipient, and its header the claim and a Received field more. */
+/* What has been admitted has the claim in its header, and a Received field more; behind the hop it has one recipient. */
 #define HOP_HEADER_MORE (2 * CLAIM_TEXT_MAX)
 #define HOP_FIELDS_MORE 16
 
 void session_begin(Session *session, const Config *config, const char *sender)
 {
     MessageLimits limits = {.recipients = CLAIM_RECIPIENTS_MAX,
-                            .header = MESSAGE_HEADER_MAX,
-                            .fields = MESSAGE_FIELDS_MAX,
+                            .header = FORM_HEADER_MAX,
+                            .fields = FORM_FIELDS_MAX,
                             .size = (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX)};
 
-    if (session->kind == SESSION_HOP) {
+    if (session->kind == SESSION_HOP)
         limits.recipients = 1;
+    if (session->kind != SESSION_SUBMISSION) {
         limits.header += HOP_HEADER_MORE;
         limits.fields += HOP_FIELDS_MORE;
         limits.size += HOP_HEADER_MORE;

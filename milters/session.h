@@ -15,6 +15,7 @@
 /* By which listener it came: what the end of a message means. */
 typedef enum {
     SESSION_SUBMISSION, /* a client hands in */
+    SESSION_INJECT,     /* the API hands in what it has admitted */
     SESSION_HOP,        /* Postfix hands back a submission, one recipient at a time */
 } SessionKind;
 

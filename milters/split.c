@@ -9,17 +9,6 @@
 #include "milters/effect.h"
 #include "milters/hop.h"
 
-/* The claim that verifies: what a client sends of that name is gone before the hop. */
-static Claim *find_claim(const GPtrArray *fields, Shared *shared, GError **error)
-{
-    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-
-    if (mime_fields_count(fields, HOP_CLAIM_HEADER) == 1)
-        return shared_open_claim(shared, mime_fields_nth(fields, HOP_CLAIM_HEADER, 1), now, error);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not one claim in the header");
-    return NULL;
-}
-
 static gboolean fail(GError **error, const char *what)
 {
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
@@ -30,7 +19,6 @@ static gboolean fail(GError **error, const char *what)
 static gboolean is_about(const Claim *claim, const Message *message, Shared *shared, guint *index,
                          GError **error)
 {
-    guint8 body[CLAIM_BODY_LENGTH];
     ReturnPath path;
 
     if (!shared_open_path(shared, message->mail_from, &path) ||
@@ -42,8 +30,7 @@ static gboolean is_about(const Claim *claim, const Message *message, Shared *sha
     const Recipient *recipient = message->rcpts->pdata[0];
     if (!claim_find_recipient(claim, recipient->key, index))
         return fail(error, "recipient");
-    claim_hash_body(message->body->str, message->body->len, body);
-    return memcmp(body, claim->body, sizeof body) == 0 || fail(error, "body");
+    return hop_claim_has_body(claim, message) || fail(error, "body");
 }
 
 /* The claim of what was received; *index receives the message's place in its submission, and its sender is
@@ -51,7 +38,7 @@ static gboolean is_about(const Claim *claim, const Message *message, Shared *sha
 static Claim *open_claim(const Session *session, Shared *shared, guint *index, GError **error)
 {
     Message *message = session->message;
-    g_autoptr(Claim) claim = find_claim(message->fields, shared, error);
+    g_autoptr(Claim) claim = hop_find_claim(message->fields, shared, error);
 
     if (!claim || !is_about(claim, message, shared, index, error))
         return NULL;
@@ -84,7 +71,7 @@ static RefusalName judge(const Claim *claim, const Message *message, Shared *sha
     if (!journal_check_space(shared_journal(shared), error))
         return REFUSAL_SPACE;
     RefusalName refusal = find_credential(claim, shared, credential, error);
-    return refusal == REFUSAL_NONE ? author_find(message, shared, *credential, author, error)
+    return refusal == REFUSAL_NONE ? author_judge(message, shared, *credential, author, error)
                                    : refusal;
 }
 
@@ -143,7 +130,7 @@ static RefusalName take(Split *split, guint index, const char *queue_id, const O
     Session *session = split->session;
     g_autoptr(EdgeCredential) credential = NULL;
     g_auto(Author) author = {0};
-    Reserved reserved = {.base = claim->base, .hop = TRUE};
+    Reserved reserved = {.base = claim->base, .hop = TRUE, .tag = claim->tag};
     RefusalName refusal =
         judge(claim, session->message, split->shared, &credential, &author, error);
 

@@ -2,7 +2,6 @@
 #include "milters/submission.h"
 
 #include "lib/base/error.h"
-#include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
 #include "milters/effect.h"
 #include "milters/hop.h"
@@ -12,27 +11,13 @@ static gboolean reserve(Shared *shared, guint n, gboolean privacy, Reserved *res
                         GError **error)
 {
     reserved->hop = n > 1 || privacy;
+    reserved->tag = NULL;
     reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
     if (reserved->base != 0)
         return token_seed(reserved->seed, error);
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
                 "no message id: the clock is wrong");
     return FALSE;
-}
-
-/* The envelope sender, when there is one, and From. */
-static RefusalName check_senders(const Message *message, Shared *shared,
-                                 const EdgeCredential *credential, const Author *author,
-                                 GError **error)
-{
-    Edge *edge = shared_edge(shared);
-    gboolean envelope = TRUE, from = TRUE;
-
-    if ((*message->mail_from &&
-         !edge_sender_allowed(edge, credential, message->mail_from, &envelope, error)) ||
-        !edge_sender_allowed(edge, credential, author->from_address, &from, error))
-        return REFUSAL_INTERNAL;
-    return envelope && from ? REFUSAL_NONE : REFUSAL_SENDER;
 }
 
 static RefusalName judge(const Session *session, Shared *shared, const EdgeCredential *credential,
@@ -44,9 +29,9 @@ static RefusalName judge(const Session *session, Shared *shared, const EdgeCrede
     if (refusal == REFUSAL_NONE && !journal_check_space(shared_journal(shared), error))
         refusal = REFUSAL_SPACE;
     if (refusal == REFUSAL_NONE)
-        refusal = author_find(session->message, shared, credential, author, error);
+        refusal = author_judge(session->message, shared, credential, author, error);
     if (refusal == REFUSAL_NONE)
-        refusal = check_senders(session->message, shared, credential, author, error);
+        refusal = author_judge_senders(session->message, shared, credential, author, error);
     return refusal;
 }
 

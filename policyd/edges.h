@@ -12,7 +12,7 @@
 #include "lib/base/id.h"
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
-#include "policyd/penalty.h"
+#include "lib/base/penalty.h"
 #include "policyd/pending.h"
 #include "policyd/tally.h"
 

@@ -154,17 +154,29 @@ static int find_key(Edge *edge, const guint8 *hash, gint64 now, guint32 *id, GEr
     return step;
 }
 
-EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
-                                       gint64 now, GError **error)
+static EdgeCredential *find_by_key(Edge *edge, const guint8 *hash, gint64 now, EdgeStatement type,
+                                   GError **error)
 {
     guint32 id = 0;
     int found = find_key(edge, hash, now, &id, error);
 
     if (found > 0)
-        return find_credential(edge, EDGE_STATEMENT_SMTP_CREDENTIAL, id, error);
+        return find_credential(edge, type, id, error);
     if (found == 0)
         not_found(error, "credential");
     return NULL;
+}
+
+EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                       gint64 now, GError **error)
+{
+    return find_by_key(edge, hash, now, EDGE_STATEMENT_SMTP_CREDENTIAL, error);
+}
+
+EdgeCredential *edge_api_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                           gint64 now, GError **error)
+{
+    return find_by_key(edge, hash, now, EDGE_STATEMENT_API_CREDENTIAL, error);
 }
 
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error)

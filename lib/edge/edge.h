@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: what the mail path knows of the directory: read-only queries on the local replicas.
- * Used by: policyd, milter, later apid and trackd; the worker and the CLI for lanes.
+ * Used by: policyd, milter, apid and trackd; the worker and the CLI for lanes.
  * May touch: <edge_dir>/edge.4.db, edge-auth.4.db, edge-sign.4.db, edge-suppression.4.db, read-only.
  * Threads: any; each call takes a connection from a pool and gives it back.
  * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
@@ -79,6 +79,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
  * needs edge-auth). NOT_FOUND or UNAVAILABLE. */
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
                                        gint64 now, GError **error);
+
+/* The same of an API credential. */
+EdgeCredential *edge_api_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
+                                           gint64 now, GError **error);
 
 /* Credential of any type by id (needs edge only). */
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the mailboxes in a From or Sender field (RFC 5322 section 3.4).
- * Used by: the milter (who may write as whom), later the API.
+ * Used by: lib/admission (who may write as whom), lib/mime/compose, the API.
  * May touch: nothing.
  * Threads: any.
  * Limits: a value of at most MIME_MAILBOX_VALUE_MAX octets, MIME_MAILBOX_MAX mailboxes, and nested

@@ -32,6 +32,7 @@ void claim_free(Claim *claim)
     if (!claim)
         return;
     g_free(claim->mail_from);
+    g_free(claim->tag);
     g_byte_array_unref(claim->rcpts);
     g_free(claim);
 }
@@ -130,6 +131,8 @@ static json_object *write_json(const Claim *claim)
     /* Addresses may be any octets, JSON is UTF-8. */
     add_octets(object, "mail_from", (const guint8 *)claim->mail_from, strlen(claim->mail_from));
     add_octets(object, "rcpts", claim->rcpts->data, claim->rcpts->len);
+    if (claim->tag)
+        add_octets(object, "tag", (const guint8 *)claim->tag, strlen(claim->tag));
     return object;
 }
 
@@ -197,6 +200,17 @@ static gboolean read_recipients(json_object *object, GByteArray *rcpts)
     return TRUE;
 }
 
+/* A text that may be absent; FALSE: it is no text. */
+static gboolean read_tag(json_object *object, char **tag)
+{
+    gsize length;
+
+    if (!json_object_object_get_ex(object, "tag", NULL))
+        return TRUE;
+    *tag = (char *)read_octets(object, "tag", &length);
+    return *tag && strlen(*tag) == length && g_utf8_validate(*tag, -1, NULL);
+}
+
 static Claim *read_json(json_object *object)
 {
     json_object *direction = NULL;
@@ -214,7 +228,7 @@ static Claim *read_json(json_object *object)
         !read_number(object, "credential", G_MAXUINT32, &credential) ||
         !read_fixed(object, "seed", claim->seed, sizeof claim->seed) ||
         !read_fixed(object, "body", claim->body, sizeof claim->body) ||
-        !read_recipients(object, claim->rcpts))
+        !read_recipients(object, claim->rcpts) || !read_tag(object, &claim->tag))
         return NULL;
     claim->expires_at = (gint64)expires_at;
     claim->server = (guint32)server;

@@ -4,10 +4,10 @@
  *     DISPATCH, in a header field that never leaves.
  *         v1.<key>.<JSON>.<MAC>          key decimal, JSON and MAC in base64url without padding
  *     JSON: {"exp", "dir": "out", "base", "seed", "rcpts", "server", "credential", "mail_from",
- *     "body"}. rcpts are the recipients' hashes one after the other, in the order of their ids. The MAC is
+ *     "body", "tag" (if the API was told one)}. rcpts are the recipients' hashes one after the other, in the order of their ids. The MAC is
  *     HMAC-SHA256, whole, over "cl1", the key's number (one octet) and the JSON. White space anywhere
  *     in the text means nothing: header fields are folded.
- * Used by: the milter; later the API, which injects behind ADMIT.
+ * Used by: the milter; the API, which injects behind ADMIT.
  * May touch: nothing.
  * Threads: any.
  * Limits: CLAIM_RECIPIENTS_MAX recipients; a text of at most CLAIM_TEXT_MAX octets.
@@ -23,6 +23,7 @@
 #define CLAIM_TEXT_MAX         32768 /* Postfix cuts a header field at 60,000 octets */
 #define CLAIM_RECIPIENT_LENGTH 8
 #define CLAIM_BODY_LENGTH      32
+#define CLAIM_GRACE            (24 * 60 * 60) /* seconds that it is good for beyond the queue's lifetime */
 
 typedef struct {
     gint64 expires_at; /* Unix seconds */
@@ -32,6 +33,7 @@ typedef struct {
     guint8 seed[TOKEN_SEED_LENGTH];
     guint8 body[CLAIM_BODY_LENGTH];
     char *mail_from;   /* envelope sender as the client gave it; "": null */
+    char *tag;         /* NULL: none is told here */
     GByteArray *rcpts; /* CLAIM_RECIPIENT_LENGTH octets each */
 } Claim;
 

@@ -91,6 +91,7 @@ db_name = outrider
 db_user = outrider
 db_password_file = $DIR/etc/db-password
 spool_min_free = 16M
+apid_listen = http://0.0.0.0:5000
 trackd_listen = http://0.0.0.0:8080, https://0.0.0.0:8443
 trackd_tls_dir = $DIR/etc/tls-track
 TEXT
@@ -126,7 +127,7 @@ outrider_object()
 
 outrider_directory()
 {
-    local host weight credential ids
+    local host weight ids
     outrider_object organization acme -- --name "Acme"
     outrider_object pool main -- --default
     if ! ids=$(outrider --json address list main 2>>"$DIR/log/outrider.log"); then
@@ -144,13 +145,20 @@ outrider_directory()
     done
     outrider_object server acme/main -- --name "Main" --mode live --pool main
     outrider_object domain acme acme.test
-    # The key is shown once only: a credential whose key we have not kept is made anew.
-    if [ -z "$(world_get smtp_key)" ]; then
-        outrider credential delete acme/main app >/dev/null 2>&1
-        credential=$(outrider --json credential add acme/main app --cram-md5 2>>"$DIR/log/outrider.log") ||
-            service_failed outrider "credential add failed"
-        world_set smtp_key "$(/usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["key"])' <<<"$credential")"
-    fi
+    outrider_credential smtp_key app --cram-md5
+    outrider_credential api_key api --type api
+}
+
+# The key is shown once only: a credential whose key we have not kept, as $1, is made anew.
+outrider_credential()
+{
+    local kept=$1 name=$2 credential
+    shift 2
+    [ -z "$(world_get "$kept")" ] || return 0
+    outrider credential delete acme/main "$name" >/dev/null 2>&1
+    credential=$(outrider --json credential add acme/main "$name" "$@" 2>>"$DIR/log/outrider.log") ||
+        service_failed outrider "credential add $name failed"
+    world_set "$kept" "$(/usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["key"])' <<<"$credential")"
 }
 
 # Publishes what the CLI says is to be published; the domain has no return path of its own, though.
@@ -213,6 +221,8 @@ worker_run() { outrider_run worker; }
 # The one that stays root.
 queue_run() { exec setsid ip netns exec "$NETNS" "$DIR/root/usr/sbin/outrider-queue" -c "$DIR/etc/outrider.conf"; }
 queue_ready() { outrider_accepts queue; }
+apid_run() { outrider_run apid; }
+apid_ready() { listens 127.0.0.1 5000; }
 trackd_run() { outrider_run trackd; }
 trackd_ready() { listens 127.0.0.1 8080 && listens 127.0.0.1 8443; }
 worker_ready() { [ -e "$DIR/edge/edge-auth.4.db" ]; }

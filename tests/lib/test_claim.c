@@ -96,6 +96,22 @@ static void test_claim_opens(void **state)
     assert_int_equal(index, 0);
 }
 
+static void test_claim_carries_a_tag(void **state)
+{
+    (void)state;
+    static const char *const tags[] = {NULL, "", "invoice 7", "J\xc3\xb6\r\n"};
+    g_autoptr(KeyRing) ring = ring_of("0 " KEY_A " 1 seal");
+
+    for (guint i = 0; i < G_N_ELEMENTS(tags); i++) {
+        g_autoptr(Claim) claim = example();
+        claim->tag = g_strdup(tags[i]);
+        g_autofree char *text = claim_seal(ring, claim);
+        g_autoptr(Claim) opened = claim_open(ring, text, END - 1, NULL);
+        assert_non_null(opened);
+        assert_true(g_strcmp0(opened->tag, tags[i]) == 0);
+    }
+}
+
 static void test_claim_expires(void **state)
 {
     (void)state;
@@ -209,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claim_vector),
         cmocka_unit_test(test_claim_opens),
+        cmocka_unit_test(test_claim_carries_a_tag),
         cmocka_unit_test(test_claim_expires),
         cmocka_unit_test(test_claim_tampered),
         cmocka_unit_test(test_claim_refuses),

@@ -25,6 +25,27 @@ static int setup(void **state)
     return 0;
 }
 
+/* A key is good for what its credential is for. */
+static void test_edge_api_credential_by_key(void **state)
+{
+    EdgeWorld *s = *state;
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof hash;
+    GError *error = NULL;
+
+    g_checksum_update(checksum, (const guchar *)KEY, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    assert_null(edge_api_credential_by_key(s->edge, hash, NOW, &error));
+    assert_error_code(error, NOT_FOUND);
+    edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET type = 'api'");
+    g_autoptr(EdgeCredential) found = edge_api_credential_by_key(s->edge, hash, NOW, &error);
+    assert_no_error(error);
+    assert_int_equal(found->id, EDGE_FIXTURE_CREDENTIAL);
+    assert_null(edge_fixture_by_key(s->edge, KEY, NOW, &error));
+    assert_error_code(error, NOT_FOUND);
+}
+
 static void test_edge_credential_by_key_found(void **state)
 {
     EdgeWorld *s = *state;
@@ -241,6 +262,7 @@ static void test_edge_sign_keys_active_rsa_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_edge_api_credential_by_key, setup),
         CASE(test_edge_credential_by_key_found, setup),
         CASE(test_edge_credential_sees_changes, setup),
         CASE(test_edge_credential_not_found, setup),

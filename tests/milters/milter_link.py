@@ -8,6 +8,7 @@ ACTIONS, STEPS = 0x1ff, 0x1fffff
 MODIFICATIONS = b'hmibeq'
 SUBMISSION = 'outrider-submission'
 HOP = 'outrider-hop'
+INJECT = 'outrider-inject'
 
 
 class Link:

@@ -244,6 +244,33 @@ static void test_event_apply_refused_among_good(void **state)
     assert_int_equal(position, seq);
 }
 
+/* The API knows the client, the milter the queue id; whichever is read first. */
+static void test_event_apply_submission_told_twice(void **state)
+{
+    static const char *const told[] = {
+        "{\"at\":20,\"base\":%u,\"n\":1,\"hop\":true,\"server\":3,\"credential\":7,\"mail_from\":"
+        "\"a@acme.test\","
+        "\"rcpts\":[\"x@ok.test\"],\"client\":{\"ip\":\"192.0.2.9\"}}",
+        "{\"at\":21,\"base\":%u,\"n\":1,\"hop\":true,\"server\":3,\"credential\":7,\"queue_id\":"
+        "\"Q1\","
+        "\"mail_from\":\"a@acme.test\",\"rcpts\":[\"x@ok.test\"],\"client\":{}}"};
+
+    (void)state;
+    for (guint order = 0; order < 2; order++) {
+        guint base = 5120 + 256 * order;
+        for (guint i = 0; i < 2; i++) {
+            g_autofree char *number = g_strdup_printf("%u", base);
+            g_autoptr(GString) json = g_string_new(told[(i + order) % 2]);
+            g_string_replace(json, "%u", number, 0);
+            assert_int_equal(apply(EVENT_SUBMISSION_ADMITTED, json->str), 0);
+        }
+        g_autofree char *query =
+            g_strdup_printf("SELECT queue_id, client_ip, at FROM submission WHERE id = %u", base);
+        g_autofree char *row = run(query);
+        assert_string_equal(row, "Q1\t192.0.2.9\t20");
+    }
+}
+
 /* What each of the hop's events says, one after the other on the same two messages. */
 static void test_event_apply_hop(void **state)
 {
@@ -485,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_event_apply_any_order),
         cmocka_unit_test(test_event_apply_bad_among_good),
         cmocka_unit_test(test_event_apply_refused_among_good),
+        cmocka_unit_test(test_event_apply_submission_told_twice),
         cmocka_unit_test(test_event_apply_hop),
         cmocka_unit_test(test_event_apply_hold),
         cmocka_unit_test(test_event_apply_tracking),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: how long a failed authentication of a source waits for its answer.
- * Used by: policyd's auth edge.
+ * Used by: policyd and apid.
  * May touch: nothing.
- * Threads: one.
+ * Threads: one at a time.
  * Limits: PENALTY_SOURCES_MAX sources; the one whose failure is eldest is forgotten first.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policyd/penalty.h"
+#include "lib/base/penalty.h"
 
 #include <arpa/inet.h>
 #include <string.h>

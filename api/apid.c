@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* outrider-apid(8): mail over HTTP. */
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/v1_call.h"
+#include "lib/httpd/listen_at.h"
+#include "lib/log/log.h"
+#include "lib/service/listen.h"
+#include "lib/service/service.h"
+
+#define EX_UNAVAILABLE 69
+#define TICK_MS        1000
+#define STOP_SECONDS   30
+#define WORKERS        16
+#define BODIES_AT_ONCE 4 /* of the largest size in memory */
+#define BODY_SECONDS   120
+
+typedef struct {
+    Service *service;
+    V1Desk *desk;
+    Httpd *httpd;
+    const char *tls_dir; /* NULL: no listener has TLS */
+    gint64 written_at;   /* monotonic, microseconds */
+} Running;
+
+static void answer_health(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    (void)request;
+    (void)context;
+    httpd_answer_text(answer, 200, "ok\n");
+}
+
+static void answer_ready(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    V1Desk *desk = context;
+    g_autoptr(GError) error = NULL;
+
+    (void)request;
+    if (sender_is_ready(desk->sender, &error)) {
+        httpd_answer_text(answer, 200, "ready\n");
+        return;
+    }
+    log_warning(NULL, "not ready", LOG_GERROR(error));
+    httpd_answer_text(answer, 503, "not ready\n");
+}
+
+static void answer_metrics(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    static const struct {
+        const char *name, *help;
+    } metrics[] = {
+#define X(NAME, name, help) {name, help},
+#include "api/apid_counter.def"
+#undef X
+    };
+    V1Desk *desk = context;
+    GString *text = g_string_new(NULL);
+
+    (void)request;
+    for (guint i = 0; i < G_N_ELEMENTS(metrics); i++)
+        g_string_append_printf(text, "# HELP %s %s\n# TYPE %s counter\n%s %" G_GUINT64_FORMAT "\n",
+                               metrics[i].name, metrics[i].help, metrics[i].name, metrics[i].name,
+                               atomic_load(&desk->counters[i]));
+    g_autoptr(GBytes) body = g_string_free_to_bytes(text);
+    httpd_answer(answer, 200, "text/plain; version=0.0.4", body);
+}
+
+static void answer_message(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    v1_call(context, V1_SEND_MESSAGE, request, answer);
+}
+
+static void answer_raw(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    v1_call(context, V1_SEND_RAW, request, answer);
+}
+
+static void answer_nothing(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    (void)request;
+    (void)context;
+    httpd_answer_text(answer, 404, "not found\n");
+}
+
+/* body_max is set before the server starts. */
+static HttpdRoute message_route = {.blocks = TRUE, .answer = answer_message};
+static HttpdRoute raw_route = {.blocks = TRUE, .answer = answer_raw};
+
+/* Who shows no key gets no body in. */
+static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
+{
+    static const HttpdRoute health = {.answer = answer_health},
+                            metrics = {.answer = answer_metrics};
+    static const HttpdRoute ready = {.blocks = TRUE, .answer = answer_ready};
+    static const HttpdRoute nothing = {.answer = answer_nothing};
+    static const HttpdRoute bare_message = {.blocks = TRUE, .answer = answer_message};
+    static const HttpdRoute bare_raw = {.blocks = TRUE, .answer = answer_raw};
+    static const struct {
+        const char *path;
+        const HttpdRoute *route, *without_key;
+        const char *methods; /* with blanks around each */
+    } routes[] = {
+        {"/api/v1/send/message", &message_route, &bare_message, " GET POST PUT PATCH "},
+        {"/api/v1/send/raw", &raw_route, &bare_raw, " GET POST PUT PATCH "},
+        {"/health", &health, &health, " GET HEAD "},
+        {"/ready", &ready, &ready, " GET HEAD "},
+        {"/metrics", &metrics, &metrics, " GET HEAD "},
+    };
+    g_autofree char *method = g_strdup_printf(" %s ", request->method);
+
+    (void)context;
+    for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
+        if (g_str_equal(request->path, routes[i].path) && strstr(routes[i].methods, method))
+            return v1_is_blank(httpd_field(request, V1_KEY_FIELD)) ? routes[i].without_key
+                                                                   : routes[i].route;
+    return &nothing;
+}
+
+/* FALSE: the one set that is needed could not be loaded. */
+static gboolean load_certificates(const Running *running)
+{
+    g_autoptr(GPtrArray) wrong = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+
+    gboolean loaded = httpd_load_certificates(running->httpd, running->tls_dir, wrong, &error);
+    for (guint i = 0; i < wrong->len; i++)
+        log_warning(NULL, "a certificate cannot be used", LOG_TEXT("why", wrong->pdata[i]));
+    if (!loaded)
+        log_error(NULL, "certificates are not loaded", LOG_GERROR(error));
+    return loaded;
+}
+
+static void reload(Running *running)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (sender_reload(running->desk->sender, &error))
+        log_info(NULL, "key ring is loaded again");
+    else
+        log_error(NULL, "key ring stays as it is", LOG_GERROR(error));
+    if (running->tls_dir && load_certificates(running))
+        log_info(NULL, "certificates are loaded again");
+}
+
+static void write_used(Running *running)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 now = g_get_monotonic_time();
+
+    if (now - running->written_at < USED_SECONDS * G_USEC_PER_SEC)
+        return;
+    running->written_at = now;
+    if (!used_write(running->desk->used, &error))
+        log_warning(NULL, "uses of credentials are not recorded", LOG_GERROR(error));
+}
+
+static void run(Running *running)
+{
+    struct pollfd signals = {.fd = service_signal_fd(running->service), .events = POLLIN};
+    int number = 0;
+
+    while (number != SIGTERM && number != SIGINT) {
+        number = poll(&signals, 1, TICK_MS) > 0 ? service_read_signal(running->service) : 0;
+        if (number == SIGHUP)
+            reload(running);
+        write_used(running);
+        service_watchdog(running->service);
+    }
+}
+
+static gboolean listen_at_all(Running *running, const GArray *places, GError **error)
+{
+    for (guint i = 0; i < places->len; i++) {
+        const ListenAt *at = &g_array_index(places, ListenAt, i);
+        int fd = service_listen_at(at, error);
+        if (fd < 0 || !httpd_listen(running->httpd, fd, at->tls, error))
+            return FALSE;
+        log_info(NULL, "listening", LOG_TEXT("at", at->text));
+    }
+    return TRUE;
+}
+
+static gboolean needs_tls(const GArray *places)
+{
+    for (guint i = 0; i < places->len; i++)
+        if (g_array_index(places, ListenAt, i).tls)
+            return TRUE;
+    return FALSE;
+}
+
+static HttpdOptions http_options(const Config *config, const Proxies *proxies)
+{
+    HttpdOptions options = httpd_defaults;
+
+    options.workers = WORKERS;
+    options.proxies = proxies;
+    options.bodies_max = BODIES_AT_ONCE * message_route.body_max;
+    options.limits.body_seconds = BODY_SECONDS;
+    options.limits.connections = (guint)config_int(config, CONFIG_APID_CONNECTIONS);
+    options.limits.per_address = (guint)config_int(config, CONFIG_APID_CONNECTIONS_PER_ADDRESS);
+    return options;
+}
+
+static gboolean serve(Running *running, const GArray *places)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean listening =
+        (!running->tls_dir || load_certificates(running)) && listen_at_all(running, places, &error);
+
+    if (error)
+        log_error(NULL, "cannot listen", LOG_GERROR(error));
+    if (listening) {
+        service_ready(running->service, "answering");
+        run(running);
+        service_stopping(running->service);
+    }
+    httpd_stop(running->httpd, STOP_SECONDS);
+    return listening;
+}
+
+static void desk_close(V1Desk *desk)
+{
+    g_clear_pointer(&desk->used, used_free);
+    g_clear_pointer(&desk->remembered, remembered_close);
+    g_clear_pointer(&desk->sender, sender_close);
+    g_clear_pointer(&desk->penalty, penalty_free);
+    g_mutex_clear(&desk->penalty_mutex);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(V1Desk, desk_close)
+
+static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
+{
+    g_autofree char *path = config_path(config, CONFIG_SPOOL_DIR, "apid/remembered.db");
+
+    g_mutex_init(&desk->penalty_mutex);
+    desk->penalty = penalty_new(config_int(config, CONFIG_AUTH_FAILURE_DELAY),
+                                config_int(config, CONFIG_AUTH_FAILURE_DELAY_MAX),
+                                config_int(config, CONFIG_AUTH_PENALTY_TIME));
+    if (!(desk->sender = sender_open(config, error)) ||
+        !(desk->remembered = remembered_open(path, error)))
+        return FALSE;
+    desk->used = used_new(sender_journal(desk->sender), (guint)config_int(config, CONFIG_NODE_ID));
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    static const ServiceInfo info = {.name = "outrider-apid",
+                                     .summary = "takes mail over HTTP, as Postal's API v1"};
+    int status = EXIT_SUCCESS;
+    g_autoptr(Service) service = service_start(&info, &argc, &argv, &status);
+    g_autoptr(GError) error = NULL;
+    g_auto(V1Desk) desk = {0};
+
+    if (!service)
+        return status;
+    const Config *config = service_config(service);
+    ProxiesField field = g_str_equal(config_string(config, CONFIG_APID_PROXY_FIELD), "forwarded")
+                             ? PROXIES_FORWARDED
+                             : PROXIES_X_FORWARDED_FOR;
+    g_autoptr(GArray) places = listen_at_read(config_string(config, CONFIG_APID_LISTEN), &error);
+    g_autoptr(Proxies) proxies =
+        places ? proxies_read(config_string(config, CONFIG_APID_PROXIES), field, &error) : NULL;
+    if (!proxies || !desk_open(&desk, config, &error)) {
+        log_error(NULL, "cannot start", LOG_GERROR(error));
+        return EX_UNAVAILABLE;
+    }
+    message_route.body_max = raw_route.body_max = (guint64)config_int(config, CONFIG_APID_BODY_MAX);
+    const HttpdOptions options = http_options(config, proxies);
+    const HttpdSite site = {.route = find_route, .context = &desk};
+    Running running = {.service = service,
+                       .desk = &desk,
+                       .httpd = httpd_new(&options, &site),
+                       .tls_dir =
+                           needs_tls(places) ? config_string(config, CONFIG_APID_TLS_DIR) : NULL,
+                       .written_at = g_get_monotonic_time()};
+    return serve(&running, places) ? EXIT_SUCCESS : EX_UNAVAILABLE;
+}

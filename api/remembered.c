@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/remembered.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+
+#define BUSY_MS     5000
+#define PRUNE_EVERY 600 /* seconds */
+
+/* All that is asked. X(NAME, "SQL") */
+#define STATEMENTS(X)                                                                              \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(FIND, "SELECT digest, base, seed, message_id, answer FROM request WHERE server = ?1 AND "    \
+            "name = ?2 AND at > ?3")                                                               \
+    X(ADD, "INSERT OR REPLACE INTO request (server, name, at, digest, base, seed, message_id) "    \
+           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                  \
+    X(ANSWER, "UPDATE request SET answer = ?3 WHERE server = ?1 AND name = ?2")                    \
+    X(DROP, "DELETE FROM request WHERE server = ?1 AND name = ?2")                                 \
+    X(PRUNE, "DELETE FROM request WHERE at <= ?1")
+
+#define SCHEMA                                                                                     \
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"                                        \
+    "CREATE TABLE IF NOT EXISTS request (server INTEGER NOT NULL, name TEXT NOT NULL, "            \
+    "at INTEGER NOT NULL, digest TEXT NOT NULL, base INTEGER NOT NULL, seed BLOB NOT NULL, "       \
+    "message_id TEXT NOT NULL, answer TEXT, PRIMARY KEY (server, name)) WITHOUT ROWID;"            \
+    "CREATE INDEX IF NOT EXISTS request_at ON request (at)"
+
+typedef enum {
+#define X(NAME, sql) STATEMENT_##NAME,
+    STATEMENTS(X)
+#undef X
+        STATEMENT_COUNT
+} Statement;
+
+struct Remembered {
+    GMutex mutex; /* guards all of it */
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    GHashTable *busy; /* of text: "server key" that are being done */
+    gint64 pruned_at;
+};
+
+gboolean remembered_key_is_good(const char *key)
+{
+    gsize length = strlen(key);
+
+    for (const char *p = key; *p; p++)
+        if (!g_ascii_isprint(*p))
+            return FALSE;
+    return length >= 1 && length <= REMEMBERED_KEY_MAX;
+}
+
+static gboolean fail(const Remembered *remembered, GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "remembered requests: %s",
+                remembered->db ? sqlite3_errmsg(remembered->db) : "no memory");
+    return FALSE;
+}
+
+static gboolean prepare(Remembered *remembered, GError **error)
+{
+    static const char *const texts[] = {
+#define X(NAME, sql) sql,
+        STATEMENTS(X)
+#undef X
+    };
+
+    for (guint i = 0; i < STATEMENT_COUNT; i++)
+        if (sqlite3_prepare_v3(remembered->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &remembered->statements[i], NULL) != SQLITE_OK)
+            return fail(remembered, error);
+    return TRUE;
+}
+
+Remembered *remembered_open(const char *path, GError **error)
+{
+    g_autoptr(Remembered) remembered = g_new0(Remembered, 1);
+
+    g_mutex_init(&remembered->mutex);
+    remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (sqlite3_open_v2(path, &remembered->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK ||
+        sqlite3_busy_timeout(remembered->db, BUSY_MS) != SQLITE_OK ||
+        sqlite3_exec(remembered->db, SCHEMA, NULL, NULL, NULL) != SQLITE_OK) {
+        fail(remembered, error);
+        return NULL;
+    }
+    return prepare(remembered, error) ? g_steal_pointer(&remembered) : NULL;
+}
+
+void remembered_close(Remembered *remembered)
+{
+    if (!remembered)
+        return;
+    for (guint i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(remembered->statements[i]);
+    sqlite3_close(remembered->db);
+    g_hash_table_unref(remembered->busy);
+    g_mutex_clear(&remembered->mutex);
+    g_free(remembered);
+}
+
+static sqlite3_stmt *start(Remembered *remembered, Statement id, guint32 server, const char *key)
+{
+    sqlite3_stmt *statement = remembered->statements[id];
+
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (key) {
+        sqlite3_bind_int64(statement, 1, server);
+        sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
+    }
+    return statement;
+}
+
+/* Runs to its end. */
+static gboolean run(Remembered *remembered, sqlite3_stmt *statement, GError **error)
+{
+    int result = sqlite3_step(statement);
+
+    sqlite3_reset(statement);
+    return result == SQLITE_DONE || result == SQLITE_ROW || fail(remembered, error);
+}
+
+static gboolean run_plain(Remembered *remembered, Statement id, GError **error)
+{
+    return run(remembered, start(remembered, id, 0, NULL), error);
+}
+
+/* The row under the cursor: what state the request is in. */
+static RememberedState read_row(sqlite3_stmt *row, const char *digest, RememberedNames *names,
+                                char **answer)
+{
+    const char *text = (const char *)sqlite3_column_text(row, 4);
+
+    if (g_strcmp0((const char *)sqlite3_column_text(row, 0), digest) != 0)
+        return REMEMBERED_ANOTHER;
+    if (text) {
+        *answer = g_strdup(text);
+        return REMEMBERED_ANSWERED;
+    }
+    names->base = (guint64)sqlite3_column_int64(row, 1);
+    if (sqlite3_column_bytes(row, 2) == sizeof names->seed)
+        memcpy(names->seed, sqlite3_column_blob(row, 2), sizeof names->seed);
+    g_strlcpy(names->message_id, (const char *)sqlite3_column_text(row, 3),
+              sizeof names->message_id);
+    return REMEMBERED_AGAIN;
+}
+
+static gboolean add(Remembered *remembered, guint32 server, const char *key, const char *digest,
+                    gint64 now, const RememberedNames *names, GError **error)
+{
+    sqlite3_stmt *statement = start(remembered, STATEMENT_ADD, server, key);
+
+    sqlite3_bind_int64(statement, 3, now);
+    sqlite3_bind_text(statement, 4, digest, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, (sqlite3_int64)names->base);
+    sqlite3_bind_blob(statement, 6, names->seed, sizeof names->seed, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 7, names->message_id, -1, SQLITE_STATIC);
+    return run(remembered, statement, error);
+}
+
+/* Finds it or adds it, in one transaction. */
+static gboolean look(Remembered *remembered, guint32 server, const char *key, const char *digest,
+                     gint64 now, RememberedNames *names, RememberedState *state, char **answer,
+                     GError **error)
+{
+    sqlite3_stmt *statement = start(remembered, STATEMENT_FIND, server, key);
+
+    sqlite3_bind_int64(statement, 3, now - REMEMBERED_SECONDS);
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        *state = read_row(statement, digest, names, answer);
+    sqlite3_reset(statement);
+    if (result == SQLITE_ROW)
+        return TRUE;
+    *state = REMEMBERED_NEW;
+    return result == SQLITE_DONE ? add(remembered, server, key, digest, now, names, error)
+                                 : fail(remembered, error);
+}
+
+static void prune(Remembered *remembered, gint64 now)
+{
+    sqlite3_stmt *statement = start(remembered, STATEMENT_PRUNE, 0, NULL);
+
+    if (now - remembered->pruned_at < PRUNE_EVERY && now >= remembered->pruned_at)
+        return;
+    sqlite3_bind_int64(statement, 1, now - REMEMBERED_SECONDS);
+    run(remembered, statement, NULL);
+    remembered->pruned_at = now;
+}
+
+static char *busy_name(guint32 server, const char *key)
+{
+    return g_strdup_printf("%u %s", server, key);
+}
+
+gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
+                          const char *digest, gint64 now, RememberedNames *names,
+                          RememberedState *state, char **answer, GError **error)
+{
+    g_autofree char *name = busy_name(server, key);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+
+    prune(remembered, now);
+    if (g_hash_table_contains(remembered->busy, name)) {
+        *state = REMEMBERED_BUSY;
+        return TRUE;
+    }
+    if (!run_plain(remembered, STATEMENT_BEGIN, error))
+        return FALSE;
+    if (!look(remembered, server, key, digest, now, names, state, answer, error) ||
+        !run_plain(remembered, STATEMENT_COMMIT, error)) {
+        run_plain(remembered, STATEMENT_ROLLBACK, NULL);
+        return FALSE;
+    }
+    if (*state == REMEMBERED_NEW || *state == REMEMBERED_AGAIN)
+        g_hash_table_add(remembered->busy, g_steal_pointer(&name));
+    return TRUE;
+}
+
+gboolean remembered_done(Remembered *remembered, guint32 server, const char *key,
+                         const char *answer, GError **error)
+{
+    g_autofree char *name = busy_name(server, key);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+    sqlite3_stmt *statement = start(remembered, STATEMENT_ANSWER, server, key);
+
+    g_hash_table_remove(remembered->busy, name);
+    sqlite3_bind_text(statement, 3, answer, -1, SQLITE_STATIC);
+    return run(remembered, statement, error);
+}
+
+void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure)
+{
+    g_autofree char *name = busy_name(server, key);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+
+    g_hash_table_remove(remembered->busy, name);
+    if (sure)
+        run(remembered, start(remembered, STATEMENT_DROP, server, key), NULL);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: requests with an Idempotency-Key, so that the same one is done once: by server and key, what it was and what was answered.
+ * Used by: apid.
+ * May touch: <spool_dir>/apid/remembered.db (SQLite, private).
+ * Threads: any.
+ * Limits: a key of REMEMBERED_KEY_MAX printable ASCII characters; each is forgotten after REMEMBERED_SECONDS.
+ *
+ *     (none) ──begin──▶ begun ──done──▶ answered
+ *        ▲                │ │
+ *        └─────undone─────┘ └─ unsure: nobody knows whether Postfix has it. The next attempt has the same ids, so that
+ *                              history has one message whatever happened.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "lib/seal/digest.h"
+#include "lib/seal/token.h"
+
+#define REMEMBERED_KEY_MAX 255
+#define REMEMBERED_SECONDS (24 * 60 * 60)
+
+/* Whether it may be a key. */
+gboolean remembered_key_is_good(const char *key);
+
+typedef struct Remembered Remembered;
+
+/* Opens or makes the file. UNAVAILABLE, CORRUPT. */
+Remembered *remembered_open(const char *path, GError **error);
+void remembered_close(Remembered *remembered);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Remembered, remembered_close)
+
+/* What makes a request's messages the same when it is done again. */
+typedef struct {
+    guint64 base;
+    guint8 seed[TOKEN_SEED_LENGTH];
+    char message_id[128]; /* "": none */
+} RememberedNames;
+
+typedef enum {
+    REMEMBERED_NEW,      /* begun now, with the names that were given */
+    REMEMBERED_AGAIN,    /* begun before, and nobody knows how it ended: names are those of then */
+    REMEMBERED_ANSWERED, /* *answer is what was said */
+    REMEMBERED_BUSY,     /* it is being done at this moment */
+    REMEMBERED_ANOTHER,  /* the key is another request's */
+} RememberedState;
+
+/* Begins a request at now (Unix seconds). After NEW and AGAIN one of the functions below must follow. FALSE: UNAVAILABLE. */
+gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
+                          const char *digest, gint64 now, RememberedNames *names,
+                          RememberedState *state, char **answer, GError **error);
+
+/* It is done, and that is the answer. FALSE: UNAVAILABLE, and it is as if unsure. */
+gboolean remembered_done(Remembered *remembered, guint32 server, const char *key,
+                         const char *answer, GError **error);
+
+/* Nothing came of it, or (sure FALSE) that is not known. */
+void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure);

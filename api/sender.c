@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/sender.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "api/smtp_link.h"
+#include "lib/admission/author.h"
+#include "lib/admission/form.h"
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/log/log.h"
+#include "lib/mime/field.h"
+#include "lib/seal/claim.h"
+
+#define CLAIM_HEADER "X-Outrider-Claim"
+#define CLAIM_LINE   900 /* octets of a folded claim in a line */
+
+struct Sender {
+    const Config *config;
+    Edge *edge;
+    Journal *journal;
+    IdSource *ids;
+    SmtpPool *postfix;
+    GRWLock ring_lock;
+    KeyRing *ring;
+};
+
+static KeyRing *load_ring(const Config *config, GError **error)
+{
+    g_autofree char *path = config_path(config, CONFIG_KEY_DIR, "claim");
+
+    return ring_load(path, error);
+}
+
+Sender *sender_open(const Config *config, GError **error)
+{
+    g_autoptr(Sender) sender = g_new0(Sender, 1);
+    g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
+    const JournalOptions options = {.min_free = (guint64)config_int(config, CONFIG_SPOOL_MIN_FREE)};
+
+    sender->config = config;
+    g_rw_lock_init(&sender->ring_lock);
+    sender->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
+    sender->postfix = smtp_pool_new((guint16)config_int(config, CONFIG_INJECT_PORT));
+    if (!(sender->ring = load_ring(config, error)) ||
+        !(sender->ids = id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), error)) ||
+        !(sender->journal = journal_open(config_string(config, CONFIG_SPOOL_DIR),
+                                         journal_program_name(JOURNAL_OF_APID), &options, error)))
+        return NULL;
+    return g_steal_pointer(&sender);
+}
+
+void sender_close(Sender *sender)
+{
+    if (!sender)
+        return;
+    g_clear_pointer(&sender->postfix, smtp_pool_free);
+    g_clear_pointer(&sender->journal, journal_close);
+    g_clear_pointer(&sender->ids, id_source_close);
+    g_clear_pointer(&sender->edge, edge_close);
+    g_clear_pointer(&sender->ring, ring_free);
+    g_rw_lock_clear(&sender->ring_lock);
+    g_free(sender);
+}
+
+gboolean sender_reload(Sender *sender, GError **error)
+{
+    KeyRing *ring = load_ring(sender->config, error);
+
+    if (!ring)
+        return FALSE;
+    g_rw_lock_writer_lock(&sender->ring_lock);
+    KeyRing *old = sender->ring;
+    sender->ring = ring;
+    g_rw_lock_writer_unlock(&sender->ring_lock);
+    ring_free(old);
+    return TRUE;
+}
+
+const Config *sender_config(const Sender *sender)
+{
+    return sender->config;
+}
+
+Edge *sender_edge(Sender *sender)
+{
+    return sender->edge;
+}
+
+Journal *sender_journal(Sender *sender)
+{
+    return sender->journal;
+}
+
+gboolean sender_is_ready(Sender *sender, GError **error)
+{
+    gint64 epoch, revision;
+
+    return edge_state(sender->edge, EDGE_FILE_DIRECTORY, &epoch, &revision, error) &&
+           edge_state(sender->edge, EDGE_FILE_AUTH, &epoch, &revision, error) &&
+           journal_check_space(sender->journal, error);
+}
+
+void sender_message_id(const Sender *sender, RememberedNames *names)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+
+    g_snprintf(names->message_id, sizeof names->message_id, "%s@%s", uuid,
+               config_string(sender->config, CONFIG_RETURN_PATH_DOMAIN));
+}
+
+gboolean sender_reserve(Sender *sender, guint n, RememberedNames *names, GError **error)
+{
+    names->base = id_reserve(sender->ids, n, g_get_real_time() / G_USEC_PER_SEC);
+    if (names->base != 0)
+        return token_seed(names->seed, error);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "no message id: the clock is wrong");
+    return FALSE;
+}
+
+V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
+                            const V1Submission *submission, GError **error)
+{
+    g_auto(Author) author = {0};
+    gboolean allowed = FALSE;
+
+    if (!author_find(sender->edge, credential, submission->fields, &author, error))
+        return V1_ERROR_UNAVAILABLE;
+    if (author.authorised &&
+        !author_senders_allowed(sender->edge, credential, submission->mail_from, &author, &allowed,
+                                error))
+        return V1_ERROR_UNAVAILABLE;
+    return allowed ? V1_ERROR_NONE : V1_ERROR_UNAUTHENTICATED_FROM;
+}
+
+V1Error sender_judge_form(Sender *sender, const V1Submission *submission, char **text,
+                          GError **error)
+{
+    gint64 max = config_int(sender->config, CONFIG_MESSAGE_SIZE_MAX);
+    gint64 received_max = config_int(sender->config, CONFIG_RECEIVED_MAX);
+
+    if (v1_submission_header_size(submission) > FORM_HEADER_MAX ||
+        submission->fields->len > FORM_FIELDS_MAX || !form_is_signable(submission->fields)) {
+        *text = g_strdup("The header of the message has too many or too large fields");
+        return V1_ERROR_TOO_LARGE;
+    }
+    if (v1_submission_size(submission) > (gsize)max) {
+        *text = g_strdup_printf("The message has more than %" G_GINT64_FORMAT " octets", max);
+        return V1_ERROR_TOO_LARGE;
+    }
+    if (mime_fields_count(submission->fields, "Received") > received_max)
+        return V1_ERROR_LOOP;
+    return journal_check_space(sender->journal, error) ? V1_ERROR_NONE : V1_ERROR_UNAVAILABLE;
+}
+
+static void add_number(json_object *object, const char *key, guint64 number)
+{
+    json_object_object_add(object, key, json_object_new_int64((gint64)number));
+}
+
+/* submission.admitted; the milter tells the queue id. */
+static gboolean record(Sender *sender, const EdgeCredential *credential, const char *client,
+                       const V1Submission *submission, const RememberedNames *names, GError **error)
+{
+    gint64 now = g_get_real_time();
+    json_object *object = json_object_new_object(), *rcpts = json_object_new_array(),
+                *who = json_object_new_object();
+
+    add_number(object, "v", 1);
+    add_number(object, "node", (guint64)config_int(sender->config, CONFIG_NODE_ID));
+    add_number(object, "at", (guint64)now);
+    add_number(object, "server", credential->server);
+    add_number(object, "base", names->base);
+    add_number(object, "n", submission->rcpts->len);
+    add_number(object, "credential", credential->id);
+    json_object_object_add(object, "mail_from", json_object_new_string(submission->mail_from));
+    for (guint i = 0; i < submission->rcpts->len; i++)
+        json_object_array_add(rcpts, json_object_new_string(submission->rcpts->pdata[i]));
+    json_object_object_add(object, "rcpts", rcpts);
+    json_object_object_add(who, "ip", json_object_new_string(client));
+    json_object_object_add(object, "client", who);
+    json_object_object_add(object, "hop", json_object_new_boolean(TRUE));
+    const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                                  JSON_C_TO_STRING_NOSLASHESCAPE);
+    const JournalEntry entry = {EVENT_SUBMISSION_ADMITTED, now, json, -1};
+    gboolean done = journal_append(sender->journal, &entry, 1, error);
+    json_object_put(object);
+    return done;
+}
+
+static char *seal(Sender *sender, const EdgeCredential *credential, const V1Submission *submission,
+                  const RememberedNames *names)
+{
+    g_autoptr(Claim) claim = claim_new(submission->mail_from);
+
+    claim->expires_at = g_get_real_time() / G_USEC_PER_SEC + CLAIM_GRACE +
+                        config_int(sender->config, CONFIG_QUEUE_LIFETIME) / 1000;
+    claim->base = names->base;
+    memcpy(claim->seed, names->seed, sizeof claim->seed);
+    claim->server = credential->server;
+    claim->credential = credential->id;
+    claim->tag = g_strdup(submission->tag);
+    claim_hash_body(submission->body->str, submission->body->len, claim->body);
+    for (guint i = 0; i < submission->rcpts->len; i++)
+        claim_add_recipient(claim, submission->rcpts->pdata[i]);
+    g_rw_lock_reader_lock(&sender->ring_lock);
+    char *text = claim_seal(sender->ring, claim);
+    g_rw_lock_reader_unlock(&sender->ring_lock);
+    return text;
+}
+
+/* The header as it goes out: the claim first, and no claim that came in. */
+static GString *write_head(const V1Submission *submission, const char *claim)
+{
+    GString *head = g_string_new(CLAIM_HEADER ":");
+
+    for (gsize left = strlen(claim); left > 0;) {
+        gsize part = MIN(left, CLAIM_LINE);
+        g_string_append(head, head->len > sizeof CLAIM_HEADER ? "\r\n " : " ");
+        g_string_append_len(head, claim, (gssize)part);
+        claim += part;
+        left -= part;
+    }
+    g_string_append(head, "\r\n");
+    for (guint i = 0; i < submission->fields->len; i++) {
+        const MimeField *field = submission->fields->pdata[i];
+        if (g_ascii_strcasecmp(field->name, CLAIM_HEADER) != 0)
+            g_string_append_printf(head, "%s:%s\r\n", field->name, field->value);
+    }
+    g_string_append(head, "\r\n");
+    return head;
+}
+
+gboolean sender_send(Sender *sender, const EdgeCredential *credential, const char *client,
+                     const V1Submission *submission, const RememberedNames *names, GError **error)
+{
+    g_autofree char *claim = seal(sender, credential, submission, names);
+
+    if (!claim) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");
+        return FALSE;
+    }
+    if (!record(sender, credential, client, submission, names, error))
+        return FALSE;
+    GString *head = write_head(submission, claim);
+    const SmtpMail mail = {submission->mail_from, submission->rcpts, head, submission->body};
+    g_autofree char *queue_id = smtp_pool_send(sender->postfix, &mail, error);
+    g_string_free(head, TRUE);
+    if (queue_id)
+        log_info(queue_id, "submission of the API accepted", LOG_ID("id", names->base),
+                 LOG_INT("server", credential->server), LOG_INT("credential", credential->id),
+                 LOG_INT("recipients", submission->rcpts->len), LOG_TEXT("ip", client));
+    return queue_id != NULL;
+}

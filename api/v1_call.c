@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/v1_call.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "api/v1_message.h"
+#include "api/v1_raw.h"
+#include "api/v1_request.h"
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/edge/edge_access.h"
+#include "lib/log/log.h"
+#include "lib/seal/digest.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+#define LATER     "5" /* seconds */
+
+/* A request while it is answered. */
+typedef struct {
+    V1Desk *desk;
+    V1CallKind kind;
+    HttpdRequest *request;
+    gint64 since; /* monotonic, microseconds */
+    EdgeCredential *credential;
+    json_object *parameters;
+    const char *repeat_key; /* NULL: none; borrowed */
+    RememberedNames names;
+    V1Submission *submission;
+    char *answer; /* of an earlier request that was the same */
+    V1Error wrong;
+    char *text; /* of wrong; NULL: its own words */
+} Call;
+
+static void call_clear(Call *call)
+{
+    g_clear_pointer(&call->credential, edge_credential_free);
+    g_clear_pointer(&call->parameters, json_object_put);
+    g_clear_pointer(&call->submission, v1_submission_free);
+    g_clear_pointer(&call->answer, g_free);
+    g_clear_pointer(&call->text, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Call, call_clear)
+
+static void count(V1Desk *desk, ApidCounter counter, guint64 more)
+{
+    atomic_fetch_add(&desk->counters[counter], more);
+}
+
+/* Always FALSE: the call ends with that. */
+static gboolean refuse(Call *call, V1Error wrong)
+{
+    call->wrong = wrong;
+    return FALSE;
+}
+
+static gboolean refuse_as(Call *call, V1Error wrong, const char *text)
+{
+    call->text = g_strdup(text);
+    return refuse(call, wrong);
+}
+
+/* What was wrong on our side is logged, and not told. */
+static gboolean give_up(Call *call, const GError *error)
+{
+    log_error(NULL, "request cannot be done now", LOG_GERROR(error),
+              LOG_TEXT("ip", call->request->client));
+    return refuse(call, V1_ERROR_UNAVAILABLE);
+}
+
+/* Waits as long as failures of that source do. FALSE: too many wait already. */
+static gboolean wait_penalty(V1Desk *desk, const char *source)
+{
+    g_mutex_lock(&desk->penalty_mutex);
+    gint64 delay = penalty_fail(desk->penalty, source, g_get_monotonic_time() / 1000);
+    g_mutex_unlock(&desk->penalty_mutex);
+    gboolean waits = atomic_fetch_add(&desk->sleepers, 1) < V1_CALL_SLEEPERS_MAX;
+    if (waits)
+        g_usleep((gulong)delay * 1000);
+    atomic_fetch_sub(&desk->sleepers, 1);
+    return waits;
+}
+
+static gboolean refuse_key(Call *call)
+{
+    g_autofree char *source = penalty_source(call->request->client);
+
+    used_count_failure(call->desk->used, source);
+    log_info(NULL, "wrong key", LOG_TEXT("ip", call->request->client));
+    return refuse(call,
+                  wait_penalty(call->desk, source) ? V1_ERROR_INVALID_KEY : V1_ERROR_THROTTLED);
+}
+
+/* By the hash of the key: what is compared says nothing of it. NULL and no error: there is none that is good. */
+static EdgeCredential *find_credential(Call *call, const char *key, GError **error)
+{
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
+    gsize length = sizeof hash;
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    Edge *edge = sender_edge(call->desk->sender);
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(GError) failure = NULL;
+    gboolean allowed = FALSE;
+
+    g_checksum_update(checksum, (const guchar *)key, -1);
+    g_checksum_get_digest(checksum, hash, &length);
+    g_autoptr(EdgeCredential) found = edge_api_credential_by_key(edge, hash, now, &failure);
+    if (!found && !g_error_matches(failure, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    if (!found || found->disabled || (found->expires_at && found->expires_at <= now) ||
+        !edge_network_allowed(edge, found, call->request->client, &allowed, error))
+        return NULL;
+    return allowed ? g_steal_pointer(&found) : NULL;
+}
+
+static gboolean authenticate(Call *call)
+{
+    const char *key = httpd_field(call->request, V1_KEY_FIELD);
+    g_autoptr(GError) error = NULL;
+
+    if (v1_is_blank(key))
+        return refuse(call, V1_ERROR_ACCESS_DENIED);
+    call->credential = find_credential(call, key, &error);
+    if (error)
+        return give_up(call, error);
+    if (!call->credential)
+        return refuse_key(call);
+    used_count(call->desk->used, call->credential);
+    if (call->credential->server_suspended || call->credential->organization_suspended)
+        return refuse(call, V1_ERROR_SUSPENDED);
+    return TRUE;
+}
+
+static gboolean read_parameters(Call *call)
+{
+    const GByteArray *body = call->request->body;
+    const V1Input input = {httpd_field(call->request, "Content-Type"), call->request->query,
+                           body ? (const char *)body->data : "", body ? body->len : 0};
+    g_autoptr(GError) error = NULL;
+
+    call->parameters = v1_request_parameters(&input, &error);
+    if (!call->parameters)
+        return refuse_as(call, V1_ERROR_MALFORMED, error->message);
+    call->repeat_key = httpd_field(call->request, "Idempotency-Key");
+    if (call->repeat_key && !remembered_key_is_good(call->repeat_key))
+        return refuse_as(call, V1_ERROR_MALFORMED,
+                         "Idempotency-Key must be 1 to " G_STRINGIFY(
+                             REMEMBERED_KEY_MAX) " printable ASCII characters");
+    return TRUE;
+}
+
+/* Where a message comes from, as Postal writes it; in privacy mode not from whom. */
+static char *received_field(const Call *call, const char *date)
+{
+    const char *host = config_string(sender_config(call->desk->sender), CONFIG_HOSTNAME);
+    const char *client = call->request->client;
+
+    if (call->credential->privacy || !*client)
+        return g_strdup_printf(" by %s with HTTP;\r\n %s", host, date);
+    return g_strdup_printf(" from api ([%s%s]) by %s with HTTP;\r\n %s",
+                           strchr(client, ':') ? "IPv6:" : "", client, host, date);
+}
+
+static void read_message(Call *call)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
+    g_autofree char *received = received_field(call, date);
+    const V1Stamp stamp = {call->names.message_id, received, date};
+    g_autoptr(V1Message) message = v1_message_read(call->parameters, &call->wrong, &call->text);
+
+    /* A later error is told only if From is good, which the submission shows. */
+    if (message && (!call->wrong || call->wrong > V1_ERROR_UNAUTHENTICATED_FROM)) {
+        V1Error wrong = V1_ERROR_NONE;
+        call->submission = v1_message_compose(message, &stamp, &wrong, &call->text);
+        if (!call->submission)
+            call->wrong = wrong;
+    }
+}
+
+/* Makes the submission, with the names as they are. */
+static void read_submission(Call *call)
+{
+    g_clear_pointer(&call->submission, v1_submission_free);
+    call->wrong = V1_ERROR_NONE;
+    if (call->kind == V1_SEND_MESSAGE)
+        read_message(call);
+    else
+        call->submission = v1_raw_read(call->parameters, &call->wrong, &call->text);
+}
+
+static gboolean judge(Call *call)
+{
+    g_autoptr(GError) error = NULL;
+    V1Error later = call->wrong;
+
+    if (!call->submission)
+        return FALSE;
+    call->wrong =
+        sender_judge_author(call->desk->sender, call->credential, call->submission, &error);
+    if (call->wrong == V1_ERROR_NONE)
+        call->wrong =
+            later ? later
+                  : sender_judge_form(call->desk->sender, call->submission, &call->text, &error);
+    return error ? give_up(call, error) : call->wrong == V1_ERROR_NONE;
+}
+
+/* What makes two requests the same: all that decides what is sent. */
+static void digest_of(const Call *call, char text[DIGEST_TEXT_LENGTH])
+{
+    const char *const parts[] = {call->request->path, call->request->query,
+                                 httpd_field(call->request, "Content-Type")};
+    g_autoptr(Digest) digest = digest_new();
+
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+        digest_add(digest, parts[i] ? parts[i] : "", strlen(parts[i] ? parts[i] : "") + 1);
+    if (call->request->body)
+        digest_add(digest, call->request->body->data, call->request->body->len);
+    digest_finish(digest, text);
+}
+
+/* Looks whether it was done before. FALSE: it was, or is not to be done now. */
+static gboolean begin_repeatable(Call *call, RememberedState *state)
+{
+    char digest[DIGEST_TEXT_LENGTH];
+    g_autoptr(GError) error = NULL;
+
+    *state = REMEMBERED_NEW;
+    if (!call->repeat_key)
+        return TRUE;
+    digest_of(call, digest);
+    if (!remembered_begin(call->desk->remembered, call->credential->server, call->repeat_key,
+                          digest, g_get_real_time() / G_USEC_PER_SEC, &call->names, state,
+                          &call->answer, &error))
+        return give_up(call, error);
+    switch (*state) {
+    case REMEMBERED_NEW:
+        return TRUE;
+    case REMEMBERED_AGAIN:
+        read_submission(call); /* with the names of then */
+        if (!call->submission)
+            remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key,
+                              FALSE);
+        return call->submission != NULL;
+    case REMEMBERED_BUSY:
+        return refuse(call, V1_ERROR_KEY_BUSY);
+    case REMEMBERED_ANOTHER:
+        return refuse(call, V1_ERROR_KEY_REUSED);
+    case REMEMBERED_ANSWERED:
+    default:
+        return FALSE;
+    }
+}
+
+/* data of the answer. */
+static json_object *data_of(const Call *call)
+{
+    const V1Submission *submission = call->submission;
+    json_object *data = json_object_new_object(), *messages = json_object_new_object();
+
+    for (guint i = 0; i < submission->names->len; i++) {
+        const V1Name *name = submission->names->pdata[i];
+        char token[TOKEN_LENGTH + 1];
+        json_object *message = json_object_new_object();
+        token_derive(call->names.seed, name->index, token);
+        json_object_object_add(message, "id",
+                               json_object_new_int64((gint64)id_at(call->names.base, name->index)));
+        json_object_object_add(message, "token", json_object_new_string(token));
+        json_object_object_add(messages, name->written, message);
+    }
+    json_object_object_add(data, "message_id",
+                           submission->message_id ? json_object_new_string(submission->message_id)
+                                                  : NULL);
+    json_object_object_add(data, "messages", messages);
+    return data;
+}
+
+/* How it ended is known, or (sure FALSE) is not. */
+static gboolean fail_sending(Call *call, RememberedState state, const GError *error)
+{
+    gboolean sure = state == REMEMBERED_NEW &&
+                    !g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNKNOWN_RESULT);
+
+    if (call->repeat_key)
+        remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key, sure);
+    if (!g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED))
+        return give_up(call, error);
+    log_warning(NULL, "Postfix refused a submission of the API", LOG_GERROR(error),
+                LOG_TEXT("ip", call->request->client));
+    return refuse_as(call, V1_ERROR_REFUSED, error->message);
+}
+
+static gboolean hand_over(Call *call, RememberedState state)
+{
+    const V1Submission *submission = call->submission;
+    g_autoptr(GError) error = NULL;
+
+    if (submission->rcpts->len > 0 &&
+        !sender_send(call->desk->sender, call->credential, call->request->client, submission,
+                     &call->names, &error))
+        return fail_sending(call, state, error);
+    count(call->desk, APID_COUNTER_SUBMISSIONS, submission->rcpts->len > 0);
+    count(call->desk, APID_COUNTER_MESSAGES, submission->rcpts->len);
+    json_object *data = data_of(call);
+    call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
+    json_object_put(data);
+    if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,
+                                             call->repeat_key, call->answer, &error))
+        log_error(NULL, "an answer is not remembered", LOG_GERROR(error));
+    return TRUE;
+}
+
+/* TRUE: call->answer is the data of a success. */
+static gboolean run(Call *call)
+{
+    RememberedState state;
+    g_autoptr(GError) error = NULL;
+
+    if (!authenticate(call) || !read_parameters(call))
+        return FALSE;
+    sender_message_id(call->desk->sender, &call->names);
+    read_submission(call);
+    if (!judge(call))
+        return FALSE;
+    if (!sender_reserve(call->desk->sender, MAX(1, call->submission->rcpts->len), &call->names,
+                        &error))
+        return give_up(call, error);
+    if (begin_repeatable(call, &state))
+        return hand_over(call, state);
+    if (state != REMEMBERED_ANSWERED)
+        return FALSE;
+    count(call->desk, APID_COUNTER_REPEATED, 1);
+    return TRUE;
+}
+
+static ApidCounter counter_of(V1Error wrong)
+{
+    switch (wrong) {
+    case V1_ERROR_ACCESS_DENIED:
+    case V1_ERROR_INVALID_KEY:
+    case V1_ERROR_THROTTLED:
+        return APID_COUNTER_UNAUTHENTICATED;
+    case V1_ERROR_UNAVAILABLE:
+        return APID_COUNTER_UNAVAILABLE;
+    default:
+        return APID_COUNTER_REFUSED;
+    }
+}
+
+void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *answer)
+{
+    g_auto(Call)
+        call = {.desk = desk, .kind = kind, .request = request, .since = g_get_monotonic_time()};
+    guint status = 200;
+    g_autoptr(GBytes) body = NULL;
+
+    if (run(&call)) {
+        body =
+            v1_answer_success(json_tokener_parse(call.answer), g_get_monotonic_time() - call.since);
+    } else {
+        const char *token =
+            call.wrong == V1_ERROR_INVALID_KEY ? httpd_field(request, V1_KEY_FIELD) : NULL;
+        status = v1_error_words(call.wrong)->http;
+        body = v1_answer_error(call.wrong, call.text, token, g_get_monotonic_time() - call.since);
+        count(desk, counter_of(call.wrong), 1);
+    }
+    httpd_answer(answer, status, JSON_TYPE, body);
+    if (status == 503 || status == 429)
+        httpd_answer_field(answer, "Retry-After", LATER);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: the parameters of a request to API v1: a JSON object, wherever it came in (Postal's rules).
+ * Used by: apid.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: V1_DEPTH_MAX levels, V1_KEYS_MAX names in all objects together, and what the caller lets a body and a query be.
+ *
+ *     Content-Type application/json  the body, and names of the query that are not in it as text
+ *     else                           the field `params' of a form (application/x-www-form-urlencoded) or of the query
+ *     neither                        no parameters
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-c/json.h>
+
+#define V1_DEPTH_MAX 32
+#define V1_KEYS_MAX  10000
+
+typedef struct {
+    const char *content_type; /* NULL: none */
+    const char *query;        /* without `?'; NULL: none */
+    const char *body;
+    gsize length;
+} V1Input;
+
+/* The object; json_object_put. INVALID, and the text says what is wrong: no JSON, no object, a name that stands twice in one object,
+ * deeper or more than may be, no form. */
+json_object *v1_request_parameters(const V1Input *input, GError **error);

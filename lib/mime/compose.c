@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/mime/compose.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "lib/mime/field.h"
+#include "lib/mime/mailbox.h"
+#include "lib/mime/start.h"
+
+#define LINE      78
+#define WORD      75  /* octets of an encoded word, RFC 2047 section 2 */
+#define UNBROKEN  900 /* octets without white space that still fit a line */
+#define WORD_HEAD "=?UTF-8?"
+#define FRAME     (sizeof(WORD_HEAD) - 1 + 4) /* Q, two question marks and = */
+#define TYPE_MAX  127                         /* RFC 6838 section 4.2 */
+
+gboolean compose_name_is_good(const char *name)
+{
+    gsize length = strlen(name);
+
+    for (const char *p = name; *p; p++)
+        if (!g_ascii_isgraph(*p) || *p == ':')
+            return FALSE;
+    return length >= 1 && length <= COMPOSE_NAME_MAX;
+}
+
+/* White space and control characters become single spaces; none at the ends. g_free. */
+static char *flatten(const char *text)
+{
+    GString *flat = g_string_sized_new(strlen(text));
+
+    for (const char *p = text; *p; p++) {
+        if ((guchar)*p > ' ' && *p != 0x7f)
+            g_string_append_c(flat, *p);
+        else if (flat->len && flat->str[flat->len - 1] != ' ')
+            g_string_append_c(flat, ' ');
+    }
+    if (flat->len && flat->str[flat->len - 1] == ' ')
+        g_string_truncate(flat, flat->len - 1);
+    return g_string_free(flat, FALSE);
+}
+
+static gboolean is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if (!g_ascii_isprint(*text))
+            return FALSE;
+    return TRUE;
+}
+
+/* Whether some stretch without white space is longer than a line may be. */
+static gboolean is_unbroken(const char *text)
+{
+    while (*text) {
+        gsize stretch = strcspn(text, " ");
+        if (stretch > UNBROKEN)
+            return TRUE;
+        text += stretch;
+        text += strspn(text, " ");
+    }
+    return FALSE;
+}
+
+/* What may stand for itself in a word wherever it is, RFC 2047 section 5 (3). */
+static gboolean is_plain(char c)
+{
+    return g_ascii_isalnum(c) || (c && strchr("!*+-/", c));
+}
+
+static gsize quoted_length(const char *text, gsize length)
+{
+    gsize sum = 0;
+
+    for (gsize i = 0; i < length; i++)
+        sum += is_plain(text[i]) || text[i] == ' ' ? 1 : 3;
+    return sum;
+}
+
+static void append_quoted(GString *out, const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++) {
+        if (is_plain(text[i]))
+            g_string_append_c(out, text[i]);
+        else if (text[i] == ' ')
+            g_string_append_c(out, '_');
+        else
+            g_string_append_printf(out, "=%02X", (guchar)text[i]);
+    }
+}
+
+/* How many octets of text, whole characters, fit a word of that room; at least one character. */
+static gsize fitting(const char *text, gboolean base64, gsize room)
+{
+    gsize length = 0;
+
+    for (const char *next = text; *next;) {
+        next += g_utf8_skip[(guchar)*next];
+        gsize now = (gsize)(next - text);
+        gsize size = base64 ? (now + 2) / 3 * 4 : quoted_length(text, now);
+        if (length && size > room)
+            break;
+        length = now;
+    }
+    return length;
+}
+
+/* Octets of the last line of what is written, of which name takes that many before it. */
+static gsize column(const GString *out, gsize before)
+{
+    const char *end = g_strrstr_len(out->str, (gssize)out->len, "\n");
+
+    return end ? strlen(end + 1) : before + out->len;
+}
+
+/* out ends with the white space that the first word stands behind. */
+static void append_words(GString *out, gsize before, const char *text)
+{
+    gsize length = strlen(text);
+    gboolean base64 = quoted_length(text, length) > (length + 2) / 3 * 4;
+
+    for (gboolean first = TRUE; *text; first = FALSE) {
+        if (!first || column(out, before) + FRAME + 16 > WORD)
+            g_string_append(out, "\r\n ");
+        gsize room = WORD - MIN(column(out, before), WORD - FRAME - 12) - FRAME;
+        gsize part = fitting(text, base64, room);
+        g_string_append_printf(out, WORD_HEAD "%c?", base64 ? 'B' : 'Q');
+        if (base64) {
+            g_autofree char *octets = g_base64_encode((const guchar *)text, part);
+            g_string_append(out, octets);
+        } else {
+            append_quoted(out, text, part);
+        }
+        g_string_append(out, "?=");
+        text += part;
+    }
+}
+
+/* Text with single spaces in it: lines end before the word that would not fit. */
+static void append_folded(GString *out, gsize before, const char *text)
+{
+    for (gboolean first = TRUE; *text; first = FALSE) {
+        gsize word = strcspn(text, " ");
+        if (!first)
+            g_string_append(out, column(out, before) + 1 + word > LINE ? "\r\n " : " ");
+        g_string_append_len(out, text, (gssize)word);
+        text += word;
+        text += *text == ' ';
+    }
+}
+
+char *compose_text(const char *name, const char *text)
+{
+    g_autofree char *flat = flatten(text);
+    GString *out = g_string_new(" ");
+    gsize before = strlen(name) + 1;
+
+    if (is_ascii(flat) && !is_unbroken(flat))
+        append_folded(out, before, flat);
+    else
+        append_words(out, before, flat);
+    return g_string_free(out, FALSE);
+}
+
+static gboolean is_atoms(const char *text)
+{
+    for (; *text; text++)
+        if (!g_ascii_isalnum(*text) && !strchr(" !#$%&'*+-/=?^_`{|}~", *text))
+            return FALSE;
+    return TRUE;
+}
+
+static void append_phrase(GString *out, gsize before, const char *text)
+{
+    g_autofree char *flat = flatten(text);
+
+    if (!is_ascii(flat) || strlen(flat) > UNBROKEN || strstr(flat, "=?")) {
+        append_words(out, before, flat);
+    } else if (is_atoms(flat)) {
+        append_folded(out, before, flat);
+    } else {
+        g_string_append_c(out, '"');
+        for (const char *p = flat; *p; p++) {
+            if (*p == '"' || *p == '\\')
+                g_string_append_c(out, '\\');
+            g_string_append_c(out, *p);
+        }
+        g_string_append_c(out, '"');
+    }
+}
+
+static void append_mailbox(GString *out, gsize before, InternetAddress *address)
+{
+    const char *display = internet_address_get_name(address);
+    const char *addr = internet_address_mailbox_get_idn_addr(INTERNET_ADDRESS_MAILBOX(address));
+
+    if (!display || !*display) {
+        g_string_append(out, addr);
+        return;
+    }
+    append_phrase(out, before, display);
+    g_string_append(out, column(out, before) + strlen(addr) + 3 > LINE ? "\r\n <" : " <");
+    g_string_append_printf(out, "%s>", addr);
+}
+
+char *compose_mailboxes(const char *name, const char *list, GError **error)
+{
+    g_autoptr(GPtrArray) read = mime_mailboxes_parse(list, error);
+
+    if (!read)
+        return NULL;
+    /* The very text that was found to be good. */
+    g_autofree char *text = mime_field_text(list);
+    InternetAddressList *addresses = internet_address_list_parse(NULL, text);
+    GString *out = g_string_new(" ");
+    for (int i = 0; i < internet_address_list_length(addresses); i++) {
+        if (i > 0)
+            g_string_append(out, ",\r\n ");
+        append_mailbox(out, strlen(name) + 1, internet_address_list_get_address(addresses, i));
+    }
+    g_object_unref(addresses);
+    return g_string_free(out, FALSE);
+}
+
+static gboolean is_token(const char *text, gsize length)
+{
+    for (gsize i = 0; i < length; i++)
+        if (!g_ascii_isgraph(text[i]) || strchr("()<>@,;:\\\"/[]?=", text[i]))
+            return FALSE;
+    return length >= 1 && length <= TYPE_MAX;
+}
+
+/* "type/subtype" in lower case; NULL: it is none that a file may have. g_free. */
+static char *media_type(const char *type)
+{
+    g_autofree char *bare = g_strndup(type, strcspn(type, ";"));
+    g_autofree char *lower = g_ascii_strdown(g_strstrip(bare), -1);
+    const char *slash = strchr(lower, '/');
+
+    if (!slash || !is_token(lower, (gsize)(slash - lower)) ||
+        !is_token(slash + 1, strlen(slash + 1)) || g_str_has_prefix(lower, "multipart/") ||
+        g_str_has_prefix(lower, "message/"))
+        return NULL;
+    return g_steal_pointer(&lower);
+}
+
+char *compose_type(const char *type, const guint8 *data, gsize length)
+{
+    g_autofree char *media = media_type(type);
+
+    if (!media)
+        return g_strdup(" application/octet-stream");
+    mime_start();
+    GMimeContentType *parsed = g_mime_content_type_parse(NULL, type);
+    const char *charset = parsed ? g_mime_content_type_get_parameter(parsed, "charset") : NULL;
+    gboolean text = g_str_has_prefix(media, "text/");
+    char *value;
+    if (charset && is_token(charset, strlen(charset)))
+        value = g_strdup_printf(" %s; charset=%s", media, charset);
+    else if (text && g_utf8_validate((const char *)data, (gssize)length, NULL))
+        value = g_strdup_printf(" %s; charset=UTF-8", media);
+    else
+        value = g_strconcat(" ", media, NULL);
+    g_clear_object(&parsed);
+    return value;
+}
+
+char *compose_attachment(const char *file_name)
+{
+    g_autofree char *flat = flatten(file_name);
+
+    mime_start();
+    GMimeFormatOptions *format = g_mime_format_options_new();
+    GMimeContentDisposition *disposition = g_mime_content_disposition_new();
+    g_mime_format_options_set_param_encoding_method(format, GMIME_PARAM_ENCODING_METHOD_RFC2231);
+    g_mime_format_options_set_newline_format(format, GMIME_NEWLINE_FORMAT_DOS);
+    g_mime_content_disposition_set_disposition(disposition, "attachment");
+    g_mime_content_disposition_set_parameter(disposition, "filename", flat);
+    char *value = g_mime_content_disposition_encode(disposition, format);
+    g_object_unref(disposition);
+    g_mime_format_options_free(format);
+    return g_strchomp(value);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/inject.h"
+
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/log/log.h"
+#include "milters/hop.h"
+
+static gboolean fail(GError **error, const char *what)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
+    return FALSE;
+}
+
+/* The claim for this very message; its recipients are looked at next. */
+static Claim *open_claim(const Message *message, Shared *shared, GError **error)
+{
+    g_autoptr(Claim) claim = hop_find_claim(message->fields, shared, error);
+
+    if (!claim)
+        return NULL;
+    if (strcmp(claim->mail_from, message->mail_from) != 0)
+        return fail(error, "sender"), NULL;
+    if (!message_header_fits(message) || !message->body)
+        return fail(error, "form"), NULL;
+    if (!hop_claim_has_body(claim, message))
+        return fail(error, "body"), NULL;
+    return g_steal_pointer(&claim);
+}
+
+/* In the order of their ids, each as Postfix resolved it. */
+static gboolean has_recipients(const Claim *claim, const Message *message)
+{
+    if (claim_recipients(claim) != message->rcpts->len)
+        return FALSE;
+    for (guint i = 0; i < message->rcpts->len; i++) {
+        const Recipient *recipient = message->rcpts->pdata[i];
+        guint index;
+        if (!claim_find_recipient(claim, recipient->key, &index) || index != i)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static RefusalName hand_on(SMFICTX *context, Session *session, Shared *shared, const Claim *claim,
+                           const char *queue_id, GError **error)
+{
+    const Client unknown = {0};
+    EventSubject subject = session_subject(session, shared, NULL, queue_id);
+
+    if (!journal_check_space(shared_journal(shared), error))
+        return refusal_of_trouble(*error);
+    subject.id = claim->base;
+    subject.server = claim->server;
+    subject.credential_id = claim->credential;
+    subject.client = &unknown;
+    return hop_hand_on(context, shared, &subject, claim, error) ? REFUSAL_NONE
+                                                                : refusal_of_trouble(*error);
+}
+
+RefusalName inject_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Claim) claim = open_claim(session->message, shared, &error);
+    RefusalName refusal = REFUSAL_CLAIM;
+
+    if (claim && has_recipients(claim, session->message))
+        refusal = hand_on(context, session, shared, claim, queue_id, &error);
+    else if (claim)
+        refusal = REFUSAL_ADDRESS;
+    if (refusal != REFUSAL_NONE)
+        log_warning(queue_id, "message of the API not taken",
+                    LOG_TEXT("rule", refusal_words(refusal)->rule),
+                    LOG_TEXT("sender", session->message->mail_from), LOG_GERROR(error));
+    return refusal;
+}

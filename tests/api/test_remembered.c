@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/remembered.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "tests/lib/testing.h"
+
+#define NOW 1795248000
+
+typedef struct {
+    char *dir, *path;
+    Remembered *remembered;
+} World;
+
+static int start(void **state)
+{
+    World *world = g_new0(World, 1);
+
+    world->dir = g_dir_make_tmp("outrider-remembered-XXXXXX", NULL);
+    world->path = g_build_filename(world->dir, "remembered.db", NULL);
+    world->remembered = remembered_open(world->path, NULL);
+    *state = world;
+    return world->remembered ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    World *world = *state;
+
+    remembered_close(world->remembered);
+    for (guint i = 0; i < G_N_ELEMENTS(endings); i++) {
+        g_autofree char *path = g_strconcat(world->path, endings[i], NULL);
+        g_unlink(path);
+    }
+    g_rmdir(world->dir);
+    g_free(world->path);
+    g_free(world->dir);
+    g_free(world);
+    return 0;
+}
+
+/* As after a kill. */
+static void reopen(World *world)
+{
+    remembered_close(world->remembered);
+    world->remembered = remembered_open(world->path, NULL);
+    assert_non_null(world->remembered);
+}
+
+static RememberedState begin(World *world, guint32 server, const char *key, const char *digest,
+                             gint64 now, RememberedNames *names, char **answer)
+{
+    RememberedState state = REMEMBERED_BUSY;
+    GError *error = NULL;
+
+    assert_true(remembered_begin(world->remembered, server, key, digest, now, names, &state, answer,
+                                 &error));
+    return state;
+}
+
+static void test_remembered_key_table(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "a\tb", "a\r\nb", "\x7f", "J\xc3\xb6"};
+    g_autofree char *longest = g_strnfill(REMEMBERED_KEY_MAX, 'x');
+    g_autofree char *longer = g_strnfill(REMEMBERED_KEY_MAX + 1, 'x');
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_false(remembered_key_is_good(bad[i]));
+    assert_true(remembered_key_is_good("order 7/retry"));
+    assert_true(remembered_key_is_good(longest));
+    assert_false(remembered_key_is_good(longer));
+}
+
+static void test_remembered_begin_answered(void **state)
+{
+    World *world = *state;
+    RememberedNames names = {.base = 256};
+    g_autofree char *answer = NULL;
+
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_BUSY);
+    assert_true(remembered_done(world->remembered, 1, "k", "{\"a\":1}", NULL));
+    assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &answer), REMEMBERED_ANOTHER);
+    assert_int_equal(begin(world, 2, "k", "other", NOW, &names, &answer), REMEMBERED_NEW);
+    reopen(world);
+    assert_null(answer);
+    assert_int_equal(begin(world, 1, "k", "d", NOW + REMEMBERED_SECONDS - 1, &names, &answer),
+                     REMEMBERED_ANSWERED);
+    assert_string_equal(answer, "{\"a\":1}");
+    assert_int_equal(begin(world, 1, "k", "d", NOW + REMEMBERED_SECONDS, &names, &answer),
+                     REMEMBERED_NEW);
+}
+
+static void test_remembered_begin_again_after_a_kill(void **state)
+{
+    World *world = *state;
+    RememberedNames names = {.base = 256, .seed = {1, 2, 3}, .message_id = "a@b"},
+                    later = {.base = 512};
+    g_autofree char *answer = NULL;
+
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
+    reopen(world);
+    assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
+    assert_int_equal(later.base, 256);
+    assert_memory_equal(later.seed, names.seed, sizeof names.seed);
+    assert_string_equal(later.message_id, "a@b");
+    remembered_undone(world->remembered, 1, "k", FALSE);
+    assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
+}
+
+static void test_remembered_undone(void **state)
+{
+    World *world = *state;
+    RememberedNames names = {.base = 256};
+    g_autofree char *answer = NULL;
+
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
+    remembered_undone(world->remembered, 1, "k", TRUE);
+    names.base = 512;
+    assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &answer), REMEMBERED_NEW);
+    assert_int_equal(names.base, 512);
+}
+
+static void test_remembered_open_refuses(void **state)
+{
+    World *world = *state;
+    g_autofree char *nowhere = g_build_filename(world->dir, "none", "remembered.db", NULL);
+    g_autofree char *other = g_build_filename(world->dir, "other", NULL);
+    g_autofree char *text = g_strnfill(8192, 'x');
+    GError *error = NULL;
+
+    assert_null(remembered_open(nowhere, &error));
+    assert_error_code(error, UNAVAILABLE);
+    g_file_set_contents(other, text, -1, NULL);
+    assert_null(remembered_open(other, &error));
+    assert_error_code(error, UNAVAILABLE);
+    g_unlink(other);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_remembered_key_table),
+        CASE(test_remembered_begin_answered),
+        CASE(test_remembered_begin_again_after_a_kill),
+        CASE(test_remembered_undone),
+        CASE(test_remembered_open_refuses),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,538 @@
+# SPDX-License-Identifier: MIT
+"""Mail over HTTP: API v1's send calls, each parameter and each error of theirs."""
+
+import base64
+import email
+import email.policy
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import sqlite3
+import threading
+import time
+import unittest
+import urllib.parse
+import uuid
+
+import mail
+from sandbox import fresh, shared, wait_for
+
+MESSAGE, RAW = "/api/v1/send/message", "/api/v1/send/raw"
+PORT = 5000
+
+
+class Api:
+    """A client on a connection of its own."""
+
+    def __init__(self, sandbox, key=None):
+        self.key = sandbox.api_key if key is None else key
+        self.link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+
+    def ask(self, path, body=None, method="POST", headers=()):
+        """(HTTP status, the answer's JSON, or its text when it is none)."""
+        sent = {"Content-Type": "application/json"}
+        if self.key != "":
+            sent["X-Server-API-Key"] = self.key
+        sent.update(headers)
+        octets = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+        self.link.request(method, path, octets, {k: v for k, v in sent.items() if v is not None})
+        answer = self.link.getresponse()
+        text = answer.read().decode()
+        if not answer.headers.get("Content-Type", "").startswith("application/json"):
+            return answer.status, text
+        for octet in "<>&":
+            assert octet not in text, text
+        return answer.status, json.loads(text)
+
+
+def message(**parameters):
+    """Good parameters of send/message, but for those given; None leaves one out."""
+    whole = {"to": [fresh()], "from": mail.SENDER, "subject": f"trial {uuid.uuid4().hex[:8]}", "plain_body": "Hello.\n"}
+    whole.update(parameters)
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def raw(recipients, content=None, **parameters):
+    content = mail.message("x@ok.test") if content is None else content
+    return {"rcpt_to": recipients, "mail_from": mail.SENDER, "data": base64.b64encode(content).decode(), **parameters}
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.sandbox = shared()
+        self.api = Api(self.sandbox)
+
+    def ask(self, path, body=None, **options):
+        status, answer = self.api.ask(path, body, **options)
+        self.assertEqual(set(answer), {"status", "time", "flags", "data"})
+        self.assertIsInstance(answer["time"], float)
+        self.assertEqual(answer["flags"], {})
+        return status, answer["status"], answer["data"]
+
+    def send(self, path, body, **options):
+        """A success's data."""
+        status, word, data = self.ask(path, body, **options)
+        self.assertEqual((status, word), (200, "success"), data)
+        self.assertEqual(set(data), {"message_id", "messages"})
+        return data
+
+    def refused(self, path, body, code, **options):
+        status, word, data = self.ask(path, body, **options)
+        self.assertEqual((status, word, data.get("code")), (200, "error", code))
+        return data
+
+    def wrong_parameter(self, path, body, name, status=200, **options):
+        got, word, data = self.ask(path, body, **options)
+        self.assertEqual((got, word), (status, "parameter-error"), data)
+        self.assertIn(name, data["message"])
+        return data
+
+    def arrived(self, recipient):
+        octets, record = self.sandbox.received(recipient)
+        return octets, email.message_from_bytes(octets, policy=email.policy.default), record
+
+
+class Keys(Case):
+    def test_no_key(self):
+        for api in (Api(self.sandbox, ""), Api(self.sandbox, "  ")):
+            status, answer = api.ask(MESSAGE, message())
+            self.assertEqual((status, answer["status"], answer["data"]), (200, "error", {
+                "code": "AccessDenied", "message": "Must be authenticated as a server."}))
+
+    def test_wrong_key(self):
+        for key in ("wrong", self.sandbox.smtp_key, self.sandbox.api_key[:-1], self.sandbox.api_key + "x", "a<b>&"):
+            status, answer = Api(self.sandbox, key).ask(MESSAGE, message())
+            self.assertEqual((status, answer["status"], answer["data"]), (200, "error", {
+                "code": "InvalidServerAPIKey", "token": key,
+                "message": "The API token provided in X-Server-API-Key was not valid."}))
+
+    def test_api_key_is_no_smtp_password(self):
+        with self.assertRaises(Exception):
+            with mail.Client(self.sandbox, login=False) as client:
+                client.login(self.sandbox.smtp_user, self.sandbox.api_key)
+
+    def test_suspended_server(self):
+        self.sandbox.outrider("server", "add", "acme/tired", "--name", "Tired", "--mode", "live")
+        key = self.sandbox.outrider("credential", "add", "acme/tired", "api", "--type", "api")["key"]
+        api = Api(self.sandbox, key)
+
+        def code():
+            return api.ask(MESSAGE, {})[1]["data"].get("code")
+
+        wait_for(lambda: code() == "NoRecipients", "the new credential")
+        self.sandbox.outrider("server", "change", "acme/tired", "--suspend", "unpaid")
+        wait_for(lambda: code() == "ServerSuspended", "the suspension")
+        self.assertEqual(api.ask(MESSAGE, message())[1]["data"], {"code": "ServerSuspended"})
+
+    def test_many_wrong_keys_wait(self):
+        answers = []
+
+        def ask():
+            answers.append(Api(self.sandbox, "wrong").ask(MESSAGE, {})[0])
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        self.send(MESSAGE, message())  # not by somebody else's failures
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answers), 12)
+        self.assertTrue(set(answers) <= {200, 429}, answers)
+        self.assertIn(429, answers)
+
+
+class Envelope(Case):
+    def test_methods_and_paths(self):
+        for method in ("GET", "POST", "PUT", "PATCH"):
+            self.refused(MESSAGE, {}, "NoRecipients", method=method)
+            self.wrong_parameter(RAW, {}, "rcpt_to", method=method)
+        for method, path in (("DELETE", MESSAGE), ("HEAD", MESSAGE), ("POST", "/api/v1/send"), ("POST", MESSAGE + "/"),
+                             ("POST", "/api/v2/send/message"), ("GET", "/"), ("POST", "/health")):
+            self.assertEqual(self.api.ask(path, {}, method=method)[0], 404, (method, path))
+
+    def test_watching(self):
+        self.assertEqual(Api(self.sandbox, "").ask("/health", method="GET"), (200, "ok\n"))
+        self.assertEqual(Api(self.sandbox, "").ask("/ready", method="GET"), (200, "ready\n"))
+        self.send(MESSAGE, message())
+        status, text = Api(self.sandbox, "").ask("/metrics", method="GET")
+        self.assertEqual(status, 200)
+        self.assertGreater(int(re.search(r"^outrider_apid_submissions_total (\d+)$", text, re.M).group(1)), 0)
+
+    def test_where_parameters_come_from(self):
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for what in ({"body": message()},
+                     {"body": json.dumps(message()).encode(), "headers": {"Content-Type": "application/json; charset=utf-8"}},
+                     {"body": urllib.parse.urlencode({"params": json.dumps(message())}).encode(), "headers": form}):
+            self.send(MESSAGE, **what)
+        self.send(MESSAGE + "?" + urllib.parse.urlencode({"params": json.dumps(message())}), None, method="GET",
+                  headers={"Content-Type": None})
+        self.send(MESSAGE + "?" + urllib.parse.urlencode({"to": fresh()}), message(to=None))
+        for what in ({"body": urllib.parse.urlencode(message(to=fresh())).encode(), "headers": form},
+                     {"body": json.dumps(message()).encode(), "headers": {"Content-Type": "text/plain"}}):
+            self.refused(MESSAGE, code="NoRecipients", **what)
+
+    def test_malformed(self):
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for body in (b"{", b"[]", b"7", b"{'a':1}", b'{"to":"a","to":"b"}', b'{"a":"\xff"}', b'{"a":' * 40 + b"1" + b"}" * 40):
+            self.wrong_parameter(MESSAGE, body, "", status=400)
+        self.wrong_parameter(MESSAGE, b"params=%7B", "", status=400, headers=form)
+        self.wrong_parameter(MESSAGE, b"params=%", "", status=400, headers=form)
+
+    def test_too_large(self):
+        api = Api(self.sandbox)
+        api.link.putrequest("POST", MESSAGE)
+        api.link.putheader("X-Server-API-Key", api.key)
+        api.link.putheader("Content-Length", str(70 * 1024 * 1024))
+        api.link.endheaders()
+        self.assertEqual(api.link.getresponse().status, 413)
+
+
+class Message(Case):
+    def test_errors_in_order(self):
+        many = [fresh() for _ in range(51)]
+        stranger = "x@stranger.test"
+        nothing = [{"name": "a", "data": " "}, {"data": "aGk="}]
+        steps = (
+            ("NoRecipients", "There are no recipients defined to receive this message", {"to": []}),
+            ("TooManyToAddresses", "The maximum number of To addresses has been reached (maximum 50)", {"to": many}),
+            ("TooManyCCAddresses", "The maximum number of CC addresses has been reached (maximum 50)", {"to": fresh(), "cc": many}),
+            ("TooManyBCCAddresses", "The maximum number of BCC addresses has been reached (maximum 50)", {"cc": None, "bcc": many}),
+            ("NoContent", "There is no content defined for this e-mail", {"bcc": None}),
+            ("FromAddressMissing", "The From address is missing and is required", {"html_body": "<p>hi"}),
+            ("UnauthenticatedFromAddress", "The From address is not authorised to send mail from this server", {"from": stranger}),
+            ("AttachmentMissingData", "An attachment is missing data", {"from": mail.SENDER}),
+            ("AttachmentMissingName", "An attachment is missing a name", {"attachments": nothing[1:]}),
+        )
+        parameters = {"attachments": nothing}
+        for code, text, change in steps:
+            parameters.update(change)
+            self.assertEqual(self.refused(MESSAGE, parameters, code), {"code": code, "message": text})
+        parameters["attachments"] = None
+        self.send(MESSAGE, parameters)
+
+    def test_wrong_parameters(self):
+        for name, value in (("to", {"a": 1}), ("to", "nobody"), ("to", ["a b@ok.test"]), ("cc", ["a@ok.test\r\nBcc: b@ok.test"]),
+                            ("bcc", 7), ("from", []), ("subject", {}), ("subject", "a\0b"), ("plain_body", []),
+                            ("tag", "t" * 256), ("reply_to", "x"), ("sender", "x"), ("attachments", "x"),
+                            ("headers", {"a b": "x"}), ("headers", {"a:b": "x"}), ("headers", {"": "x"})):
+            self.wrong_parameter(MESSAGE, message(**{name: value}), f"`{name}`")
+
+    def test_everything(self):
+        to, cc, bcc = fresh(), fresh(), fresh()
+        data = self.send(MESSAGE, message(
+            to=[f"J\u00f6rg \u00dc <{to}>"], cc=f'"Doe, Jane" <{cc}>', bcc=[bcc], sender="robot@acme.test",
+            subject="Gr\u00fc\u00dfe \u65e5\u672c\u8a9e " * 8, reply_to="a@acme.test, B <b@acme.test>", tag="invoice",
+            plain_body="Sch\u00f6n\n.\nFrom me\n" + "x" * 2000, html_body="<p>Sch\u00f6n</p>",
+            headers={"X_Campaign": "k\u00f6ln", "X-Number": 7, "References": "<a@b>", "List-Unsubscribe": "<https://x.test/>",
+                     "Message-ID": "<evil@x>", "Bcc": "evil@ok.test", "Content-Type": "x/y", "From": "evil@x.test"},
+            attachments=[{"name": "Gr\u00f6\u00dfe \u65e5.txt", "content_type": "text/plain", "data": base64.b64encode(b"a\nb\r").decode()},
+                         {"name": "b.bin", "data": base64.b64encode(bytes(range(256))).decode()}, "not an object"]))
+        self.assertEqual(set(data["messages"]), {to, cc, bcc})
+        for recipient in (to, cc, bcc):
+            row = self.sandbox.history(recipient, "Sent")
+            self.assertEqual({"id": row["id"], "token": row["token"]}, data["messages"][recipient])
+            self.assertEqual((row["tag"], row["header_message_id"]), ("invoice", f"<{data['message_id']}>"))
+            octets, parsed, record = self.arrived(recipient)
+            self.assertEqual(record["sender"], row["return_path"])
+            self.assertEqual(mail.verify_all(self.sandbox, octets), 2)
+        self.assertRegex(data["message_id"], r"^[0-9a-f-]{36}@rp\.outrider\.test$")
+        self.assertNotIn(b"invoice", octets)
+        self.assertNotIn(b"evil", octets)
+        self.assertEqual(str(parsed["To"]), f"J\u00f6rg \u00dc <{to}>")
+        self.assertEqual(str(parsed["Cc"]), f'"Doe, Jane" <{cc}>')
+        self.assertIsNone(parsed["Bcc"])
+        self.assertEqual(str(parsed["Subject"]), ("Gr\u00fc\u00dfe \u65e5\u672c\u8a9e " * 8).strip())
+        self.assertEqual(str(parsed["Reply-To"]), "a@acme.test, B <b@acme.test>")
+        self.assertEqual((str(parsed["From"]), str(parsed["Sender"])), (mail.SENDER, "robot@acme.test"))
+        self.assertEqual((str(parsed["X-Campaign"]), str(parsed["X-Number"])), ("k\u00f6ln", "7"))
+        self.assertEqual(str(parsed["List-Unsubscribe"]), "<https://x.test/>")
+        self.assertIn("from api ([127.0.0.1]) by mail.outrider.test with HTTP", " ".join(parsed.get_all("Received")))
+        self.assertEqual(parsed.get_content_type(), "multipart/mixed")
+        self.assertEqual(parsed.get_body(("plain",)).get_content().replace("\r\n", "\n"), "Sch\u00f6n\n.\nFrom me\n" + "x" * 2000 + "\n")
+        self.assertEqual(parsed.get_body(("html",)).get_content().strip(), "<p>Sch\u00f6n</p>")
+        text, binary = parsed.iter_attachments()
+        self.assertEqual((text.get_filename(), text.get_payload(decode=True)), ("Gr\u00f6\u00dfe \u65e5.txt", b"a\nb\r"))
+        self.assertEqual((binary.get_filename(), binary.get_content_type(), binary.get_payload(decode=True)),
+                         ("b.bin", "application/octet-stream", bytes(range(256))))
+        names = [mail.field_name(field) for field in mail.split(octets)[0]]
+        wanted = ["date", "from", "sender", "reply-to", "to", "cc", "message-id", "references", "subject", "mime-version",
+                  "content-type", "x-campaign", "x-number", "list-unsubscribe"]
+        self.assertEqual([name for name in names if name in wanted], wanted)
+
+    def test_one_body_is_one_part(self):
+        for name, kind in (("plain_body", "text/plain"), ("html_body", "text/html")):
+            recipient = fresh()
+            self.send(MESSAGE, message(to=recipient, **{"plain_body": None, name: "x"}))
+            self.assertEqual(self.arrived(recipient)[1].get_content_type(), kind)
+
+    def test_answer_names_addresses_as_they_were_written(self):
+        local = fresh().split("@")[0]
+        data = self.send(MESSAGE, message(to=[f"{local.upper()}@OK.test"], cc=[f"X <{local.upper()}@ok.TEST>"]))
+        self.assertEqual(set(data["messages"]), {f"{local.upper()}@OK.test", f"{local.upper()}@ok.TEST"})
+        self.assertEqual(len({entry["id"] for entry in data["messages"].values()}), 1)
+
+    def test_bounce_has_the_null_sender(self):
+        for bounce in (True, "false", 0):
+            recipient = fresh()
+            self.send(MESSAGE, message(to=recipient, bounce=bounce))
+            self.assertEqual(self.arrived(recipient)[2]["sender"], "")
+        recipient = fresh()
+        self.send(MESSAGE, message(to=recipient, bounce=False))
+        self.assertNotEqual(self.arrived(recipient)[2]["sender"], "")
+
+    def test_from_of_others(self):
+        for sender in ("x@stranger.test", "a@acme.test, b@acme.test", "nobody", "a@acme.test\r\nBcc: x@ok.test",
+                       "x@stranger.test <a@acme.test>", "a@acme.test <x@stranger.test>"):
+            self.refused(MESSAGE, message(**{"from": sender}), "UnauthenticatedFromAddress")
+
+    def test_one_hundred_and_fifty(self):
+        lists = {name: [fresh() for _ in range(50)] for name in ("to", "cc", "bcc")}
+        data = self.send(MESSAGE, message(**lists))
+        mine = {address for addresses in lists.values() for address in addresses}
+        self.assertEqual(set(data["messages"]), mine)
+        self.assertEqual(len({entry["id"] for entry in data["messages"].values()}), 150)
+        for address in (lists["to"][0], lists["bcc"][49]):
+            self.assertEqual(self.sandbox.history(address, "Sent")["id"], data["messages"][address]["id"])
+
+
+class Raw(Case):
+    def test_as_it_was_given(self):
+        a, b = fresh(), fresh()
+        content = mail.message(a, "J\u00f6\r\n.dot\r\n\r\n".encode(), headers=(
+            "X-Odd:  spaces  kept ", "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
+            "Content-Transfer-Encoding: 8bit"))
+        data = self.send(RAW, raw([a, b, a], content))
+        self.assertEqual(set(data["messages"]), {a, b})
+        for recipient in (a, b):
+            octets, _, record = self.arrived(recipient)
+            self.assertEqual(mail.without_added(octets), content)
+            self.assertEqual(mail.values(octets, "Message-ID"), [f"<{data['message_id']}>"])
+            row = self.sandbox.history(recipient, "Sent")
+            self.assertEqual({"id": row["id"], "token": row["token"]}, data["messages"][recipient])
+            self.assertEqual(record["sender"], row["return_path"])
+
+    def test_parameters(self):
+        content = mail.message("x@ok.test")
+        missing = "parameter is required but is missing"
+        for body, text in (({}, f"`rcpt_to` {missing}"), ({"rcpt_to": "a@ok.test"}, f"`rcpt_to` {missing}"),
+                           ({"rcpt_to": []}, f"`mail_from` {missing}"),
+                           ({"rcpt_to": [], "mail_from": ""}, f"`mail_from` {missing}"),
+                           ({"rcpt_to": [], "mail_from": mail.SENDER}, f"`data` {missing}"),
+                           (raw([], b""), f"`data` {missing}"), (raw(["x"], content), "`rcpt_to`"),
+                           (raw([7], content), "`rcpt_to`"), (raw([fresh()], b"From: a\0\r\n\r\n"), "`data`"),
+                           (raw([fresh()], b"no field\r\n\r\n"), "`data`"),
+                           (raw([fresh() for _ in range(1001)], content), "`rcpt_to`")):
+            self.wrong_parameter(RAW, body, text)
+
+    def test_nobody(self):
+        self.assertEqual(self.send(RAW, raw([])), {"message_id": None, "messages": {}})
+
+    def test_no_message_id(self):
+        recipient = fresh()
+        content = f"From: {mail.SENDER}\r\nSubject: x\r\n\r\nhi\r\n".encode()
+        self.assertIsNone(self.send(RAW, raw([recipient], content))["message_id"])
+        self.assertTrue(self.arrived(recipient)[1]["Message-ID"])
+
+    def test_from_of_others(self):
+        for content in (b"Subject: x\r\n\r\n", b"From: x@stranger.test\r\n\r\n", b"From: a@acme.test, b@acme.test\r\n\r\n",
+                        b"From: a@acme.test\r\nFrom: a@acme.test\r\n\r\n", b"\r\nFrom: a@acme.test\r\n"):
+            self.refused(RAW, raw([fresh()], content), "UnauthenticatedFromAddress")
+
+    def test_null_sender_and_tag(self):
+        recipient = fresh()
+        self.send(RAW, raw([recipient], mail.message(recipient, headers=("X-Postal-Tag: t7",)), bounce=True))
+        self.assertEqual(self.arrived(recipient)[2]["sender"], "")
+        self.assertEqual(self.sandbox.history(recipient, "Sent")["tag"], "t7")
+
+    def test_forged_claim_and_fields(self):
+        recipient = fresh()
+        self.send(RAW, raw([recipient], mail.message(recipient, headers=(
+            "X-Outrider-Claim: v1.0.e30.AA", "X-Outrider-Stage: split", "X-Outrider-MsgID: forged"))))
+        octets = self.arrived(recipient)[0]
+        for word in (b"Claim", b"Stage", b"forged"):
+            self.assertNotIn(word, octets)
+
+    def test_looping_and_large(self):
+        many = mail.message("x@ok.test", headers=("Received: x",) * 51)
+        self.refused(RAW, raw([fresh()], many), "TooManyReceived")
+        wide = mail.message("x@ok.test", headers=[f"X-{i}: y" for i in range(1001)])
+        self.refused(RAW, raw([fresh()], wide), "MessageTooLarge")
+
+    def test_large(self):
+        recipient = fresh()
+        content = mail.message(recipient, (b"x" * 76 + b"\r\n") * 100000)
+        self.send(RAW, raw([recipient], content))
+        self.assertEqual(mail.without_added(self.arrived(recipient)[0]), content)
+
+    def test_recipient_that_postfix_reads_otherwise(self):
+        data = self.refused(RAW, raw(["b%ok.test@mail.outrider.test"]), "MessageRefused")
+        self.assertIn("5.1.3", data["message"])
+
+
+class Held(Case):
+    def test_suppressed_and_held(self):
+        """What DISPATCH decides, it decides for these messages as for any other."""
+        good, bad = fresh(), fresh()
+        self.sandbox.outrider("suppression", "add", "acme/main", bad, "--reason", "trial")
+        wait_for(lambda: self.suppressed(bad), "the suppression in the replica")
+        data = self.send(MESSAGE, message(to=[good, bad]))
+        self.assertEqual(self.sandbox.history(bad, "Held")["id"], data["messages"][bad]["id"])
+        self.assertEqual(self.sandbox.history(good, "Sent")["id"], data["messages"][good]["id"])
+
+    def test_limits(self):
+        self.sandbox.outrider("server", "add", "acme/slow", "--name", "Slow", "--mode", "live")
+        self.sandbox.outrider("limit", "set", "acme/slow", "1/day", "--action", "reject")
+        self.api = Api(self.sandbox, self.sandbox.outrider("credential", "add", "acme/slow", "api", "--type", "api")["key"])
+        wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+        # Sooner or later policyd has the limit: then the answer is a success still, and history tells of the refusal.
+        wait_for(lambda: self.end_of_one() == "HardFail", "a message beyond the limit")
+
+    def end_of_one(self):
+        recipient = fresh()
+        self.send(MESSAGE, message(to=recipient))
+        row = wait_for(lambda: self.final(recipient), "an end")
+        return row["status"]
+
+    def final(self, recipient):
+        rows = self.sandbox.outrider("message", "list", "--limit", "1000")
+        found = [row for row in rows if row["rcpt_to"] == recipient and row["status"] in ("Sent", "HardFail")]
+        return found[0] if found else None
+
+    def suppressed(self, address):
+        link = sqlite3.connect(f"file:{self.sandbox.directory}/edge/edge-suppression.4.db?mode=ro", uri=True, timeout=5)
+        return link.execute("SELECT count(*) FROM suppression WHERE address = ?", (address,)).fetchone()[0]
+
+
+class Repeated(Case):
+    def test_same_request(self):
+        recipient = fresh()
+        body, key = message(to=recipient), {"Idempotency-Key": uuid.uuid4().hex}
+        first = self.send(MESSAGE, body, headers=key)
+        self.sandbox.history(recipient, "Sent")
+        self.sandbox.stop("apid")
+        self.sandbox.start("apid")
+        self.api = Api(self.sandbox)
+        self.assertEqual(self.send(MESSAGE, body, headers=key), first)
+        other = fresh()
+        self.send(MESSAGE, message(to=other))
+        self.sandbox.history(other, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_other_request(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        self.send(MESSAGE, message(), headers=key)
+        status, word, data = self.ask(MESSAGE, message(), headers=key)
+        self.assertEqual((status, word, data["code"]), (422, "error", "IdempotencyKeyReused"))
+
+    def test_errors_are_not_remembered(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        self.refused(MESSAGE, message(**{"from": "x@stranger.test"}), "UnauthenticatedFromAddress", headers=key)
+        self.send(MESSAGE, message(), headers=key)
+
+    def test_at_the_same_moment(self):
+        recipient, answers = fresh(), []
+        body, key = message(to=recipient), {"Idempotency-Key": uuid.uuid4().hex}
+
+        def ask():
+            status, answer = Api(self.sandbox).ask(MESSAGE, body, headers=key)
+            answers.append((status, json.dumps(answer["data"], sort_keys=True)))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertTrue({status for status, _ in answers} <= {200, 409}, answers)
+        self.assertEqual(len({data for status, data in answers if status == 200}), 1)
+        self.sandbox.history(recipient, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_bad_keys(self):
+        for key in ("", "x" * 256, "a\x7f", "a\tb"):
+            self.wrong_parameter(MESSAGE, message(), "Idempotency-Key", status=400, headers={"Idempotency-Key": key})
+
+
+class Outages(Case):
+    def restart(self, *services):
+        self.sandbox.start(*services)
+
+    def test_without_database_and_worker(self):
+        recipient = fresh()
+        self.sandbox.stop("worker", "mariadb")
+        try:
+            data = self.send(MESSAGE, message(to=recipient))
+            self.arrived(recipient)
+        finally:
+            self.restart("mariadb", "worker")
+        self.assertEqual(self.sandbox.history(recipient, "Sent")["id"], data["messages"][recipient]["id"])
+
+    def test_without_milter(self):
+        recipient = fresh()
+        body, key = message(to=recipient), {"Idempotency-Key": uuid.uuid4().hex}
+        self.sandbox.stop("milter")
+        try:
+            status, word, data = self.ask(MESSAGE, body, headers=key)
+            self.assertEqual((status, word, data["code"]), (503, "error", "TemporarilyUnavailable"))
+        finally:
+            self.restart("milter")
+        self.send(MESSAGE, body, headers=key)
+        self.sandbox.history(recipient, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_killed_under_load(self):
+        """What was answered is delivered once, however often apid is killed."""
+        answered, sent, stop = {}, set(), threading.Event()
+        lock = threading.Lock()
+
+        def load():
+            while not stop.is_set():
+                body = message(to=[fresh(), fresh()])
+                with lock:
+                    sent.update(body["to"])
+                try:
+                    status, answer = Api(self.sandbox).ask(MESSAGE, body)
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.02)
+                    continue
+                if status == 200:
+                    self.assertEqual(answer["status"], "success", answer)
+                    with lock:
+                        answered.update(answer["data"]["messages"])
+
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(5):
+            before = len(answered)
+            wait_for(lambda: len(answered) > before + 20, "answers")
+            pid = int(pathlib.Path(self.sandbox.directory, "run", "apid.pid").read_text())
+            os.kill(pid, signal.SIGKILL)
+            self.restart("apid")
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertGreater(len(answered), 100)
+        for address, entry in answered.items():
+            self.assertEqual(self.sandbox.history(address, "Sent")["id"], entry["id"])
+        got = [entry["address"] for _, record in self.sandbox.inbox(domain="ok.test")
+               for entry in record["recipients"] if entry["address"] in sent]
+        self.assertEqual(len(got), len(set(got)), "somebody got it twice")
+        self.assertLessEqual(set(answered), set(got))
+
+
+class Privacy(Case):
+    def test_nobody_learns_of_the_client(self):
+        self.sandbox.outrider("server", "add", "acme/discreet", "--name", "Discreet", "--mode", "live", "--privacy", "yes")
+        key = self.sandbox.outrider("credential", "add", "acme/discreet", "api", "--type", "api")["key"]
+        self.api, recipient = Api(self.sandbox, key), fresh()
+        wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+        self.send(MESSAGE, message(to=recipient))
+        octets = self.arrived(recipient)[0]
+        for word in (b"127.0.0.1", b"outrider-apid"):
+            self.assertNotIn(word, octets)
+        row = self.sandbox.history(recipient, "Sent")
+        story = self.sandbox.outrider("explain", str(row["id"]))
+        self.assertEqual(story["messages"][0]["submission"]["client_ip"], "127.0.0.1")

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Values of fields: whatever goes in, no line of what comes out could be another field. */
+#include <glib.h>
+#include <string.h>
+
+#include "lib/mime/compose.h"
+#include "tests/fuzz/fuzz.h"
+
+unsigned fuzz_reached;
+
+static void check(char *value)
+{
+    for (const char *p = value; p && *p; p++) {
+        if (*p == '\r' && p[1] == '\n' && (p[2] == ' ' || p[2] == '\t'))
+            p++;
+        else if ((guchar)*p < ' ' && *p != '\t')
+            g_error("octet %02x in a value", (guchar)*p);
+    }
+    fuzz_reached += value != NULL;
+    g_free(value);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+    g_autofree char *raw = g_strndup((const char *)data, size);
+    g_autofree char *text = g_utf8_make_valid(raw, -1);
+
+    check(compose_text("Subject", text));
+    check(compose_mailboxes("To", text, NULL));
+    check(compose_type(text, data, size));
+    check(compose_attachment(text));
+    return 0;
+}
