@@ -70,7 +70,8 @@ char *target_host(const char *text)
         return NULL;
     if (!bracket && length > 1 && text[length - 1] == '.')
         length--;
-    if (length == 0 || length > TARGET_HOST_MAX || *text == '.')
+    if (length == 0 || length > TARGET_HOST_MAX || *text == '.' ||
+        g_strstr_len(text, (gssize)length + 1, ".."))
         return NULL;
     return g_ascii_strdown(text, (gssize)length);
 }
