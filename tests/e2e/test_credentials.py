@@ -504,6 +504,7 @@ class Rotation(Case):
         first = self.add("turning", "--cram-md5")["key"]
         wait_for(lambda: self.auth(first, "203.0.113.21"), "the credential on the mail path")
         keys, refusals, count, stop = [first], [], [0], threading.Event()
+        rounds = [0] * 4
 
         def work(number):
             mechanism = ("PLAIN", "CRAM-MD5")[number % 2]
@@ -512,6 +513,7 @@ class Rotation(Case):
                     if not self.auth(key, f"203.0.113.{30 + number}", mechanism):
                         refusals.append((key, mechanism))
                     count[0] += 1
+                rounds[number] += 1
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             workers = [pool.submit(work, number) for number in range(4)]
@@ -523,7 +525,9 @@ class Rotation(Case):
                     wait_for(lambda key=record["key"]: self.auth(key, "203.0.113.22"), "the new key")
                     keys.append(record["key"])
                     wait_for(lambda n=before: count[0] > n + 40, "more sessions")
-                    del keys[:-1]  # applications have the new key
+                    del keys[:-1]  # applications have the new key, and none has the other at hand
+                    begun = rounds[:]
+                    wait_for(lambda old=begun: all(now > then for now, then in zip(rounds, old)), "a round of each")
             finally:
                 stop.set()
             for worker in workers:

@@ -12,13 +12,62 @@
 
 /* Without select, frameset, template, noscript and foreign content, where only a tree can tell what is a tag. */
 static const char *const pieces[] = {
-    "<a href=",    "<A HREF = ",   "<area href='", "<a class=x href=\"", "\"",       "'",         ">",        "<",
-    "/>",          "</a>",         "</",           "<!--",               "-->",      "--!>",      "-",        "<!",
-    "<?",          "<!doctype html>", "<title>",   "</title>",           "<style>",  "</style>",  "<xmp>",    "</xmp>",
-    "<script>",    "</script>",    "<!-- <script>", "<textarea>",        "</textarea >", "<iframe>", "</iframe/>", "&amp;",
-    "&copy=1",     "&#38;",        "=",            " ",                  "\n",       "\t",        "x",        "http://a.test/?b=1&c=2",
-    "class=y",     "/",            "\xc3\xa9",     "<b ",                "<br/>",    "<td background=", "<p", "a",
-    "HREF=z",      "\"a>b\"",      "<a href='q' href=r>", "<table><tr><td>", "</table>", "<!--[if mso]>", "<![endif]-->", "<div>",
+    "<a href=",
+    "<A HREF = ",
+    "<area href='",
+    "<a class=x href=\"",
+    "\"",
+    "'",
+    ">",
+    "<",
+    "/>",
+    "</a>",
+    "</",
+    "<!--",
+    "-->",
+    "--!>",
+    "-",
+    "<!",
+    "<?",
+    "<!doctype html>",
+    "<title>",
+    "</title>",
+    "<style>",
+    "</style>",
+    "<xmp>",
+    "</xmp>",
+    "<script>",
+    "</script>",
+    "<!-- <script>",
+    "<textarea>",
+    "</textarea >",
+    "<iframe>",
+    "</iframe/>",
+    "&amp;",
+    "&copy=1",
+    "&#38;",
+    "=",
+    " ",
+    "\n",
+    "\t",
+    "x",
+    "http://a.test/?b=1&c=2",
+    "class=y",
+    "/",
+    "\xc3\xa9",
+    "<b ",
+    "<br/>",
+    "<td background=",
+    "<p",
+    "a",
+    "HREF=z",
+    "\"a>b\"",
+    "<a href='q' href=r>",
+    "<table><tr><td>",
+    "</table>",
+    "<!--[if mso]>",
+    "<![endif]-->",
+    "<div>",
 };
 
 /* Where a tag begins, and its href, decoded. */
@@ -73,13 +122,15 @@ static void compare(const char *text, const GumboNode *node, const GArray *links
         node->type == GUMBO_NODE_ELEMENT ? &node->v.element.children : &node->v.document.children;
     const GumboElement *element = &node->v.element;
 
-    if (node->type == GUMBO_NODE_ELEMENT && (element->tag == GUMBO_TAG_A || element->tag == GUMBO_TAG_AREA)) {
+    if (node->type == GUMBO_NODE_ELEMENT &&
+        (element->tag == GUMBO_TAG_A || element->tag == GUMBO_TAG_AREA)) {
         const GumboAttribute *href = gumbo_get_attribute(&element->attributes, "href");
         gsize tag = element->original_tag.data ? (gsize)(element->original_tag.data - text) : 0;
         /* It takes "</>" for a part of the tag behind it. */
         if (href && element->original_tag.data && g_ascii_tolower(text[tag + 1]) == 'a') {
             if (!has_link(links, tag, href->value))
-                fail_msg("at %zu, %.*s, of %s", tag, (int)element->original_tag.length, text + tag, text);
+                fail_msg("at %zu, %.*s, of %s", tag, (int)element->original_tag.length, text + tag,
+                         text);
             ++*compared;
         }
     }
