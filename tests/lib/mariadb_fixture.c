@@ -182,6 +182,7 @@ char *mariadb_fixture_run(MariadbFixture *fixture, const char *database, const c
     g_autofree char *text = g_strdup(sql);
     char *argv[] = {fixture->client,
                     (char[]){"--no-defaults"},
+                    (char[]){"--default-character-set=utf8mb4"}, /* whatever the locale is */
                     socket,
                     (char[]){"-uroot"},
                     (char[]){"-NBe"},
