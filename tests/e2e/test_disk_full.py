@@ -19,6 +19,7 @@ SPOOL_FREE = 64 * MB
 ROOMY = 700 * MB  # journals are preallocated
 REVISION = "(SELECT revision FROM revision_counter)"
 MARGIN = 8 * MB  # below the sandbox's spool_min_free, which is 16M
+HOLDERS = ("policyd", "milter", "worker", "trackd", "apid")  # of files below the spool
 CLIENTS = 4
 ROUNDS = 3
 MESSAGES = 30000  # far more than what is left takes
@@ -108,7 +109,7 @@ class DiskFull(unittest.TestCase):
 
     def test_below_spool_min_free(self):
         """The space comes and goes under load."""
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
         before, outcomes, over = self.stored(), [], threading.Event()
 
         def load():
@@ -139,7 +140,7 @@ class DiskFull(unittest.TestCase):
     def test_spool_full_to_the_octet(self):
         """What is on its way to slow hosts is recorded when there is space again; the worker waits."""
         self.without_min_free()
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
         before = self.stored()
         outcomes = [(recipient, submit(self.sandbox, recipient))
                     for recipient in (fresh("slow.test") for _ in range(5))]
@@ -156,7 +157,7 @@ class DiskFull(unittest.TestCase):
     def test_message_larger_than_what_is_left(self):
         """Space ends while it is being stored."""
         self.without_min_free()
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
         before = self.stored()
         body = mail.base64_lines(os.urandom(4 * MB))
         disk.fill(leave=2 * MB)
@@ -171,7 +172,7 @@ class DiskFull(unittest.TestCase):
 
     def test_replicas_full(self):
         """They stay as they were, `outrider status' says so, and they follow when there is space."""
-        disk = self.small_disk(self.sandbox.edge_dir, MB, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.edge_dir, MB, *HOLDERS)
         disk.fill()
         self.addCleanup(self.directory, f"INSERT INTO tombstone (revision, table_name, id) SELECT {REVISION}, "
                         "'organization', id FROM organization WHERE permalink LIKE 'filler-%'; "
@@ -214,7 +215,7 @@ class DiskFull(unittest.TestCase):
 
     def test_journal_has_room_and_worker_db_has_not(self):
         """What is journaled and cannot be booked is not journaled again and again."""
-        disk = self.small_disk(self.sandbox.spool_dir, ROOMY, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.spool_dir, ROOMY, *HOLDERS)
         before = self.stored()
         outcomes = [(recipient, submit(self.sandbox, recipient))
                     for recipient in (fresh("slow.test") for _ in range(10))]
@@ -229,7 +230,7 @@ class DiskFull(unittest.TestCase):
     def test_worker_starts_on_a_full_disk(self):
         """It may give up and is started again, as an init system does, until there is space; nothing is
         lost or doubled."""
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, "policyd", "milter", "worker", "trackd")
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
         before = self.stored()
         self.sandbox.stop("worker")
         outcomes = [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]
