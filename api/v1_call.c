@@ -95,21 +95,18 @@ static gboolean refuse_key(Call *call)
 static EdgeCredential *find_credential(Call *call, const char *key, GError **error)
 {
     guint8 hash[EDGE_KEY_HASH_LENGTH];
-    gsize length = sizeof hash;
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     Edge *edge = sender_edge(call->desk->sender);
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autoptr(GError) failure = NULL;
     gboolean allowed = FALSE;
 
-    g_checksum_update(checksum, (const guchar *)key, -1);
-    g_checksum_get_digest(checksum, hash, &length);
+    edge_key_hash(key, hash);
     g_autoptr(EdgeCredential) found = edge_api_credential_by_key(edge, hash, now, &failure);
     if (!found && !g_error_matches(failure, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
-    if (!found || found->disabled || (found->expires_at && found->expires_at <= now) ||
+    if (!found || edge_credential_unusable(found, now) ||
         !edge_network_allowed(edge, found, call->request->client, &allowed, error))
         return NULL;
     return allowed ? g_steal_pointer(&found) : NULL;

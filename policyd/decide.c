@@ -7,15 +7,6 @@
 #include "lib/edge/edge_access.h"
 #include "lib/wire/cram.h"
 
-const char *decide_unusable(const EdgeCredential *credential, gint64 now)
-{
-    if (credential->disabled)
-        return "disabled";
-    if (credential->expires_at && credential->expires_at <= now)
-        return "expired";
-    return NULL;
-}
-
 /* NOT_FOUND is a refusal, anything else trouble. */
 static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *failure,
                               const char **reason, GError **error)
@@ -25,7 +16,7 @@ static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *fa
         return NULL;
     }
     g_clear_error(&failure);
-    const char *why = credential ? decide_unusable(credential, now) : "unknown";
+    const char *why = credential ? edge_credential_unusable(credential, now) : "unknown";
     if (!why)
         return credential;
     edge_credential_free(credential);
@@ -36,13 +27,10 @@ static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *fa
 static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const char **reason,
                               GError **error)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 hash[EDGE_KEY_HASH_LENGTH];
-    gsize length = sizeof(hash);
     GError *failure = NULL;
 
-    g_checksum_update(checksum, (const guchar *)key, -1);
-    g_checksum_get_digest(checksum, hash, &length);
+    edge_key_hash(key, hash);
     EdgeCredential *credential = edge_credential_by_key(edge, hash, now, &failure);
     return settle(credential, now, failure, reason, error);
 }
@@ -126,7 +114,7 @@ const char *decide_policy(const EdgeCredential *credential, const GError *troubl
         *text = "4.3.0 Temporary lookup failure";
         return "DEFER_IF_PERMIT";
     }
-    if (gone || !credential || decide_unusable(credential, now)) {
+    if (gone || !credential || edge_credential_unusable(credential, now)) {
         *text = "5.7.1 Credential is not valid any more";
         return "REJECT";
     }

@@ -20,9 +20,6 @@
  * only these are answered a permit. */
 #define DECIDE_ADMISSION_CONTEXT "outrider-submission"
 
-/* Why a credential cannot be used at a time (Unix seconds): "expired", "disabled"; NULL: it can. */
-const char *decide_unusable(const EdgeCredential *credential, gint64 now);
-
 /* The credential of a finished exchange with a client at an address. NULL: refused, *reason (static) says why; or,
  * with error set, temporary trouble. */
 EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,

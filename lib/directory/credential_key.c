@@ -36,15 +36,6 @@ char *credential_key_generate(GError **error)
                        CREDENTIAL_KEY_LENGTH, error);
 }
 
-void credential_key_hash(const char *key, guint8 hash[CREDENTIAL_HASH_LENGTH])
-{
-    gsize length = CREDENTIAL_HASH_LENGTH;
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-    g_checksum_update(sum, (const guchar *)key, -1);
-    g_checksum_get_digest(sum, hash, &length);
-}
-
 static void put_word(guint8 *out, guint32 word)
 {
     word = GUINT32_TO_LE(word);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: keys of credentials: making one, and what is stored instead of it.
+ * Purpose: keys of credentials: making one, and what CRAM-MD5 needs of it.
  * Used by: lib/directory.
  * May touch: the system's random source.
  * Threads: any.
@@ -10,7 +10,6 @@
 #include <glib.h>
 
 #define CREDENTIAL_KEY_LENGTH  28 /* characters of A-Z a-z 0-9: 166 bits */
-#define CREDENTIAL_HASH_LENGTH 32
 #define CREDENTIAL_CRAM_LENGTH 32
 
 /* Random characters of an alphabet, each equally likely; NULL (UNAVAILABLE) without a random source.
@@ -19,9 +18,6 @@ char *random_text(const char *alphabet, gsize length, GError **error);
 
 /* A new key; g_free. */
 char *credential_key_generate(GError **error);
-
-/* SHA-256 of the key text. */
-void credential_key_hash(const char *key, guint8 hash[CREDENTIAL_HASH_LENGTH]);
 
 /* What HMAC-MD5 (RFC 2104) needs of the key: the MD5 states after one block of key^ipad, then of
  * key^opad, each four 32-bit words, little-endian. */

@@ -7,6 +7,7 @@
 #include "lib/config/value.h"
 #include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
+#include "lib/edge/edge.h"
 
 typedef struct {
     const char *const *names;
@@ -43,12 +44,12 @@ static gboolean show(Sql *sql, Rotation *rotation, GError **error)
 static gboolean do_rotate(Sql *sql, gpointer data, GError **error)
 {
     Rotation *rotation = data;
-    guint8 hash[CREDENTIAL_HASH_LENGTH], cram[CREDENTIAL_CRAM_LENGTH];
+    guint8 hash[EDGE_KEY_HASH_LENGTH], cram[CREDENTIAL_CRAM_LENGTH];
     guint64 revision, changed = 0;
 
     if (!sql_next_revision(sql, &revision, error) || !show(sql, rotation, error))
         return FALSE;
-    credential_key_hash(rotation->key, hash);
+    edge_key_hash(rotation->key, hash);
     credential_key_cram(rotation->key, cram);
     const SqlParameter until = rotation->until ? SQL_INT(rotation->until) : SQL_NULL;
     const SqlParameter parameters[] = {until,

@@ -2,14 +2,15 @@
 #include "lib/directory/credential_secret.h"
 
 #include "lib/directory/credential_key.h"
+#include "lib/edge/edge.h"
 
 gboolean credential_secret_write(Sql *sql, guint64 credential, const char *key, gboolean cram,
                                  guint64 revision, GError **error)
 {
-    guint8 hash[CREDENTIAL_HASH_LENGTH];
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
     guint8 state[CREDENTIAL_CRAM_LENGTH];
 
-    credential_key_hash(key, hash);
+    edge_key_hash(key, hash);
     credential_key_cram(key, state);
     const SqlParameter parameters[] = {SQL_UNSIGNED(credential), SQL_OCTETS(hash, sizeof hash),
                                        cram ? SQL_OCTETS(state, sizeof state) : SQL_NULL,

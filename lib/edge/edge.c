@@ -138,6 +138,15 @@ static EdgeCredential *find_credential(Edge *edge, EdgeStatement id, guint32 cre
     return NULL;
 }
 
+void edge_key_hash(const char *key, guint8 hash[EDGE_KEY_HASH_LENGTH])
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize length = EDGE_KEY_HASH_LENGTH;
+
+    g_checksum_update(sum, (const guchar *)key, -1);
+    g_checksum_get_digest(sum, hash, &length);
+}
+
 /* 1 found, 0 none, -1 error. */
 static int find_key(Edge *edge, const guint8 *hash, gint64 now, guint32 *id, GError **error)
 {

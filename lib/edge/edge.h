@@ -75,7 +75,10 @@ typedef struct {
 void edge_credential_free(EdgeCredential *credential);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeCredential, edge_credential_free)
 
-/* SMTP credential by SHA-256 of its key, or of the key before it as long as that works at now (Unix seconds;
+/* What replicas and database keep of a credential's key: its SHA-256. */
+void edge_key_hash(const char *key, guint8 hash[EDGE_KEY_HASH_LENGTH]);
+
+/* SMTP credential by the hash of its key, or of the key before it as long as that works at now (Unix seconds;
  * needs edge-auth). NOT_FOUND or UNAVAILABLE. */
 EdgeCredential *edge_credential_by_key(Edge *edge, const guint8 hash[EDGE_KEY_HASH_LENGTH],
                                        gint64 now, GError **error);

@@ -51,6 +51,15 @@ static gboolean has_row(EdgeLink *link, sqlite3_stmt *statement, guint32 credent
     return TRUE;
 }
 
+const char *edge_credential_unusable(const EdgeCredential *credential, gint64 now)
+{
+    if (credential->disabled)
+        return "disabled";
+    if (credential->expires_at && credential->expires_at <= now)
+        return "expired";
+    return NULL;
+}
+
 gboolean edge_network_allowed(Edge *edge, const EdgeCredential *credential, const char *client,
                               gboolean *allowed, GError **error)
 {

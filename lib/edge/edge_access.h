@@ -2,7 +2,7 @@
 /*
  * Purpose: credentials and the addresses they go with: which one a client's address is, where one may be used, and
  *     what it may send from.
- * Used by: policyd and the milter, which must come to the same.
+ * Used by: policyd, the milter and the API, which must come to the same.
  * May touch: <edge_dir>/edge.4.db, read-only.
  * Threads: any.
  * Limits: as edge.h.
@@ -16,6 +16,9 @@
  * prefix over all servers, whatever state that credential is in. NOT_FOUND, also when it is no address, or
  * UNAVAILABLE. */
 EdgeCredential *edge_credential_by_address(Edge *edge, const char *client, GError **error);
+
+/* Why a credential cannot be used at a time (Unix seconds): "expired", "disabled"; NULL: it can. */
+const char *edge_credential_unusable(const EdgeCredential *credential, gint64 now);
 
 /* Whether a client's address (NULL or no address: no) is in a network of the credential, or that has none. FALSE:
  * UNAVAILABLE. */

@@ -61,16 +61,13 @@ static void bind_and_run(sqlite3 *db, const char *sql, const void *first, int le
 
 static void fill_auth(sqlite3 *db, const EdgeFixture *fixture)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 hash[EDGE_KEY_HASH_LENGTH];
-    gsize length = sizeof(hash);
 
     if (!fixture->key)
         return;
-    g_checksum_update(checksum, (const guchar *)fixture->key, -1);
-    g_checksum_get_digest(checksum, hash, &length);
+    edge_key_hash(fixture->key, hash);
     bind_and_run(db, "INSERT INTO credential_secret (id, key_hash, cram_state) VALUES (7, ?1, ?2)",
-                 hash, (int)length, fixture->cram_state);
+                 hash, (int)sizeof hash, fixture->cram_state);
 }
 
 static void fill_suppression(G_GNUC_UNUSED sqlite3 *db, G_GNUC_UNUSED const EdgeFixture *fixture)
@@ -115,12 +112,9 @@ void edge_fixture_fill(const char *edge_dir, const EdgeFixture *fixture)
 
 EdgeCredential *edge_fixture_by_key(Edge *edge, const char *key, gint64 now, GError **error)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 hash[EDGE_KEY_HASH_LENGTH];
-    gsize length = sizeof hash;
 
-    g_checksum_update(checksum, (const guchar *)key, -1);
-    g_checksum_get_digest(checksum, hash, &length);
+    edge_key_hash(key, hash);
     return edge_credential_by_key(edge, hash, now, error);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/directory/key.h"
 #include "lib/directory/pool_access.h"
 #include "lib/directory/publish.h"
+#include "lib/edge/edge.h"
 #include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -22,14 +23,14 @@ static void test_credential_key_states(void **state)
         0x8f, 0x35, 0x31, 0xc8, 0x86, 0x25, 0x32, 0x3e, 0xd9, 0x6b, 0x1e,
         0x48, 0xea, 0x9c, 0xad, 0x0f, 0xb5, 0x78, 0x7e, 0x7d, 0x57};
     static const guint8 sha256_start[4] = {0x2c, 0x70, 0xe1, 0x2b};
-    guint8 got[CREDENTIAL_CRAM_LENGTH], hash[CREDENTIAL_HASH_LENGTH];
+    guint8 got[CREDENTIAL_CRAM_LENGTH], hash[EDGE_KEY_HASH_LENGTH];
     g_autofree char *one = credential_key_generate(NULL);
     g_autofree char *other = credential_key_generate(NULL);
 
     (void)state;
     credential_key_cram("key", got);
     assert_memory_equal(got, cram, sizeof(cram));
-    credential_key_hash("key", hash);
+    edge_key_hash("key", hash);
     assert_memory_equal(hash, sha256_start, sizeof(sha256_start));
     assert_true(strlen(one) >= 24);
     assert_string_not_equal(one, other);

@@ -7,6 +7,7 @@
 #include "lib/directory/credential_rotate.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/usage.h"
+#include "lib/edge/edge.h"
 #include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -186,12 +187,12 @@ static Record *rotate(Database *database, const char *name, const char *overlap,
 
 static void assert_hash(Database *database, const char *column, const char *key)
 {
-    guint8 hash[CREDENTIAL_HASH_LENGTH];
+    guint8 hash[EDGE_KEY_HASH_LENGTH];
     g_autoptr(GString) wanted = g_string_new(NULL);
     g_autofree char *sql =
         g_strdup_printf("SELECT HEX(%s) FROM credential_secret ORDER BY id LIMIT 1", column);
 
-    credential_key_hash(key, hash);
+    edge_key_hash(key, hash);
     for (guint i = 0; i < sizeof hash; i++)
         g_string_append_printf(wanted, "%02X", hash[i]);
     assert_rows(database, sql, wanted->str);

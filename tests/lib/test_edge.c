@@ -29,13 +29,10 @@ static int setup(void **state)
 static void test_edge_api_credential_by_key(void **state)
 {
     EdgeWorld *s = *state;
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 hash[EDGE_KEY_HASH_LENGTH];
-    gsize length = sizeof hash;
     GError *error = NULL;
 
-    g_checksum_update(checksum, (const guchar *)KEY, -1);
-    g_checksum_get_digest(checksum, hash, &length);
+    edge_key_hash(KEY, hash);
     assert_null(edge_api_credential_by_key(s->edge, hash, NOW, &error));
     assert_error_code(error, NOT_FOUND);
     edge_fixture_exec(s->dir, EDGE_FILE_DIRECTORY, "UPDATE credential SET type = 'api'");
