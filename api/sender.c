@@ -13,9 +13,6 @@
 #include "lib/mime/field.h"
 #include "lib/seal/claim.h"
 
-#define CLAIM_HEADER "X-Outrider-Claim"
-#define CLAIM_LINE   900 /* octets of a folded claim in a line */
-
 struct Sender {
     const Config *config;
     Edge *edge;
@@ -214,19 +211,13 @@ static char *seal(Sender *sender, const EdgeCredential *credential, const V1Subm
 /* The header as it goes out: the claim first, and no claim that came in. */
 static GString *write_head(const V1Submission *submission, const char *claim)
 {
-    GString *head = g_string_new(CLAIM_HEADER ":");
+    g_autofree char *folded = claim_fold(claim, "\r\n");
+    GString *head = g_string_new(NULL);
 
-    for (gsize left = strlen(claim); left > 0;) {
-        gsize part = MIN(left, CLAIM_LINE);
-        g_string_append(head, head->len > sizeof CLAIM_HEADER ? "\r\n " : " ");
-        g_string_append_len(head, claim, (gssize)part);
-        claim += part;
-        left -= part;
-    }
-    g_string_append(head, "\r\n");
+    g_string_append_printf(head, CLAIM_FIELD ":%s\r\n", folded);
     for (guint i = 0; i < submission->fields->len; i++) {
         const MimeField *field = submission->fields->pdata[i];
-        if (g_ascii_strcasecmp(field->name, CLAIM_HEADER) != 0)
+        if (g_ascii_strcasecmp(field->name, CLAIM_FIELD) != 0)
             g_string_append_printf(head, "%s:%s\r\n", field->name, field->value);
     }
     g_string_append(head, "\r\n");

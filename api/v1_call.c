@@ -11,6 +11,7 @@
 #include "lib/base/id.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
+#include "lib/mime/field.h"
 #include "lib/seal/digest.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
@@ -162,8 +163,7 @@ static char *received_field(const Call *call, const char *date)
 
 static void read_message(Call *call)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
+    g_autofree char *date = mime_date(g_get_real_time() / G_USEC_PER_SEC);
     g_autofree char *received = received_field(call, date);
     const V1Stamp stamp = {call->names.message_id, received, date};
     g_autoptr(V1Message) message = v1_message_read(call->parameters, &call->wrong, &call->text);

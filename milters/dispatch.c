@@ -291,8 +291,7 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
                           const char **reason)
 {
     GPtrArray *edits = edits_new();
-    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(stamp->now);
-    g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
+    g_autofree char *date = mime_date(stamp->now);
     g_autofree char *message_id =
         g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
 

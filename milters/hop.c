@@ -8,8 +8,6 @@
 #include "lib/mime/field.h"
 #include "milters/effect.h"
 
-#define LINE_LENGTH 900 /* of a folded claim, below what SMTP allows */
-
 static void remove_all(GPtrArray *edits, GPtrArray *fields, const char *header)
 {
     g_autofree char *name = g_strdup(header);
@@ -25,30 +23,15 @@ static void append(GPtrArray *edits, GPtrArray *fields, const char *header, char
     edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
 }
 
-/* White space means nothing in a claim. */
-static char *fold(const char *claim)
-{
-    GString *out = g_string_sized_new(strlen(claim) + 64);
-
-    for (gsize left = strlen(claim); left > 0;) {
-        gsize part = MIN(left, LINE_LENGTH);
-        g_string_append(out, out->len ? "\n\t" : " ");
-        g_string_append_len(out, claim, (gssize)part);
-        claim += part;
-        left -= part;
-    }
-    return g_string_free(out, FALSE);
-}
-
 GPtrArray *hop_edits(GPtrArray *fields, const char *claim)
 {
     GPtrArray *edits = edits_new();
-    g_autofree char *folded = fold(claim);
+    g_autofree char *folded = claim_fold(claim, "\n");
     char split[] = " split";
 
-    remove_all(edits, fields, HOP_CLAIM_HEADER);
+    remove_all(edits, fields, CLAIM_FIELD);
     remove_all(edits, fields, HOP_STAGE_HEADER);
-    append(edits, fields, HOP_CLAIM_HEADER, folded);
+    append(edits, fields, CLAIM_FIELD, folded);
     append(edits, fields, HOP_STAGE_HEADER, split);
     return edits;
 }
@@ -57,8 +40,8 @@ Claim *hop_find_claim(const GPtrArray *fields, Shared *shared, GError **error)
 {
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
-    if (mime_fields_count(fields, HOP_CLAIM_HEADER) == 1)
-        return shared_open_claim(shared, mime_fields_nth(fields, HOP_CLAIM_HEADER, 1), now, error);
+    if (mime_fields_count(fields, CLAIM_FIELD) == 1)
+        return shared_open_claim(shared, mime_fields_nth(fields, CLAIM_FIELD, 1), now, error);
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not one claim in the header");
     return NULL;
 }

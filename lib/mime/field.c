@@ -127,3 +127,10 @@ char *mime_field_fold(const char *name, const char *value, gboolean *too_long)
     }
     return folded ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
 }
+
+char *mime_date(gint64 at)
+{
+    g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(at);
+
+    return g_mime_utils_header_format_date(when);
+}

@@ -41,6 +41,9 @@ char *mime_field_text(const char *value);
 /* The same with RFC 2047 words decoded, valid UTF-8, at most max characters; g_free. */
 char *mime_field_decoded(const char *value, glong max);
 
+/* A moment (Unix seconds) as Date has it, in UTC (RFC 5322 section 3.3); g_free. */
+char *mime_date(gint64 at);
+
 /* Folds lines that are longer than MIME_LINE_MAX at white space that is there already; new line ends
  * are LF. Returns NULL when nothing was folded, else the new value (g_free). *too_long becomes TRUE
  * when a line stays too long. */

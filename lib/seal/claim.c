@@ -13,6 +13,8 @@
 #define OUTGOING   "out"
 #define JSON_DEPTH 4
 
+#define LINE_LENGTH 900 /* of a folded claim, below what SMTP allows */
+
 #define SHA256_LENGTH 32
 
 G_STATIC_ASSERT(CLAIM_BODY_LENGTH == SHA256_LENGTH);
@@ -275,6 +277,21 @@ static guint8 *verify(const KeyRing *ring, const char *text, gsize *length)
         !compute_mac(ring, (unsigned)key, json, *length, mac) || !seal_equal(mac, seal, sizeof mac))
         return NULL;
     return g_steal_pointer(&json);
+}
+
+char *claim_fold(const char *text, const char *line_end)
+{
+    GString *value = g_string_sized_new(strlen(text) + 64);
+
+    for (gsize left = strlen(text); left > 0;) {
+        gsize part = MIN(left, LINE_LENGTH);
+        g_string_append(value, value->len ? line_end : "");
+        g_string_append_c(value, value->len ? '\t' : ' ');
+        g_string_append_len(value, text, (gssize)part);
+        text += part;
+        left -= part;
+    }
+    return g_string_free(value, FALSE);
 }
 
 Claim *claim_open(const KeyRing *ring, const char *text, gint64 now, GError **error)

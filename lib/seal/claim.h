@@ -19,6 +19,7 @@
 #include "lib/seal/ring.h"
 #include "lib/seal/token.h"
 
+#define CLAIM_FIELD            "X-Outrider-Claim"
 #define CLAIM_RECIPIENTS_MAX   1000
 #define CLAIM_TEXT_MAX         32768 /* Postfix cuts a header field at 60,000 octets */
 #define CLAIM_RECIPIENT_LENGTH 8
@@ -55,6 +56,9 @@ void claim_hash_body(const char *body, gsize length, guint8 hash[CLAIM_BODY_LENG
 
 /* The claim's text; g_free. */
 char *claim_seal(const KeyRing *ring, const Claim *claim);
+
+/* A claim's text as a field's value, folded to lines that SMTP allows, with that line end. g_free. */
+char *claim_fold(const char *text, const char *line_end);
 
 /* Opens a text. FORGED: not a claim, an unknown key, a MAC that does not verify; INVALID: expired at
  * now (Unix seconds). */

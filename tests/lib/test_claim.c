@@ -205,6 +205,26 @@ static void test_claim_null_sender(void **state)
     assert_string_equal(opened->mail_from, "");
 }
 
+/* Nothing is lost, and no line is too long for SMTP. */
+static void test_claim_fold(void **state)
+{
+    g_autofree char *long_text = g_strnfill(CLAIM_TEXT_MAX, 'x');
+    const char *const texts[] = {"", "v1.0.e30.AA", long_text};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *folded = claim_fold(texts[i], "\r\n");
+        g_auto(GStrv) lines = g_strsplit(folded, "\r\n", -1);
+        g_autoptr(GString) whole = g_string_new(NULL);
+        for (char **line = lines; *line; line++) {
+            assert_true(**line == ' ' || **line == '\t');
+            assert_true(strlen(*line) <= 998 - strlen(CLAIM_FIELD ":"));
+            g_string_append(whole, *line + 1);
+        }
+        assert_string_equal(whole->str, texts[i]);
+    }
+}
+
 static void test_claim_body(void **state)
 {
     (void)state;
@@ -231,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_claim_refuses),
         cmocka_unit_test(test_claim_holds_most_recipients),
         cmocka_unit_test(test_claim_null_sender),
+        cmocka_unit_test(test_claim_fold),
         cmocka_unit_test(test_claim_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
