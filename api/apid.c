@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* outrider-apid(8): mail over HTTP. */
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/http_daemon.h"
 #include "api/v1_call.h"
-#include "lib/httpd/listen_at.h"
 #include "lib/log/log.h"
-#include "lib/service/listen.h"
-#include "lib/service/service.h"
 
 #define EX_UNAVAILABLE 69
-#define TICK_MS        1000
 #define STOP_SECONDS   30
 #define WORKERS        16
 #define BODIES_AT_ONCE 4 /* of the largest size in memory */
 #define BODY_SECONDS   120
 
 typedef struct {
-    Service *service;
     V1Desk *desk;
-    Httpd *httpd;
-    const char *tls_dir; /* NULL: no listener has TLS */
-    gint64 written_at;   /* monotonic, microseconds */
+    gint64 written_at; /* monotonic, microseconds */
 } Running;
 
 static void answer_health(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
@@ -120,111 +112,42 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     return &nothing;
 }
 
-/* FALSE: the one set that is needed could not be loaded. */
-static gboolean load_certificates(const Running *running)
+static void reload(gpointer data)
 {
-    g_autoptr(GPtrArray) wrong = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) error = NULL;
-
-    gboolean loaded = httpd_load_certificates(running->httpd, running->tls_dir, wrong, &error);
-    for (guint i = 0; i < wrong->len; i++)
-        log_warning(NULL, "a certificate cannot be used", LOG_TEXT("why", wrong->pdata[i]));
-    if (!loaded)
-        log_error(NULL, "certificates are not loaded", LOG_GERROR(error));
-    return loaded;
-}
-
-static void reload(Running *running)
-{
+    Running *running = data;
     g_autoptr(GError) error = NULL;
 
     if (sender_reload(running->desk->sender, &error))
         log_info(NULL, "key ring is loaded again");
     else
         log_error(NULL, "key ring stays as it is", LOG_GERROR(error));
-    if (running->tls_dir && load_certificates(running))
-        log_info(NULL, "certificates are loaded again");
 }
 
-static void write_used(Running *running)
+static void write_uses(V1Desk *desk)
 {
     g_autoptr(GError) error = NULL;
-    gint64 now = g_get_monotonic_time();
 
-    if (now - running->written_at < USED_SECONDS * G_USEC_PER_SEC)
-        return;
-    running->written_at = now;
-    if (!used_write(running->desk->used, &error))
+    if (!use_count_write(desk->uses, sender_journal(desk->sender), &error))
         log_warning(NULL, "uses of credentials are not recorded", LOG_GERROR(error));
 }
 
-static void run(Running *running)
+static void tick(Httpd *httpd, gpointer data)
 {
-    struct pollfd signals = {.fd = service_signal_fd(running->service), .events = POLLIN};
-    int number = 0;
+    Running *running = data;
+    gint64 now = g_get_monotonic_time();
 
-    while (number != SIGTERM && number != SIGINT) {
-        number = poll(&signals, 1, TICK_MS) > 0 ? service_read_signal(running->service) : 0;
-        if (number == SIGHUP)
-            reload(running);
-        write_used(running);
-        service_watchdog(running->service);
-    }
-}
-
-static gboolean listen_at_all(Running *running, const GArray *places, GError **error)
-{
-    for (guint i = 0; i < places->len; i++) {
-        const ListenAt *at = &g_array_index(places, ListenAt, i);
-        int fd = service_listen_at(at, error);
-        if (fd < 0 || !httpd_listen(running->httpd, fd, at->tls, error))
-            return FALSE;
-        log_info(NULL, "listening", LOG_TEXT("at", at->text));
-    }
-    return TRUE;
-}
-
-static gboolean needs_tls(const GArray *places)
-{
-    for (guint i = 0; i < places->len; i++)
-        if (g_array_index(places, ListenAt, i).tls)
-            return TRUE;
-    return FALSE;
-}
-
-static HttpdOptions http_options(const Config *config, const Proxies *proxies)
-{
-    HttpdOptions options = httpd_defaults;
-
-    options.workers = WORKERS;
-    options.proxies = proxies;
-    options.bodies_max = BODIES_AT_ONCE * message_route.body_max;
-    options.limits.body_seconds = BODY_SECONDS;
-    options.limits.connections = (guint)config_int(config, CONFIG_APID_CONNECTIONS);
-    options.limits.per_address = (guint)config_int(config, CONFIG_APID_CONNECTIONS_PER_ADDRESS);
-    return options;
-}
-
-static gboolean serve(Running *running, const GArray *places)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean listening =
-        (!running->tls_dir || load_certificates(running)) && listen_at_all(running, places, &error);
-
-    if (error)
-        log_error(NULL, "cannot listen", LOG_GERROR(error));
-    if (listening) {
-        service_ready(running->service, "answering");
-        run(running);
-        service_stopping(running->service);
-    }
-    httpd_stop(running->httpd, STOP_SECONDS);
-    return listening;
+    (void)httpd;
+    if (now - running->written_at < USE_COUNT_SECONDS * G_USEC_PER_SEC)
+        return;
+    running->written_at = now;
+    write_uses(running->desk);
 }
 
 static void desk_close(V1Desk *desk)
 {
-    g_clear_pointer(&desk->used, used_free);
+    if (desk->uses)
+        write_uses(desk);
+    g_clear_pointer(&desk->uses, use_count_free);
     g_clear_pointer(&desk->remembered, remembered_close);
     g_clear_pointer(&desk->sender, sender_close);
     g_clear_pointer(&desk->penalty, penalty_free);
@@ -243,7 +166,7 @@ static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
     if (!(desk->sender = sender_open(config, error)) ||
         !(desk->remembered = remembered_open(path, error)))
         return FALSE;
-    desk->used = used_new(sender_journal(desk->sender), (guint)config_int(config, CONFIG_NODE_ID));
+    desk->uses = use_count_new((guint)config_int(config, CONFIG_NODE_ID));
     return TRUE;
 }
 
@@ -259,24 +182,26 @@ int main(int argc, char **argv)
     if (!service)
         return status;
     const Config *config = service_config(service);
-    ProxiesField field = g_str_equal(config_string(config, CONFIG_APID_PROXY_FIELD), "forwarded")
-                             ? PROXIES_FORWARDED
-                             : PROXIES_X_FORWARDED_FOR;
-    g_autoptr(GArray) places = listen_at_read(config_string(config, CONFIG_APID_LISTEN), &error);
-    g_autoptr(Proxies) proxies =
-        places ? proxies_read(config_string(config, CONFIG_APID_PROXIES), field, &error) : NULL;
-    if (!proxies || !desk_open(&desk, config, &error)) {
+    if (!desk_open(&desk, config, &error)) {
         log_error(NULL, "cannot start", LOG_GERROR(error));
         return EX_UNAVAILABLE;
     }
     message_route.body_max = raw_route.body_max = (guint64)config_int(config, CONFIG_APID_BODY_MAX);
-    const HttpdOptions options = http_options(config, proxies);
-    const HttpdSite site = {.route = find_route, .context = &desk};
-    Running running = {.service = service,
-                       .desk = &desk,
-                       .httpd = httpd_new(&options, &site),
-                       .tls_dir =
-                           needs_tls(places) ? config_string(config, CONFIG_APID_TLS_DIR) : NULL,
-                       .written_at = g_get_monotonic_time()};
-    return serve(&running, places) ? EXIT_SUCCESS : EX_UNAVAILABLE;
+    Running running = {.desk = &desk, .written_at = g_get_monotonic_time()};
+    HttpDaemon daemon = {.listen = CONFIG_APID_LISTEN,
+                         .proxies = CONFIG_APID_PROXIES,
+                         .proxy_field = CONFIG_APID_PROXY_FIELD,
+                         .tls_dir = CONFIG_APID_TLS_DIR,
+                         .connections = CONFIG_APID_CONNECTIONS,
+                         .per_address = CONFIG_APID_CONNECTIONS_PER_ADDRESS,
+                         .http = httpd_defaults,
+                         .site = {.route = find_route, .context = &desk},
+                         .stop_seconds = STOP_SECONDS,
+                         .reload = reload,
+                         .tick = tick,
+                         .data = &running};
+    daemon.http.workers = WORKERS;
+    daemon.http.bodies_max = BODIES_AT_ONCE * message_route.body_max;
+    daemon.http.limits.body_seconds = BODY_SECONDS;
+    return http_daemon_run(service, &daemon);
 }

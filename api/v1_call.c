@@ -86,7 +86,7 @@ static gboolean refuse_key(Call *call)
 {
     g_autofree char *source = penalty_source(call->request->client);
 
-    used_count_failure(call->desk->used, source);
+    use_count_failed(call->desk->uses, source, "API", NULL, "unknown");
     log_info(NULL, "wrong key", LOG_TEXT("ip", call->request->client));
     return refuse(call,
                   wait_penalty(call->desk, source) ? V1_ERROR_INVALID_KEY : V1_ERROR_THROTTLED);
@@ -125,7 +125,7 @@ static gboolean authenticate(Call *call)
         return give_up(call, error);
     if (!call->credential)
         return refuse_key(call);
-    used_count(call->desk->used, call->credential);
+    use_count_used(call->desk->uses, call->credential);
     if (call->credential->server_suspended || call->credential->organization_suspended)
         return refuse(call, V1_ERROR_SUSPENDED);
     return TRUE;

@@ -10,8 +10,8 @@
 
 #include "api/remembered.h"
 #include "api/sender.h"
-#include "api/used.h"
 #include "api/v1_parameter.h"
+#include "lib/admission/use_count.h"
 #include "lib/base/penalty.h"
 #include "lib/httpd/httpd.h"
 
@@ -29,7 +29,7 @@ typedef enum {
 typedef struct {
     Sender *sender;
     Remembered *remembered;
-    Used *used;
+    UseCount *uses;
     GMutex penalty_mutex;
     Penalty *penalty;
     _Atomic guint sleepers;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "lib/admission/use_count.h"
 #include "lib/log/log.h"
 #include "lib/service/service.h"
 #include "policyd/edges.h"
@@ -77,7 +78,7 @@ static gboolean serve(Running *running)
 {
     static const Protocol *const protocols[] = {&auth_protocol, &policy_protocol, &map_protocol,
                                                 &limit_protocol};
-    static const struct timeval minute = {.tv_sec = TALLY_SECONDS};
+    static const struct timeval minute = {.tv_sec = USE_COUNT_SECONDS};
     static const struct timeval second = {.tv_sec = 1};
     static const struct timeval beat = {.tv_sec = WATCHDOG_SECONDS};
     struct event_base *base = running->policyd->base;

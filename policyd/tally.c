@@ -4,16 +4,15 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/admission/use_count.h"
 #include "lib/journal/journal.h"
 #include "lib/log/log.h"
-
-#define USERNAME_MAX 128 /* octets */
 
 struct Tally {
     char *spool_dir;
     guint node;
     Journal *journal; /* opened with the first event */
-    GHashTable *used, *failed;
+    UseCount *uses;
     GPtrArray *limits; /* LimitEvent */
 };
 
@@ -22,24 +21,6 @@ typedef struct {
     gint64 at_us;
     char *json;
 } LimitEvent;
-
-/* Of a credential or of a source. */
-typedef struct {
-    guint32 credential, server;
-    char *source, *username, *reason;
-    const char *mechanism;
-    guint count;
-} Entry;
-
-static void entry_free(gpointer data)
-{
-    Entry *entry = data;
-
-    g_free(entry->source);
-    g_free(entry->username);
-    g_free(entry->reason);
-    g_free(entry);
-}
 
 static void limit_event_free(gpointer data)
 {
@@ -55,8 +36,7 @@ Tally *tally_new(const char *spool_dir, guint node)
 
     tally->spool_dir = g_strdup(spool_dir);
     tally->node = node;
-    tally->used = g_hash_table_new_full(NULL, NULL, NULL, entry_free);
-    tally->failed = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    tally->uses = use_count_new(node);
     tally->limits = g_ptr_array_new_with_free_func(limit_event_free);
     return tally;
 }
@@ -68,8 +48,7 @@ void tally_free(Tally *tally)
     tally_write_limits(tally);
     tally_write(tally);
     journal_close(tally->journal);
-    g_hash_table_unref(tally->used);
-    g_hash_table_unref(tally->failed);
+    use_count_free(tally->uses);
     g_ptr_array_unref(tally->limits);
     g_free(tally->spool_dir);
     g_free(tally);
@@ -77,51 +56,13 @@ void tally_free(Tally *tally)
 
 void tally_used(Tally *tally, const EdgeCredential *credential)
 {
-    Entry *entry = g_hash_table_lookup(tally->used, GUINT_TO_POINTER(credential->id));
-
-    if (!entry && g_hash_table_size(tally->used) >= TALLY_MAX)
-        return;
-    if (!entry) {
-        entry = g_new0(Entry, 1);
-        entry->credential = credential->id;
-        entry->server = credential->server;
-        g_hash_table_insert(tally->used, GUINT_TO_POINTER(credential->id), entry);
-    }
-    entry->count++;
-}
-
-/* Some clients send the key as user name as well. */
-static char *safe_username(const char *username)
-{
-    gsize run = 0;
-
-    if (!username)
-        return NULL;
-    for (const char *p = username; *p; p++) {
-        run = g_ascii_isalnum(*p) ? run + 1 : 0;
-        if (run >= 20)
-            return NULL;
-    }
-    g_autofree char *cut = g_strndup(username, USERNAME_MAX);
-    return g_utf8_make_valid(cut, -1);
+    use_count_used(tally->uses, credential);
 }
 
 void tally_failed(Tally *tally, const char *source, const char *mechanism, const char *username,
                   const char *reason)
 {
-    Entry *entry = g_hash_table_lookup(tally->failed, source);
-
-    if (!entry && g_hash_table_size(tally->failed) >= TALLY_MAX)
-        return;
-    if (!entry) {
-        entry = g_new0(Entry, 1);
-        entry->source = g_strdup(source);
-        entry->mechanism = mechanism;
-        entry->username = safe_username(username);
-        entry->reason = g_strdup(reason);
-        g_hash_table_insert(tally->failed, entry->source, entry);
-    }
-    entry->count++;
+    use_count_failed(tally->uses, source, mechanism, username, reason);
 }
 
 static json_object *begin(const Tally *tally, gint64 now)
@@ -132,43 +73,6 @@ static json_object *begin(const Tally *tally, gint64 now)
     json_object_object_add(json, "node", json_object_new_int((int)tally->node));
     json_object_object_add(json, "at", json_object_new_int64(now));
     return json;
-}
-
-static gboolean post(Tally *tally, EventType type, const Entry *entry, GError **error)
-{
-    gint64 now = g_get_real_time();
-    json_object *json = begin(tally, now);
-
-    if (type == EVENT_CREDENTIAL_USED) {
-        json_object_object_add(json, "server", json_object_new_int64(entry->server));
-        json_object_object_add(json, "credential", json_object_new_int64(entry->credential));
-    } else {
-        json_object_object_add(json, "ip", json_object_new_string(entry->source));
-        json_object_object_add(json, "mechanism", json_object_new_string(entry->mechanism));
-        if (entry->username)
-            json_object_object_add(json, "username", json_object_new_string(entry->username));
-        json_object_object_add(json, "reason", json_object_new_string(entry->reason));
-    }
-    json_object_object_add(json, "count", json_object_new_int64(entry->count));
-    JournalEntry line = {.type = type,
-                         .at_us = now,
-                         .json = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
-                         .length = -1};
-    gboolean done = journal_post(tally->journal, &line, 1, error);
-    json_object_put(json);
-    return done;
-}
-
-static gboolean post_all(Tally *tally, EventType type, GHashTable *entries, GError **error)
-{
-    GHashTableIter iter;
-    gpointer entry;
-
-    g_hash_table_iter_init(&iter, entries);
-    while (g_hash_table_iter_next(&iter, NULL, &entry))
-        if (!post(tally, type, entry, error))
-            return FALSE;
-    return TRUE;
 }
 
 /* A journal that cannot be opened is tried again with the next events. */
@@ -184,14 +88,10 @@ void tally_write(Tally *tally)
 {
     g_autoptr(GError) error = NULL;
 
-    if (g_hash_table_size(tally->used) + g_hash_table_size(tally->failed) == 0)
+    if (use_count_is_empty(tally->uses))
         return;
-    if (!open_journal(tally, &error) ||
-        !post_all(tally, EVENT_CREDENTIAL_USED, tally->used, &error) ||
-        !post_all(tally, EVENT_AUTH_FAILED, tally->failed, &error))
+    if (!open_journal(tally, &error) || !use_count_write(tally->uses, tally->journal, &error))
         log_warning(NULL, "journal not writable, authentications not recorded", LOG_GERROR(error));
-    g_hash_table_remove_all(tally->used);
-    g_hash_table_remove_all(tally->failed);
 }
 
 /* For the next writing; takes json over. */

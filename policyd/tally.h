@@ -6,8 +6,8 @@
  * Used by: policyd's auth and policy edges and main.
  * May touch: <spool_dir>/journal/policyd/.
  * Threads: one.
- * Limits: TALLY_MAX entries of a kind between two writings; more are not counted. A journal that
- *     cannot be written is logged and loses what was counted.
+ * Limits: TALLY_MAX entries of what limits did, and those of lib/admission/use_count.h, between two writings; more are not
+ *     counted. A journal that cannot be written is logged and loses what was counted; one that cannot be opened is tried again.
  */
 #pragma once
 
@@ -16,8 +16,7 @@
 #include "lib/edge/edge_limit.h"
 #include "lib/journal/journal.h"
 
-#define TALLY_MAX     16384
-#define TALLY_SECONDS 60
+#define TALLY_MAX 16384
 
 typedef struct Tally Tally;
 
