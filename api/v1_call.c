@@ -212,7 +212,7 @@ static void digest_of(const Call *call, char text[DIGEST_TEXT_LENGTH])
     g_autoptr(Digest) digest = digest_new();
 
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        digest_add(digest, parts[i] ? parts[i] : "", strlen(parts[i] ? parts[i] : "") + 1);
+        digest_add_text(digest, parts[i] ? parts[i] : "");
     if (call->request->body)
         digest_add(digest, call->request->body->data, call->request->body->len);
     digest_finish(digest, text);

@@ -9,7 +9,7 @@
 #include "lib/base/id.h"
 #include "lib/base/suppression.h"
 #include "lib/journal/journal.h"
-#include "worker/row_key.h"
+#include "lib/seal/digest.h"
 
 #define FIELDS_MAX 24
 #define JSON_DEPTH 16
@@ -283,17 +283,17 @@ static gboolean bind_text(EventRows *rows, const Field *field, Json *value, SqlP
 static guint64 visit_of(const char *kind, Json *event)
 {
     static const char *const paths[] = {"ordinal", "ip", "ua", "method"};
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(Digest) digest = digest_new();
     g_autofree char *second = g_strdup_printf(
         "%" G_GINT64_FORMAT, json_object_get_int64(lookup(event, "at")) / G_USEC_PER_SEC);
 
-    row_key_add(sum, kind, -1);
-    row_key_add(sum, second, -1);
+    digest_add_text(digest, kind);
+    digest_add_text(digest, second);
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
         const char *text = json_object_get_string(lookup(event, paths[i]));
-        row_key_add(sum, text ? text : "", -1);
+        digest_add_text(digest, text ? text : "");
     }
-    return row_key_end(sum);
+    return digest_finish_number(digest);
 }
 
 static gboolean bind(EventRows *rows, const Field *field, Json *event, guint index,

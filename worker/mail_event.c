@@ -4,8 +4,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/seal/digest.h"
 #include "lib/wire/reply.h"
-#include "worker/row_key.h"
 
 static void add_text(struct json_object *event, const char *key, const char *text)
 {
@@ -33,11 +33,12 @@ static void add_number(struct json_object *event, const char *key, gint64 number
 
 guint64 mail_event_attempt(const MailLine *line)
 {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(Digest) digest = digest_new();
 
-    row_key_add(sum, line->stamp.data, (gssize)line->stamp.length);
-    row_key_add(sum, line->record.data, (gssize)line->record.length);
-    return row_key_end(sum);
+    digest_add(digest, line->stamp.data, line->stamp.length);
+    digest_add(digest, "", 1);
+    digest_add(digest, line->record.data, line->record.length);
+    return digest_finish_number(digest);
 }
 
 static const char *status_name(const MailLine *line)

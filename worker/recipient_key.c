@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/seal/digest.h"
+
 #define REPLACED "\xef\xbf\xbd" /* what g_utf8_make_valid puts for an octet; Postfix's log says ? */
 
 /* Without quotes and escapes, in lower case, unprintable octets as Postfix's log writes them. */
@@ -29,13 +31,8 @@ static GString *plain(const char *address, gssize length)
 guint64 recipient_key(const char *address, gssize length)
 {
     g_autoptr(GString) text = plain(address, length);
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    guint8 digest[32];
-    gsize size = sizeof(digest);
-    guint64 first;
+    g_autoptr(Digest) digest = digest_new();
 
-    g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
-    g_checksum_get_digest(sum, digest, &size);
-    memcpy(&first, digest, sizeof(first));
-    return MAX(GUINT64_FROM_BE(first) >> 1, 1);
+    digest_add(digest, text->str, text->len);
+    return MAX(digest_finish_number(digest), 1);
 }

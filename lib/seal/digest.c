@@ -2,6 +2,7 @@
 #include "lib/seal/digest.h"
 
 #include <openssl/evp.h>
+#include <string.h>
 
 #define OCTETS 32
 
@@ -35,6 +36,21 @@ void digest_free(Digest *digest)
 void digest_add(Digest *digest, const void *data, gsize length)
 {
     must(EVP_DigestUpdate(digest->context, data, length) == 1);
+}
+
+void digest_add_text(Digest *digest, const char *text)
+{
+    digest_add(digest, text, strlen(text) + 1);
+}
+
+guint64 digest_finish_number(Digest *digest)
+{
+    unsigned char octets[OCTETS];
+    guint64 first;
+
+    must(EVP_DigestFinal_ex(digest->context, octets, NULL) == 1);
+    memcpy(&first, octets, sizeof first);
+    return GUINT64_FROM_BE(first) >> 1;
 }
 
 void digest_finish(Digest *digest, char text[DIGEST_TEXT_LENGTH])

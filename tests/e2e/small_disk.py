@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 
 FILLER = "filler"
+PROGRAMS = ("policyd", "milter", "worker", "trackd", "apid")  # that have files below the spool
 PAGE = 4096
 CHUNK = b"\0" * 65536
 
@@ -14,7 +15,7 @@ class SmallDisk:
     """Puts a tmpfs with so much free space over a directory while the programs that use it are stopped, with
     what the directory holds; `close' puts what it holds then back on the large disk."""
 
-    def __init__(self, sandbox, directory, free, programs):
+    def __init__(self, sandbox, directory, free, programs=PROGRAMS):
         self.sandbox = sandbox
         self.directory = pathlib.Path(directory)
         self.programs = programs

@@ -12,14 +12,13 @@ import unittest
 import backlog
 import mail
 from sandbox import PATIENCE, fresh, shared, wait_for
-from small_disk import SmallDisk
+from small_disk import PROGRAMS, SmallDisk
 
 MB = 1 << 20
 SPOOL_FREE = 64 * MB
 ROOMY = 700 * MB  # journals are preallocated
 REVISION = "(SELECT revision FROM revision_counter)"
 MARGIN = 8 * MB  # below the sandbox's spool_min_free, which is 16M
-HOLDERS = ("policyd", "milter", "worker", "trackd", "apid")  # of files below the spool
 CLIENTS = 4
 ROUNDS = 3
 MESSAGES = 30000  # far more than what is left takes
@@ -42,7 +41,7 @@ class DiskFull(unittest.TestCase):
         self.queued = {entry["queue_id"] for entry in self.sandbox.queue()}  # what other tests left on hold
 
     def small_disk(self, directory, size, *programs):
-        disk = SmallDisk(self.sandbox, directory, size, programs)
+        disk = SmallDisk(self.sandbox, directory, size, programs or PROGRAMS)
         self.addCleanup(disk.close)
         return disk
 
@@ -109,7 +108,7 @@ class DiskFull(unittest.TestCase):
 
     def test_below_spool_min_free(self):
         """The space comes and goes under load."""
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE)
         before, outcomes, over = self.stored(), [], threading.Event()
 
         def load():
@@ -140,7 +139,7 @@ class DiskFull(unittest.TestCase):
     def test_spool_full_to_the_octet(self):
         """What is on its way to slow hosts is recorded when there is space again; the worker waits."""
         self.without_min_free()
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE)
         before = self.stored()
         outcomes = [(recipient, submit(self.sandbox, recipient))
                     for recipient in (fresh("slow.test") for _ in range(5))]
@@ -157,7 +156,7 @@ class DiskFull(unittest.TestCase):
     def test_message_larger_than_what_is_left(self):
         """Space ends while it is being stored."""
         self.without_min_free()
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE)
         before = self.stored()
         body = mail.base64_lines(os.urandom(4 * MB))
         disk.fill(leave=2 * MB)
@@ -172,7 +171,7 @@ class DiskFull(unittest.TestCase):
 
     def test_replicas_full(self):
         """They stay as they were, `outrider status' says so, and they follow when there is space."""
-        disk = self.small_disk(self.sandbox.edge_dir, MB, *HOLDERS)
+        disk = self.small_disk(self.sandbox.edge_dir, MB)
         disk.fill()
         self.addCleanup(self.directory, f"INSERT INTO tombstone (revision, table_name, id) SELECT {REVISION}, "
                         "'organization', id FROM organization WHERE permalink LIKE 'filler-%'; "
@@ -215,7 +214,7 @@ class DiskFull(unittest.TestCase):
 
     def test_journal_has_room_and_worker_db_has_not(self):
         """What is journaled and cannot be booked is not journaled again and again."""
-        disk = self.small_disk(self.sandbox.spool_dir, ROOMY, *HOLDERS)
+        disk = self.small_disk(self.sandbox.spool_dir, ROOMY)
         before = self.stored()
         outcomes = [(recipient, submit(self.sandbox, recipient))
                     for recipient in (fresh("slow.test") for _ in range(10))]
@@ -230,7 +229,7 @@ class DiskFull(unittest.TestCase):
     def test_worker_starts_on_a_full_disk(self):
         """It may give up and is started again, as an init system does, until there is space; nothing is
         lost or doubled."""
-        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE, *HOLDERS)
+        disk = self.small_disk(self.sandbox.spool_dir, SPOOL_FREE)
         before = self.stored()
         self.sandbox.stop("worker")
         outcomes = [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]

@@ -369,7 +369,7 @@ class Trouble(unittest.TestCase):
         set_up()
 
     def test_a_full_disk_loses_the_record_and_not_the_link(self):
-        disk = SmallDisk(shared(), shared().spool_dir, 8 * MB, ("policyd", "milter", "worker", "trackd", "apid"))
+        disk = SmallDisk(shared(), shared().spool_dir, 8 * MB)
         try:
             for _ in range(5):
                 self.assertEqual(ask(click()).status, 307)

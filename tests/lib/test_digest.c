@@ -28,6 +28,29 @@ static void test_digest_of_known_messages(void **state)
     assert_digest(blocks, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+/* echo -n key | sha256sum begins with 2c70e12b7a0646f9 */
+static void test_digest_number(void **state)
+{
+    g_autoptr(Digest) digest = digest_new();
+
+    (void)state;
+    digest_add(digest, "key", 3);
+    assert_true(digest_finish_number(digest) == G_GUINT64_CONSTANT(0x2c70e12b7a0646f9) >> 1);
+}
+
+static void test_digest_of_texts_keeps_them_apart(void **state)
+{
+    g_autoptr(Digest) one = digest_new();
+    g_autoptr(Digest) other = digest_new();
+
+    (void)state;
+    digest_add_text(one, "ab");
+    digest_add_text(one, "c");
+    digest_add_text(other, "a");
+    digest_add_text(other, "bc");
+    assert_true(digest_finish_number(one) != digest_finish_number(other));
+}
+
 static void test_digest_free_unfinished(void **state)
 {
     (void)state;
@@ -41,6 +64,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digest_of_known_messages),
+        cmocka_unit_test(test_digest_number),
+        cmocka_unit_test(test_digest_of_texts_keeps_them_apart),
         cmocka_unit_test(test_digest_free_unfinished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
