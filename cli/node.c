@@ -43,6 +43,10 @@ typedef struct {
 #define LANE_CHECK "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n"
 #define SMARTHOST_CHECK                                                                            \
     "/^X-Outrider-Lane: sh([0-9]+):(\\[[0-9a-z.:-]+\\]:[0-9]+)$/ FILTER outrider-sh$1:$2\n"
+/* Ways of mail that came in (milters/arrival.h). */
+#define ARRIVAL_CHECK                                                                              \
+    "/^X-Outrider-Lane: (outrider-(http|lmtp|out-[a-z]+):[^ ]+|(discard|error):[ -~]+)$/ "         \
+    "FILTER $1\n"
 /* Results of smart hosts that say nothing of the recipient, so that mail waits: no such host, a login is wanted, it
  * does not relay for us. */
 #define SMARTHOST_STATUS                                                                           \
@@ -86,7 +90,7 @@ static const Place places[] = {
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL, FILE_OURS,
      OURS SPLIT_CHECK LANE_CHECK SMARTHOST_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_milter_header_checks", 0644, NULL, NULL, FILE_OURS,
-     OURS LANE_CHECK SMARTHOST_CHECK},
+     OURS LANE_CHECK SMARTHOST_CHECK ARRIVAL_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/smarthost_status", 0644, NULL, NULL, FILE_OURS,
      OURS SMARTHOST_STATUS},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_header_checks", 0644, NULL, NULL, FILE_OURS,

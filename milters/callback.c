@@ -14,8 +14,8 @@
 #include "milters/submission.h"
 
 #define ACTIONS                                                                                    \
-    (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_QUARANTINE |            \
-     SMFIF_SETSYMLIST)
+    (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_ADDRCPT |               \
+     SMFIF_DELRCPT | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
 #define STEPS                                                                                      \
     (SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOUNKNOWN | SMFIP_NR_HELO |            \
      SMFIP_NR_HDR | SMFIP_NR_BODY)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/journal/held.h"
 #include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
 #include "lib/seal/return_path.h"
@@ -19,29 +20,14 @@
 #define POSTAL_TAG "X-Postal-Tag"
 #define TRACK_SKIP "X-AMP" /* read by lib/tracking before */
 
-typedef enum {
-#define X(NAME, rule, reason) HOLD_##NAME,
-#include "lib/journal/hold_rule.def"
-#undef X
-} HoldRule;
-
-static const struct {
-    const char *rule;
-    const char *reason;
-} holds[] = {
-#define X(NAME, rule, reason) [HOLD_##NAME] = {rule, reason},
-#include "lib/journal/hold_rule.def"
-#undef X
-};
-
 static void hold(DispatchVerdict *verdict, HoldRule rule, gboolean shadow)
 {
     if (shadow) {
-        verdict->would_hold = holds[rule].reason;
+        verdict->would_hold = hold_rule_reason(rule);
         return;
     }
-    verdict->hold = holds[rule].reason;
-    verdict->hold_rule = holds[rule].rule;
+    verdict->hold = hold_rule_reason(rule);
+    verdict->hold_rule = hold_rule_word(rule);
 }
 
 void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason)
@@ -154,22 +140,28 @@ void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
     }
 }
 
-static gboolean is_strange(const char *name, gboolean postal)
+static gboolean is_own(const char *name)
 {
-    if (postal && g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0)
-        return TRUE;
-    if (g_ascii_strcasecmp(name, TRACK_SKIP) == 0)
-        return TRUE;
-    return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
-           g_ascii_strcasecmp(name, OWN_TAG) != 0;
+    return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0;
+}
+
+static gboolean is_strange(const char *name)
+{
+    return g_ascii_strcasecmp(name, TRACK_SKIP) == 0 ||
+           (is_own(name) && g_ascii_strcasecmp(name, OWN_TAG) != 0);
+}
+
+static gboolean is_strange_to_postal(const char *name)
+{
+    return g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0 || is_strange(name);
 }
 
 /* From the last to the first, so that the numbers of the others stay. */
-static void remove_strange(GPtrArray *edits, GPtrArray *fields, gboolean postal)
+static void remove_those(GPtrArray *edits, GPtrArray *fields, gboolean (*these)(const char *name))
 {
     for (guint i = fields->len; i-- > 0;) {
         const MimeField *field = fields->pdata[i];
-        if (!is_strange(field->name, postal))
+        if (!these(field->name))
             continue;
         g_autofree char *name = g_strdup(field->name);
         edit_make(
@@ -295,7 +287,7 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     g_autofree char *message_id =
         g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
 
-    remove_strange(edits, fields, stamp->postal);
+    remove_those(edits, fields, stamp->postal ? is_strange_to_postal : is_strange);
     if (stamp->hide_client)
         hide_client(edits, fields);
     plain_blanks(edits, fields);
@@ -309,5 +301,14 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     if (stamp->postal)
         put_on_top(edits, fields, DISPATCH_POSTAL_ID, stamp->token);
     put_on_top(edits, fields, MSGID_FIELD, stamp->msgid);
+    return edits;
+}
+
+GPtrArray *dispatch_arrival_edits(GPtrArray *fields, const char *msgid)
+{
+    GPtrArray *edits = edits_new();
+
+    remove_those(edits, fields, is_own);
+    put_on_top(edits, fields, MSGID_FIELD, msgid);
     return edits;
 }

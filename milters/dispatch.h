@@ -92,3 +92,6 @@ typedef struct {
  * too long. */
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
                           const char **reason);
+
+/* The edits of mail that came in: strangers' X-Outrider-* go, ours comes on top, and nothing that somebody signed changes. */
+GPtrArray *dispatch_arrival_edits(GPtrArray *fields, const char *msgid);

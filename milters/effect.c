@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/journal/held.h"
 #include "lib/log/log.h"
@@ -29,12 +30,11 @@ static gboolean send_edit(SMFICTX *context, const Edit *edit)
     }
 }
 
-/* A null sender has no return path that could name the lane: a header that only
- * milter_header_checks sees, gone again at once, sets the transport. */
-static gboolean send_lane(SMFICTX *context, const char *lane)
+/* What no sender names: a header that only milter_header_checks sees, gone again at once, sets the transport. */
+static gboolean send_way(SMFICTX *context, const char *way)
 {
     char name[] = DISPATCH_LANE_HEADER;
-    g_autofree char *value = g_strconcat(" ", lane, NULL);
+    g_autofree char *value = g_strconcat(" ", way, NULL);
 
     return smfi_addheader(context, name, value) == MI_SUCCESS &&
            smfi_chgheader(context, name, 1, NULL) == MI_SUCCESS;
@@ -64,6 +64,39 @@ gboolean effect_sender(SMFICTX *context, const char *address, GError **error)
     return smfi_chgfrom(context, owned, NULL) == MI_SUCCESS || refused(error, "the return path");
 }
 
+/* In the form of a command's argument; g_free. */
+static char *in_brackets(const char *address)
+{
+    g_autofree char *form = address_form(address);
+
+    return g_strdup_printf("<%s>", form ? form : address);
+}
+
+gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
+                           GError **error)
+{
+    for (guint i = 0; i < message->rcpts->len; i++) {
+        const Recipient *recipient = message->rcpts->pdata[i];
+        g_autofree char *old = in_brackets(recipient->address);
+        if (smfi_delrcpt(context, old) != MI_SUCCESS)
+            return refused(error, "the end of a recipient");
+    }
+    for (guint i = 0; i < to->len; i++) {
+        g_autofree char *new = in_brackets(to->pdata[i]);
+        if (smfi_addrcpt(context, new) != MI_SUCCESS)
+            return refused(error, "a recipient");
+    }
+    return TRUE;
+}
+
+static gboolean send_recipient(SMFICTX *context, const Message *message, char *to, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    g_ptr_array_add(list, to);
+    return effect_recipients(context, message, list, error);
+}
+
 /* Names the rule and the message: who looks after Postfix's hold queue knows where to ask. */
 static gboolean send_hold(SMFICTX *context, const Outgoing *outgoing)
 {
@@ -81,13 +114,12 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
         return FALSE;
     if (outgoing->body_changed && !send_body(context, message->body))
         return refused(error, "the body");
-    /* The hop's sender is not the message's, even where that is null. */
-    if ((*outgoing->return_path || outgoing->reserved.hop) &&
-        !effect_sender(context, outgoing->return_path, error))
+    if (outgoing->sender && !effect_sender(context, outgoing->sender, error))
         return FALSE;
-    if (!*outgoing->return_path && outgoing->lane_header &&
-        !send_lane(context, outgoing->lane_header))
-        return refused(error, "the lane");
+    if (outgoing->to && !send_recipient(context, message, outgoing->to, error))
+        return FALSE;
+    if (outgoing->way && !send_way(context, outgoing->way))
+        return refused(error, "the transport");
     if (outgoing->verdict.hold && !send_hold(context, outgoing))
         return refused(error, "the hold");
     return TRUE;
@@ -173,7 +205,9 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
                               .size = size,
                               .skipped = outgoing->skipped,
                               .tracked = &outgoing->tracked,
-                              .labels = outgoing->labels};
+                              .labels = outgoing->labels,
+                              .origin = outgoing->origin,
+                              .to = outgoing->to};
     if (!journal(shared, &subject, &accepted, &hold, error)) {
         /* Of a retry the file may belong to a copy that was taken before. */
         if (!accepted.hop)
@@ -182,7 +216,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
     }
     log_info(subject.queue_id, "message accepted", LOG_ID("id", outgoing->id),
              LOG_INT("server", subject.server), LOG_INT("lane", outgoing->verdict.lane),
-             LOG_TEXT("rcpt", message_rcpt(subject.message)),
+             LOG_TEXT("rcpt", message_rcpt(subject.message)), LOG_TEXT("way", outgoing->way),
              LOG_TEXT("hold", outgoing->verdict.hold));
     if (outgoing->tracked.failed)
         log_warning(subject.queue_id, "message not tracked", LOG_ID("id", outgoing->id),

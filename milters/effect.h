@@ -17,6 +17,10 @@
 gboolean effect_header(SMFICTX *context, const GPtrArray *edits, GError **error);
 gboolean effect_sender(SMFICTX *context, const char *address, GError **error);
 
+/* The message goes to another recipient, or to several (of char *; without brackets). */
+gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
+                           GError **error);
+
 /* TRUE: all is done and durable, answer "accept". FALSE: answer 451; nothing of it will be seen. Its events
  * are about subject, whose id need not be set. */
 gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *subject,

@@ -102,6 +102,18 @@ char *event_admitted(const EventSubject *subject, gboolean hop)
     return finish(object);
 }
 
+/* What a credential handed in has none. */
+static void add_origin(json_object *object, const EventAccepted *accepted)
+{
+    if (!accepted->origin.route)
+        return;
+    add_text(object, "direction", "incoming");
+    add_number(object, "route", accepted->origin.route);
+    if (accepted->origin.endpoint)
+        add_number(object, "endpoint", accepted->origin.endpoint);
+    add_text(object, "to", accepted->to);
+}
+
 char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
 {
     json_object *object = begin(subject);
@@ -131,6 +143,7 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     if (tracked)
         json_object_object_add(object, "tracked", tracked);
     add_flag(object, "hop", accepted->hop);
+    add_origin(object, accepted);
     return finish(object);
 }
 

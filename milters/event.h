@@ -41,6 +41,8 @@ typedef struct {
     const GPtrArray *skipped; /* of static text */
     const GPtrArray *labels;  /* of text, one per signature */
     const Tracked *tracked;
+    Origin origin;
+    const char *to; /* whom it goes to, if not to its recipient; NULL: to that */
 } EventAccepted;
 
 /* JSON texts; g_free. */

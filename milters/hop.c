@@ -54,7 +54,7 @@ gboolean hop_claim_has_body(const Claim *claim, const Message *message)
     return memcmp(body, claim->body, sizeof body) == 0;
 }
 
-static Claim *make_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved)
+Claim *hop_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved)
 {
     const Message *message = subject->message;
     Claim *claim = claim_new(message->mail_from);
@@ -106,7 +106,7 @@ gboolean hop_hand_on(SMFICTX *context, Shared *shared, const EventSubject *subje
 gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,
                   const Reserved *reserved, GError **error)
 {
-    g_autoptr(Claim) claim = make_claim(shared, subject, reserved);
+    g_autoptr(Claim) claim = hop_claim(shared, subject, reserved);
 
     return hop_hand_on(context, shared, subject, claim, error);
 }

@@ -28,6 +28,9 @@ gboolean hop_claim_has_body(const Claim *claim, const Message *message);
 gboolean hop_hand_on(SMFICTX *context, Shared *shared, const EventSubject *subject,
                      const Claim *claim, GError **error);
 
+/* The claim for a submission: its recipients in their order, its sender, its body; expires with Postfix's queue. */
+Claim *hop_claim(Shared *shared, const EventSubject *subject, const Reserved *reserved);
+
 /* Sends the submission of subject (id: its base) to the hop. TRUE: durable, answer "accept". FALSE:
  * answer 451; nothing of it will be seen. */
 gboolean hop_send(SMFICTX *context, Shared *shared, const EventSubject *subject,

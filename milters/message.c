@@ -77,6 +77,15 @@ gboolean message_add_recipient(Message *message, const char *rcpt, const char *r
     return TRUE;
 }
 
+void message_set_recipients(Message *message, const GPtrArray *addresses)
+{
+    g_hash_table_remove_all(message->known);
+    g_ptr_array_set_size(message->rcpts, 0);
+    message->limits.recipients = addresses->len;
+    for (guint i = 0; i < addresses->len; i++)
+        message_add_recipient(message, addresses->pdata[i], addresses->pdata[i]);
+}
+
 const char *message_rcpt(const Message *message)
 {
     const Recipient *first = message->rcpts->len ? message->rcpts->pdata[0] : NULL;

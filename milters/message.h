@@ -39,6 +39,11 @@ typedef struct {
     gsize body_size;
 } Message;
 
+/* Of mail that came in: by which route, and to which endpoint (0: none); all 0: a credential handed it in. */
+typedef struct {
+    guint32 route, endpoint;
+} Origin;
+
 void client_clear(Client *client);
 
 /* A new message of that sender (as in MAIL FROM, with or without brackets). */
@@ -49,6 +54,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
 /* Takes a recipient (as in RCPT TO) unless it is there already; resolved: what Postfix made of it; NULL:
  * not told, as the client gave it. FALSE: there are as many as may be. */
 gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved);
+
+/* Its recipients are those (of char *) from now on, however many they are. */
+void message_set_recipients(Message *message, const GPtrArray *addresses);
 
 /* The first recipient's address; NULL: none yet. */
 const char *message_rcpt(const Message *message);

@@ -24,7 +24,9 @@ void outgoing_free(Outgoing *outgoing)
     limit_outcome_clear(&outgoing->limit);
     tracked_clear(&outgoing->tracked);
     g_free(outgoing->wait);
-    g_free(outgoing->lane_header);
+    g_free(outgoing->way);
+    g_free(outgoing->sender);
+    g_free(outgoing->to);
     g_free(outgoing->suppressed);
     g_free(outgoing->msgid);
     g_free(outgoing->return_path);
@@ -52,7 +54,8 @@ static gboolean decide(Outgoing *outgoing, Shared *shared, const Message *messag
                            .domain_has_keys = own->len > 0,
                            .suppressed = outgoing->suppressed};
     outgoing->verdict = dispatch_decide(&facts);
-    outgoing->lane_header = lanes_header(lanes, outgoing->verdict.lane);
+    if (!*message->mail_from)
+        outgoing->way = lanes_header(lanes, outgoing->verdict.lane);
     g_autoptr(GArray) chosen =
         outgoing->verdict.sign_domain ? g_steal_pointer(&own) : edge_sign_keys(edge, 0, error);
     if (!chosen)
@@ -239,6 +242,9 @@ static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared,
     outgoing->msgid = shared_seal_msgid(shared, &msgid);
     outgoing->return_path =
         *message->mail_from ? shared_seal_path(shared, &path, host) : g_strdup("");
+    /* The hop's sender is not the message's, even where that is null. */
+    if (*message->mail_from || outgoing->reserved.hop)
+        outgoing->sender = g_strdup(outgoing->return_path);
     if (outgoing->return_path && outgoing->msgid)
         return TRUE;
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "%s cannot be sealed",

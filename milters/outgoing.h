@@ -38,10 +38,14 @@ typedef struct {
     char *suppressed;    /* why its recipient is, as history tells it; NULL: is not */
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
     char *wait;          /* why it has to, by its pool; NULL: it has not */
-    char *lane_header;   /* what tells a null sender's lane; NULL: lane 0 */
-    const char *why;     /* of the refusal; borrowed from the above */
-    char *msgid;         /* of lib/seal/msgid.h */
-    char *return_path;   /* "": the sender is null and stays so */
+    char *
+        way; /* a transport, told by a header, as a null sender tells no lane; NULL: its sender does */
+    char *sender; /* the envelope sender that it gets; NULL: the one that it has */
+    char *to;     /* the recipient that it gets; NULL: the one that it has */
+    Origin origin;
+    const char *why;   /* of the refusal; borrowed from the above */
+    char *msgid;       /* of lib/seal/msgid.h */
+    char *return_path; /* "": the sender is null and stays so; NULL: it stays what it is */
     char *from;
     char *tag;
     guint32 domain;

@@ -2,6 +2,7 @@
 #include "milters/shared.h"
 
 #include "lib/log/log.h"
+#include "milters/recall.h"
 
 struct Shared {
     const Config *config;
@@ -11,6 +12,7 @@ struct Shared {
     IdSource *ids;
     DkimSigner *signer;
     Meter *meter;
+    Recall *recall;
     GRWLock ring_lock;
     KeyRing *return_ring, *claim_ring;
     KeyRing *link_ring; /* NULL: there is none, and nothing is tracked */
@@ -43,6 +45,7 @@ static gboolean open_parts(Shared *shared, GError **error)
     shared->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
     shared->served = lane_served_open(config);
     shared->meter = meter_new(config);
+    shared->recall = recall_new();
     shared->link_ring = load_link_ring(config);
     return (shared->return_ring = load_ring(config, "return", error)) &&
            (shared->claim_ring = load_ring(config, "claim", error)) &&
@@ -73,6 +76,7 @@ void shared_close(Shared *shared)
     g_clear_pointer(&shared->edge, edge_close);
     g_clear_pointer(&shared->served, lane_served_close);
     g_clear_pointer(&shared->meter, meter_free);
+    g_clear_pointer(&shared->recall, recall_free);
     g_clear_pointer(&shared->return_ring, ring_free);
     g_clear_pointer(&shared->claim_ring, ring_free);
     g_clear_pointer(&shared->link_ring, ring_free);
@@ -135,6 +139,11 @@ DkimSigner *shared_signer(Shared *shared)
 Meter *shared_meter(Shared *shared)
 {
     return shared->meter;
+}
+
+Recall *shared_recall(Shared *shared)
+{
+    return shared->recall;
 }
 
 char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain)

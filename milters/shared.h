@@ -39,6 +39,7 @@ Journal *shared_journal(Shared *shared);
 IdSource *shared_ids(Shared *shared);
 DkimSigner *shared_signer(Shared *shared);
 Meter *shared_meter(Shared *shared);
+struct Recall *shared_recall(Shared *shared);
 
 /* lib/seal's functions with the rings of now. */
 char *shared_seal_path(Shared *shared, const ReturnPath *path, const char *domain);

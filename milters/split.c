@@ -8,6 +8,7 @@
 #include "lib/mime/field.h"
 #include "milters/effect.h"
 #include "milters/hop.h"
+#include "milters/incoming.h"
 
 static gboolean fail(GError **error, const char *what)
 {
@@ -155,6 +156,12 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
     guint index;
     g_autoptr(Claim) claim = open_claim(session, shared, &index, &error);
 
+    RefusalName came_in;
+
+    if (claim && claim->rcpt_to)
+        return incoming_take_endpoint(context, session, shared, queue_id, claim, index);
+    if (!claim && incoming_take(context, session, shared, queue_id, &came_in))
+        return came_in;
     if (!claim) {
         log_warning(queue_id, "message without its claim refused",
                     LOG_TEXT("ip", session->client.ip),

@@ -11,7 +11,7 @@
 #include "lib/journal/journal.h"
 #include "lib/seal/digest.h"
 
-#define FIELDS_MAX 24
+#define FIELDS_MAX 28
 #define JSON_DEPTH 16
 #define LIST_MAX   16000
 #define NAME_SIZE  32

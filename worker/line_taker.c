@@ -138,9 +138,20 @@ static gboolean sender_agrees(LineTaker *taker, const char *from, const char *qu
         return FALSE;
     if (path.kind == RETURN_PATH_SUBMISSION)
         return entry->n > 0 && entry->id == path.id;
-    if (path.kind == RETURN_PATH_MESSAGE && (entry->n > 0 || entry->id != path.id))
+    if (entry->n > 0 || entry->id != path.id)
         *entry = (QueueEntry){.id = path.id, .server = path.server};
-    return path.kind == RETURN_PATH_MESSAGE;
+    return TRUE;
+}
+
+/* What came in keeps its sender, who may be anybody. */
+static gboolean is_unsealed(LineTaker *taker, const char *from, const char *queue_id,
+                            QueueEntry *entry)
+{
+    ReturnPath path;
+
+    return !return_path_open(taker->ring, from, &path, NULL) &&
+           find_named(taker, queue_id, entry) && entry->n == 0 &&
+           (!*from || entry->said & QUEUE_SAID_INCOMING);
 }
 
 /* Ties a queue id to what is sealed in its sender. Every recipient of a message knows its return path, and
@@ -151,8 +162,7 @@ static gboolean bind_sender(LineTaker *taker, const MailLine *line, const char *
 {
     g_autofree char *from = g_strndup(line->from.data, line->from.length);
 
-    if (line->from.length == 0 ? find_named(taker, queue_id, entry) && entry->n == 0
-                               : sender_agrees(taker, from, queue_id, entry))
+    if (sender_agrees(taker, from, queue_id, entry) || is_unsealed(taker, from, queue_id, entry))
         return TRUE;
     queue_book_forget(taker->book, queue_id);
     return FALSE;
@@ -195,7 +205,7 @@ static void take_requeued(LineTaker *taker, const MailLine *line, const char *qu
 
     if (!queue_book_find(taker->book, parent, &entry))
         return;
-    entry.said &= QUEUE_SAID_HELD;
+    entry.said &= QUEUE_SAID_HELD | QUEUE_SAID_INCOMING;
     g_strlcpy(entry.parent, parent, sizeof(entry.parent));
     queue_book_bind(taker->book, queue_id, &entry, line->at_us);
 }

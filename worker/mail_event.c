@@ -45,7 +45,7 @@ static const char *status_name(const MailLine *line)
 {
     switch (line->status) {
     case MAIL_STATUS_SENT:
-        return "Sent";
+        return mail_line_is_discard(line) ? "Processed" : "Sent";
     case MAIL_STATUS_DEFERRED:
         return "SoftFail";
     case MAIL_STATUS_BOUNCED:
@@ -94,6 +94,12 @@ static gboolean is_given_up(const MailLine *line)
     return line->kind == MAIL_LINE_EXPIRED && line->text.length > 0 && line->text.data[0] == 'e';
 }
 
+/* Of what came in the recipient is the server's own: nobody gets suppressed by it. */
+static gboolean is_incoming(const MailEventFacts *facts)
+{
+    return (facts->about.said & QUEUE_SAID_INCOMING) != 0;
+}
+
 /* What a refusal is about, as far as it can be told. */
 static void add_class(struct json_object *event, const MailLine *line, const char *text)
 {
@@ -122,9 +128,9 @@ static void add_delivery(struct json_object *event, const MailLine *line,
     else
         add_mail_text(event, "text", line->text);
     const char *text = json_object_get_string(json_object_object_get(event, "text"));
-    if (line->status != MAIL_STATUS_SENT && text)
+    if (line->status != MAIL_STATUS_SENT && text && !is_incoming(facts))
         add_class(event, line, text);
-    if (is_given_up(line))
+    if (is_given_up(line) && !is_incoming(facts))
         json_object_object_add(event, "gave_up", json_object_new_boolean(TRUE));
     add_text(event, "source", facts->source);
     add_text(event, "helo", facts->helo);

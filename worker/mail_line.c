@@ -461,6 +461,11 @@ gboolean mail_line_is_hop(const MailLine *line)
     return find(line->program, "/outrider-split/") >= 0;
 }
 
+gboolean mail_line_is_discard(const MailLine *line)
+{
+    return find(line->program, "/discard") >= 0;
+}
+
 gboolean mail_line_relay_is_ipv6(const MailLine *line)
 {
     gssize bracket = find_last(line->relay, "[");

@@ -80,6 +80,9 @@ guint32 mail_line_lane(const MailLine *line);
 /* Whether the transport that logged is the one to the hop, outrider-split. */
 gboolean mail_line_is_hop(const MailLine *line);
 
+/* Whether it is discard(8): nobody got the message. */
+gboolean mail_line_is_discard(const MailLine *line);
+
 /* Whether the relay was reached over IPv6. */
 gboolean mail_line_relay_is_ipv6(const MailLine *line);
 

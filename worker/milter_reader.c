@@ -72,8 +72,10 @@ static gboolean is_true(struct json_object *event, const char *key)
 
 static void take_accepted(MilterReader *reader, struct json_object *event, gint64 at_us)
 {
-    const char *queue_id = text(event, "queue_id"), *recipient = text(event, "rcpt");
-    QueueEntry entry = {.id = number(event, "id"),
+    const char *queue_id = text(event, "queue_id"), *to = text(event, "to");
+    const char *recipient = to ? to : text(event, "rcpt");
+    QueueEntry entry = {.said = number(event, "route") ? QUEUE_SAID_INCOMING : 0,
+                        .id = number(event, "id"),
                         .server = (guint32)number(event, "server"),
                         .recipient = recipient ? recipient_key(recipient, -1) : 0,
                         .base = is_true(event, "hop") ? number(event, "base") : 0};

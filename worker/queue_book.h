@@ -20,7 +20,9 @@
 /* What has been said of a queue id, so that it is said once. */
 typedef enum {
     QUEUE_SAID_QUEUED = 1 << 0,
-    QUEUE_SAID_HELD = 1 << 1,     /* and it has not been released since */
+    QUEUE_SAID_HELD = 1 << 1, /* and it has not been released since */
+    QUEUE_SAID_INCOMING =
+        1 << 3, /* it came in: its sender need not be sealed, and nobody is suppressed by it */
     QUEUE_SAID_STRANGER = 1 << 2, /* a delivery to somebody the submission did not name */
 } QueueSaid;
 

@@ -8,9 +8,8 @@
 #include "lib/seal/return_path.h"
 #include "worker/recipient_key.h"
 
-#define MAIL_MAX    500000
-#define JSON_DEPTH  8
-#define NULL_SENDER "MAILER-DAEMON" /* how postqueue(1) prints it */
+#define MAIL_MAX   500000
+#define JSON_DEPTH 8
 
 struct QueueSnapshot {
     gint64 at_us;
@@ -79,7 +78,7 @@ static gboolean add_submission(QueueSnapshot *snapshot, QueuedMail *mail, struct
     return TRUE;
 }
 
-/* Mail with a sender that is not sealed is somebody else's. */
+/* Mail with a sender that is not sealed is ours only if history names its queue id. */
 static gboolean add_entry(QueueSnapshot *snapshot, const KeyRing *ring, struct json_object *entry,
                           GError **error)
 {
@@ -94,17 +93,15 @@ static gboolean add_entry(QueueSnapshot *snapshot, const KeyRing *ring, struct j
         return FALSE;
     }
     g_strlcpy(mail.queue_id, queue_id, sizeof(mail.queue_id));
-    if (!*sender || strcmp(sender, NULL_SENDER) == 0) {
-        mail.kind = QUEUED_NULL_SENDER;
+    if (!return_path_open(ring, sender, &path, NULL)) {
+        mail.kind = QUEUED_UNSEALED;
         return add(snapshot, &mail, error);
     }
-    if (!return_path_open(ring, sender, &path, NULL))
-        return TRUE;
     mail.id = path.id;
     mail.kind = path.kind == RETURN_PATH_SUBMISSION ? QUEUED_SUBMISSION : QUEUED_MESSAGE;
     if (path.kind == RETURN_PATH_SUBMISSION)
         return add_submission(snapshot, &mail, entry, error);
-    return path.kind != RETURN_PATH_MESSAGE || add(snapshot, &mail, error);
+    return add(snapshot, &mail, error);
 }
 
 gboolean queue_snapshot_add(QueueSnapshot *snapshot, const KeyRing *ring, const char *line,
@@ -168,7 +165,7 @@ const QueuedMail *queue_snapshot_find(const QueueSnapshot *snapshot, QueuedKind 
     QueuedMail wanted = {.kind = kind, .id = id, .recipient = recipient};
     const QueuedMail *first = NULL;
 
-    if (kind == QUEUED_NULL_SENDER && queue_id)
+    if (kind == QUEUED_UNSEALED && queue_id)
         g_strlcpy(wanted.queue_id, queue_id, sizeof(wanted.queue_id));
     for (guint i = lower_bound(snapshot->mail, &wanted); i < snapshot->mail->len; i++) {
         const QueuedMail *mail = &g_array_index(snapshot->mail, QueuedMail, i);
@@ -176,7 +173,7 @@ const QueuedMail *queue_snapshot_find(const QueueSnapshot *snapshot, QueuedKind 
             break;
         if (queue_id && strcmp(mail->queue_id, queue_id) == 0)
             return mail;
-        if (kind == QUEUED_NULL_SENDER)
+        if (kind == QUEUED_UNSEALED)
             break;
         if (!first)
             first = mail;

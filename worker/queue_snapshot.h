@@ -13,9 +13,9 @@
 #include "worker/mail_line.h"
 
 typedef enum {
-    QUEUED_MESSAGE,     /* sender sealed for a message */
-    QUEUED_SUBMISSION,  /* sender sealed for a submission; one for each recipient still to do */
-    QUEUED_NULL_SENDER, /* known by its queue id only; id is 0 */
+    QUEUED_MESSAGE,    /* sender sealed for a message */
+    QUEUED_SUBMISSION, /* sender sealed for a submission; one for each recipient still to do */
+    QUEUED_UNSEALED, /* its sender is null or somebody else's: known by its queue id only; id is 0 */
 } QueuedKind;
 
 typedef struct {

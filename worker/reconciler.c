@@ -92,7 +92,8 @@ static QueueEntry entry_of(const ReconcileMessage *message, const QueuedMail *ma
                         .server = message->server,
                         .recipient = message->recipient,
                         .base = message->hop ? message->base : 0,
-                        .said = mail->held ? QUEUE_SAID_HELD : 0};
+                        .said = (mail->held ? QUEUE_SAID_HELD : 0) |
+                                (mail->kind == QUEUED_UNSEALED ? QUEUE_SAID_INCOMING : 0)};
 }
 
 /* What the line of the log would have said. */

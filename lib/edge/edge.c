@@ -193,6 +193,11 @@ EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error)
     return find_credential(edge, EDGE_STATEMENT_CREDENTIAL, id, error);
 }
 
+EdgeCredential *edge_server_by_id(Edge *edge, guint32 id, GError **error)
+{
+    return find_credential(edge, EDGE_STATEMENT_SERVER, id, error);
+}
+
 /* Adds the states of one credential, if it has any; FALSE on error. */
 static gboolean add_cram_states(EdgeLink *auth, guint32 id, gint64 now, GArray *states,
                                 GError **error)

@@ -90,6 +90,10 @@ EdgeCredential *edge_api_credential_by_key(Edge *edge, const guint8 hash[EDGE_KE
 /* Credential of any type by id (needs edge only). */
 EdgeCredential *edge_credential_by_id(Edge *edge, guint32 id, GError **error);
 
+/* A server as its credentials have it, with the id 0: for mail of its own that no credential handed in. NOT_FOUND or
+ * UNAVAILABLE. */
+EdgeCredential *edge_server_by_id(Edge *edge, guint32 id, GError **error);
+
 /* The CRAM-MD5 states of a server's SMTP credentials: (id, MD5 inner and outer state, 32 octets). */
 typedef struct {
     guint32 id;

@@ -3,6 +3,24 @@
 
 #include <json-c/json.h>
 
+static const struct {
+    const char *word, *reason;
+} rules[] = {
+#define X(NAME, rule, reason) [HOLD_##NAME] = {rule, reason},
+#include "lib/journal/hold_rule.def"
+#undef X
+};
+
+const char *hold_rule_word(HoldRule rule)
+{
+    return rules[rule].word;
+}
+
+const char *hold_rule_reason(HoldRule rule)
+{
+    return rules[rule].reason;
+}
+
 static void add_number(json_object *object, const char *key, guint64 number)
 {
     json_object_object_add(object, key, json_object_new_int64((gint64)number));

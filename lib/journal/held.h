@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the JSON of message.held, whoever holds (fields: lib/journal/event.def).
+ * Purpose: the rules by which messages are held, and the JSON of message.held, whoever holds (fields:
+ *     lib/journal/event.def).
  * Used by: milter and worker.
  * May touch: nothing.
  * Threads: any.
@@ -11,6 +12,16 @@
 #include <glib.h>
 
 #define JOURNAL_HELD_REASON_MAX 1024
+
+typedef enum {
+#define X(NAME, rule, reason) HOLD_##NAME,
+#include "lib/journal/hold_rule.def"
+#undef X
+} HoldRule;
+
+/* The rule's word, and what it means. */
+const char *hold_rule_word(HoldRule rule);
+const char *hold_rule_reason(HoldRule rule);
 
 typedef struct {
     guint node;

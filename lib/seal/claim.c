@@ -11,6 +11,7 @@
 
 #define FORMAT     "v1"
 #define OUTGOING   "out"
+#define INCOMING   "in"
 #define JSON_DEPTH 4
 
 #define LINE_LENGTH 900 /* of a folded claim, below what SMTP allows */
@@ -35,6 +36,7 @@ void claim_free(Claim *claim)
         return;
     g_free(claim->mail_from);
     g_free(claim->tag);
+    g_free(claim->rcpt_to);
     g_byte_array_unref(claim->rcpts);
     g_free(claim);
 }
@@ -123,11 +125,13 @@ static json_object *write_json(const Claim *claim)
 {
     json_object *object = json_object_new_object();
 
-    json_object_object_add(object, "dir", json_object_new_string(OUTGOING));
+    json_object_object_add(object, "dir",
+                           json_object_new_string(claim->rcpt_to ? INCOMING : OUTGOING));
     json_object_object_add(object, "exp", json_object_new_int64(claim->expires_at));
     add_number(object, "base", claim->base);
     add_number(object, "server", claim->server);
-    add_number(object, "credential", claim->credential);
+    if (!claim->rcpt_to)
+        add_number(object, "credential", claim->credential);
     add_octets(object, "seed", claim->seed, sizeof claim->seed);
     add_octets(object, "body", claim->body, sizeof claim->body);
     /* Addresses may be any octets, JSON is UTF-8. */
@@ -135,6 +139,8 @@ static json_object *write_json(const Claim *claim)
     add_octets(object, "rcpts", claim->rcpts->data, claim->rcpts->len);
     if (claim->tag)
         add_octets(object, "tag", (const guint8 *)claim->tag, strlen(claim->tag));
+    if (claim->rcpt_to)
+        add_octets(object, "to", (const guint8 *)claim->rcpt_to, strlen(claim->rcpt_to));
     return object;
 }
 
@@ -213,21 +219,37 @@ static gboolean read_tag(json_object *object, char **tag)
     return *tag && strlen(*tag) == length && g_utf8_validate(*tag, -1, NULL);
 }
 
+/* An address as octets without NUL; NULL: there is none. */
+static char *read_address(json_object *object, const char *name)
+{
+    gsize length;
+    g_autofree char *address = (char *)read_octets(object, name, &length);
+
+    return address && strlen(address) == length ? g_steal_pointer(&address) : NULL;
+}
+
+/* What goes out has a credential, what came in the recipient that it came for. */
+static gboolean read_direction(json_object *object, Claim *claim, guint64 *credential)
+{
+    const char *direction = json_object_get_string(json_object_object_get(object, "dir"));
+
+    *credential = 0;
+    if (g_strcmp0(direction, INCOMING) == 0)
+        return (claim->rcpt_to = read_address(object, "to")) != NULL;
+    return g_strcmp0(direction, OUTGOING) == 0 &&
+           read_number(object, "credential", G_MAXUINT32, credential);
+}
+
 static Claim *read_json(json_object *object)
 {
-    json_object *direction = NULL;
-    gsize length;
     guint64 expires_at, server, credential;
-    g_autofree guint8 *mail_from = read_octets(object, "mail_from", &length);
-    g_autoptr(Claim) claim = claim_new((const char *)mail_from);
+    g_autofree char *mail_from = read_address(object, "mail_from");
+    g_autoptr(Claim) claim = claim_new(mail_from);
 
-    if (!mail_from || strlen((const char *)mail_from) != length ||
-        !json_object_object_get_ex(object, "dir", &direction) ||
-        g_strcmp0(json_object_get_string(direction), OUTGOING) != 0 ||
+    if (!mail_from || !read_direction(object, claim, &credential) ||
         !read_number(object, "exp", G_MAXINT64, &expires_at) ||
         !read_number(object, "base", ID_MAX, &claim->base) ||
         !read_number(object, "server", G_MAXUINT32, &server) ||
-        !read_number(object, "credential", G_MAXUINT32, &credential) ||
         !read_fixed(object, "seed", claim->seed, sizeof claim->seed) ||
         !read_fixed(object, "body", claim->body, sizeof claim->body) ||
         !read_recipients(object, claim->rcpts) || !read_tag(object, &claim->tag))

@@ -4,7 +4,8 @@
  *     DISPATCH, in a header field that never leaves.
  *         v1.<key>.<JSON>.<MAC>          key decimal, JSON and MAC in base64url without padding
  *     JSON: {"exp", "dir": "out", "base", "seed", "rcpts", "server", "credential", "mail_from",
- *     "body", "tag" (if the API was told one)}. rcpts are the recipients' hashes one after the other, in the order of their ids. The MAC is
+ *     "body", "tag" (if the API was told one)}; of mail that came in, for several endpoints, "dir" is "in", there is no
+ *     credential, and "to" is the recipient that it came for. rcpts are the recipients' hashes one after the other, in the order of their ids. The MAC is
  *     HMAC-SHA256, whole, over "cl1", the key's number (one octet) and the JSON. White space anywhere
  *     in the text means nothing: header fields are folded.
  * Used by: the milter; the API, which injects behind ADMIT.
@@ -33,8 +34,10 @@ typedef struct {
     guint32 credential;
     guint8 seed[TOKEN_SEED_LENGTH];
     guint8 body[CLAIM_BODY_LENGTH];
-    char *mail_from;   /* envelope sender as the client gave it; "": null */
-    char *tag;         /* NULL: none is told here */
+    char *mail_from; /* envelope sender as the client gave it; "": null */
+    char *tag;       /* NULL: none is told here */
+    char *
+        rcpt_to; /* what came in for that recipient (rcpts are its endpoints, credential is 0); NULL: it goes out */
     GByteArray *rcpts; /* CLAIM_RECIPIENT_LENGTH octets each */
 } Claim;
 

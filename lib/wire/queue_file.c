@@ -235,7 +235,7 @@ gboolean queue_file_read(QueueFileRead reader, gpointer file, const char *field,
     if (first.type != FIRST)
         return damaged(error, "it does not begin as one");
     if (!read_envelope(&cursor, &read, error) ||
-        (!*read.sender && !read_header(&cursor, field, &read, error)))
+        (!read_header(&cursor, field, &read, *read.sender ? NULL : error) && !*read.sender))
         return FALSE;
     *found = read;
     return TRUE;

@@ -37,8 +37,8 @@ typedef gssize (*QueueFileRead)(gpointer file, guint8 *buffer, gsize size, guint
 /* The reader of an open file; file points to its descriptor. */
 gssize queue_file_pread(gpointer file, guint8 *buffer, gsize size, guint64 offset);
 
-/* Fills *found. Only of a message with the null sender the header is looked at: value is what the first field of
- * that name has, in any case, if it is one line of printable octets and not too long. FALSE and CORRUPT (no such
+/* Fills *found. value is what the first field of
+ * that name has, in any case, if it is one line of printable octets and not too long; a header that cannot be read has none, unless the sender is null. FALSE and CORRUPT (no such
  * file of Postfix's, or over a limit) or IO: *found is untouched. */
 gboolean queue_file_read(QueueFileRead reader, gpointer file, const char *field, QueueFile *found,
                          GError **error);

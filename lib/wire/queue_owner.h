@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: whether a message in Postfix's queue is ours: a sealed return path as its sender, or with the null
- *     sender a sealed X-Outrider-MsgID in its header. Neither is a secret, so it says whose form a file has, and not
+ * Purpose: whether a message in Postfix's queue is ours: a sealed return path as its sender, or with another
+ *     one (null, or of mail that came in) a sealed X-Outrider-MsgID in its header. Neither is a secret, so it says whose form a file has, and not
  *     which message of ours it is.
  * Used by: outrider-queue.
  * May touch: nothing.

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     queue_snapshot_end(snapshot);
     const QueuedMail *mail =
-        queue_snapshot_find(snapshot, QUEUED_NULL_SENDER, 0, 0, "4jWqvs5JCKz1dD0M");
+        queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4jWqvs5JCKz1dD0M");
     g_assert(!mail || memchr(mail->queue_id, '\0', sizeof(mail->queue_id)));
     fuzz_reached++;
     return 0;

@@ -96,6 +96,24 @@ static void test_claim_opens(void **state)
     assert_int_equal(index, 0);
 }
 
+static void test_claim_of_mail_that_came_in(void **state)
+{
+    (void)state;
+    static const char *const rcpts[] = {"a@b.test", "\"a b\"@b.test", "\xc3\xb6@b.test", ""};
+    g_autoptr(KeyRing) ring = ring_of("0 " KEY_A " 1 seal");
+
+    for (guint i = 0; i < G_N_ELEMENTS(rcpts); i++) {
+        g_autoptr(Claim) claim = example();
+        claim->rcpt_to = g_strdup(rcpts[i]);
+        claim->credential = 0;
+        g_autofree char *text = claim_seal(ring, claim);
+        g_autoptr(Claim) opened = claim_open(ring, text, END - 1, NULL);
+        assert_non_null(opened);
+        assert_string_equal(opened->rcpt_to, rcpts[i]);
+        assert_int_equal(opened->credential, 0);
+    }
+}
+
 static void test_claim_carries_a_tag(void **state)
 {
     (void)state;
@@ -246,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_claim_vector),
         cmocka_unit_test(test_claim_opens),
         cmocka_unit_test(test_claim_carries_a_tag),
+        cmocka_unit_test(test_claim_of_mail_that_came_in),
         cmocka_unit_test(test_claim_expires),
         cmocka_unit_test(test_claim_tampered),
         cmocka_unit_test(test_claim_refuses),

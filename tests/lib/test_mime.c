@@ -397,6 +397,50 @@ static void test_received_without_client_cases(void **state)
     }
 }
 
+static void test_received_read_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *helo, *name, *ip, *queue_id; /* NULL: none */
+        gboolean tls;
+    } cases[] = {
+        {" from laptop (host.test [192.0.2.7])\n\tby mx.test (Postfix) with ESMTPA id 4X\n\tfor "
+         "<a@b.test>; Thu, 1 Jan 2026 00:00:00 +0000 (UTC)",
+         "laptop", "host.test", "192.0.2.7", "4X", FALSE},
+        {" from x (unknown [IPv6:2001:db8::1])\r\n\t(using TLSv1.3 with cipher X (256/256 "
+         "bits))\r\n\t"
+         "(No client certificate requested)\r\n\tby mx.test with ESMTPS id 4jWqvs5JCKz1; now",
+         "x", "unknown", "2001:db8::1", "4jWqvs5JCKz1", TRUE},
+        /* A HELO that looks like what follows it. */
+        {" from a(b[192.0.2.9]) (unknown [192.0.2.7])\n\tby mx.test with ESMTP id 4X; now",
+         "a(b[192.0.2.9])", "unknown", "192.0.2.7", "4X", FALSE},
+        {" from [192.0.2.7] (unknown [192.0.2.8])\n\tby mx.test with ESMTP id 4X; now",
+         "[192.0.2.7]", "unknown", "192.0.2.8", "4X", FALSE},
+        /* Made on the host. */
+        {" by mx.test (Postfix, from userid 0)\n\tid 4X; now", NULL, NULL, NULL, "4X", FALSE},
+        {" by mx.test (Postfix)\n\tid 4X; now", NULL, NULL, NULL, "4X", FALSE},
+        /* A name of the host that has it in it, and TLS that is said behind "by". */
+        {" from x (y [192.0.2.7])\n\tby id.test (Postfix) with SMTP id 4Y\n\t(using TLS)", "x", "y",
+         "192.0.2.7", "4Y", FALSE},
+        {" from x\n\tby mx.test with SMTP; now", NULL, NULL, NULL, NULL, FALSE},
+        {" from x (y [192.0.2.7]\n\tby mx.test id !", NULL, NULL, NULL, NULL, FALSE},
+        {" from x (y ])\n\tby mx.test id", NULL, NULL, NULL, NULL, FALSE},
+        {" from x ([192.0.2.7])\n\tby mx.test id 4", NULL, NULL, NULL, "4", FALSE},
+        {"", NULL, NULL, NULL, NULL, FALSE},
+        {"\n\n\n", NULL, NULL, NULL, NULL, FALSE},
+    };
+    g_auto(MimeReceived) read = {0};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        mime_received_read(cases[i].value, &read);
+        if (g_strcmp0(read.helo, cases[i].helo) || g_strcmp0(read.name, cases[i].name) ||
+            g_strcmp0(read.ip, cases[i].ip) || g_strcmp0(read.queue_id, cases[i].queue_id) ||
+            read.tls != cases[i].tls)
+            fail_msg("%s: %s, %s, %s, %s, %d", cases[i].value, read.helo, read.name, read.ip,
+                     read.queue_id, read.tls);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_field_fold_nothing),
         cmocka_unit_test(test_field_fold_no_white_space),
         cmocka_unit_test(test_received_without_client_cases),
+        cmocka_unit_test(test_received_read_table),
         cmocka_unit_test(test_wire_safe_samples),
         cmocka_unit_test(test_wire_safe_nul_and_twice),
         cmocka_unit_test(test_is_unsafe_borders),

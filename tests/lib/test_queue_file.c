@@ -331,7 +331,7 @@ static void test_queue_file_read_created_elsewhere(void **state)
 }
 
 /* Envelopes other than of a null sender end the reading. */
-static void test_queue_file_read_value_of_null_sender_only(void **state)
+static void test_queue_file_read_value_of_any_sender(void **state)
 {
     (void)state;
     g_autoptr(GByteArray) file = begun();
@@ -339,9 +339,13 @@ static void test_queue_file_read_value_of_null_sender_only(void **state)
 
     add_text(file, 'S', "a@b.example");
     add_text(file, 'M', "");
-    add_text(file, 'N', "X-Own: value");
     assert_true(read_all(file, &found, NULL));
+    assert_string_equal(found.sender, "a@b.example");
     assert_string_equal(found.value, "");
+    add_text(file, 'N', "X-Own: value");
+    add_text(file, 'X', "");
+    assert_true(read_all(file, &found, NULL));
+    assert_string_equal(found.value, "value");
 }
 
 static void test_queue_file_read_value_table(void **state)
@@ -470,7 +474,8 @@ static void test_queue_file_read_of_postfix(void **state)
     static const struct {
         const char *name, *sender, *value, *created;
     } cases[] = {
-        {"postfix-ours", "caqojmmeyaaacaaaahwhzqktuy4qcvq-2@rp.outrider.test", "", "1795640211"},
+        {"postfix-ours", "caqojmmeyaaacaaaahwhzqktuy4qcvq-2@rp.outrider.test", "PtcfDrjpotC0LCk3",
+         "1795640211"},
         {"postfix-null", "", "vRi7eLWbSCv2YvTj-caqojoktqaaacaaaahesoegsxj7jfei", "1795648206"},
         {"postfix-foreign", "me@acme.test", "", "1795640211"},
     };
@@ -510,7 +515,7 @@ int main(void)
         cmocka_unit_test(test_queue_file_read_cut),
         cmocka_unit_test(test_queue_file_read_created),
         cmocka_unit_test(test_queue_file_read_created_elsewhere),
-        cmocka_unit_test(test_queue_file_read_value_of_null_sender_only),
+        cmocka_unit_test(test_queue_file_read_value_of_any_sender),
         cmocka_unit_test(test_queue_file_read_value_table),
         cmocka_unit_test(test_queue_file_read_value_longest),
         cmocka_unit_test(test_queue_file_read_value_added),

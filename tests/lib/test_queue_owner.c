@@ -21,7 +21,7 @@ static void test_queue_owner_by_sender(void **state)
     (void)state;
     static const QueueOwner owners[] = {
         [RETURN_PATH_MESSAGE] = QUEUE_OWNER_MESSAGE,
-        [RETURN_PATH_FORWARD] = QUEUE_OWNER_OTHER,
+        [RETURN_PATH_FORWARD] = QUEUE_OWNER_MESSAGE,
         [RETURN_PATH_SUBMISSION] = QUEUE_OWNER_SUBMISSION,
     };
     g_autoptr(KeyRing) ring = ring_parse("r", RING, NULL), other = ring_parse("r", OTHER, NULL);
@@ -48,10 +48,10 @@ static void test_queue_owner_table(void **state)
         {{.value = "0123456789ABCDEF-caqaaaaaaaaacaaaae3vq7v7ph2zisz"}, QUEUE_OWNER_OTHER},
         {{.value = VALUE " "}, QUEUE_OWNER_OTHER},
         {{.value = "caqaaaaaaaaacaaaaghrkuh4hmqg2gi-0@rp.example"}, QUEUE_OWNER_OTHER},
-        /* What proves a null sender's proves nothing of another one's. */
-        {{.sender = "a@b.example", .value = VALUE}, QUEUE_OWNER_OTHER},
-        {{.sender = VALUE, .value = VALUE}, QUEUE_OWNER_OTHER},
-        {{.sender = "<>", .value = VALUE}, QUEUE_OWNER_OTHER},
+        /* What came in keeps its sender. */
+        {{.sender = "a@b.example", .value = VALUE}, QUEUE_OWNER_MESSAGE},
+        {{.sender = "a@b.example", .value = ""}, QUEUE_OWNER_OTHER},
+        {{.sender = VALUE, .value = ""}, QUEUE_OWNER_OTHER},
     };
     g_autoptr(KeyRing) ring = ring_parse("r", RING, NULL), other = ring_parse("r", OTHER, NULL);
 

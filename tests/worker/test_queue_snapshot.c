@@ -67,15 +67,15 @@ static void test_find_by_seal_and_by_queue_id(void **state)
     assert_non_null(queue_snapshot_find(snapshot, QUEUED_MESSAGE, 300, 0, "4ZZZ"));
     assert_null(queue_snapshot_find(snapshot, QUEUED_MESSAGE, 301, 0, NULL));
     assert_null(queue_snapshot_find(snapshot, QUEUED_MESSAGE, 400, 0, NULL));
-    assert_null(queue_snapshot_find(snapshot, QUEUED_MESSAGE, 500, 0, NULL));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_MESSAGE, 500, 0, "4JJJ"));
     assert_string_equal(queue_snapshot_find(snapshot, QUEUED_SUBMISSION, 400, b, "4DDD")->queue_id,
                         "4DDD");
     assert_null(queue_snapshot_find(snapshot, QUEUED_SUBMISSION, 400, c, "4DDD"));
     assert_non_null(queue_snapshot_find(snapshot, QUEUED_SUBMISSION, 400, 0, "4DDD"));
-    assert_non_null(queue_snapshot_find(snapshot, QUEUED_NULL_SENDER, 0, 0, "4FFF"));
-    assert_non_null(queue_snapshot_find(snapshot, QUEUED_NULL_SENDER, 0, 0, "4GGG"));
-    assert_null(queue_snapshot_find(snapshot, QUEUED_NULL_SENDER, 0, 0, "4HHH"));
-    assert_null(queue_snapshot_find(snapshot, QUEUED_NULL_SENDER, 0, 0, "4JJJ"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4FFF"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4GGG"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4HHH"));
+    assert_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4JJJ"));
 }
 
 static void test_add_refuses_what_is_no_entry(void **state)

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "milters/incoming.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/error.h"
+#include "lib/edge/edge_route.h"
+#include "lib/log/log.h"
+#include "lib/mime/field.h"
+#include "lib/mime/mailbox.h"
+#include "lib/mime/received.h"
+#include "milters/arrival.h"
+#include "milters/effect.h"
+#include "milters/hop.h"
+#include "milters/lane.h"
+#include "milters/lanes.h"
+#include "milters/recall.h"
+
+/* What is known of a message on its way through here. */
+typedef struct {
+    SMFICTX *context;
+    Session *session;
+    Shared *shared;
+    EventSubject subject;
+    const EdgeRoute *route;
+    guint32 endpoint; /* 0: none */
+    Reserved reserved;
+    guint index;
+} Arriving;
+
+static void replace(char **text, const char *by)
+{
+    g_free(*text);
+    *text = g_strdup(by);
+}
+
+/* The client of the first pass: its Received field is the topmost that we see. */
+static void find_client(Session *session)
+{
+    const char *value = mime_fields_nth(session->message->fields, "Received", 1);
+    g_auto(MimeReceived) received = {0};
+
+    if (!value)
+        return;
+    mime_received_read(value, &received);
+    replace(&session->client.ip, received.ip);
+    replace(&session->client.ptr, received.name);
+    replace(&session->client.helo, received.helo);
+    replace(&session->client.tls, received.tls ? "TLS" : NULL);
+    replace(&session->client.port, NULL);
+}
+
+/* A retry of the hop finds the same field. */
+static char *recall_key(const Message *message)
+{
+    const char *value = mime_fields_nth(message->fields, "Received", 1);
+    const Recipient *recipient = message->rcpts->pdata[0];
+    g_autofree char *text = g_strconcat(value ? value : "", "\n", recipient->key, NULL);
+
+    return value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
+}
+
+static gboolean reserve(Shared *shared, const Message *message, guint n, Reserved *reserved,
+                        GError **error)
+{
+    g_autofree char *key = recall_key(message);
+
+    if (key && recall_find(shared_recall(shared), key, reserved))
+        return TRUE;
+    *reserved = (Reserved){0};
+    reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
+    if (reserved->base == 0) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "no message id: the clock is wrong");
+        return FALSE;
+    }
+    if (!token_seed(reserved->seed, error))
+        return FALSE;
+    if (key)
+        recall_keep(shared_recall(shared), key, reserved);
+    return TRUE;
+}
+
+static RefusalName check(const Message *message, Shared *shared, GError **error)
+{
+    if (!message->body)
+        return REFUSAL_SIZE;
+    if (!message_header_fits(message))
+        return REFUSAL_HEADER;
+    return journal_check_space(shared_journal(shared), error) ? REFUSAL_NONE : REFUSAL_SPACE;
+}
+
+static char *first_from(const Message *message)
+{
+    const char *value = mime_fields_nth(message->fields, "From", 1);
+    g_autoptr(GPtrArray) list = value ? mime_mailboxes_parse(value, NULL) : NULL;
+
+    return list && list->len ? g_strdup(((MimeMailbox *)list->pdata[0])->address) : NULL;
+}
+
+/* The lane of what is forwarded is that of its server's mail. */
+static gboolean find_lane(const Arriving *arriving, Outgoing *outgoing, GError **error)
+{
+    Message *message = arriving->session->message;
+    g_autoptr(EdgeCredential) server =
+        edge_server_by_id(shared_edge(arriving->shared), arriving->route->server, error);
+    g_autoptr(GArray) lanes =
+        server ? lanes_for(arriving->shared, server, message, &outgoing->wait, error) : NULL;
+
+    if (!lanes)
+        return FALSE;
+    outgoing->verdict.lane = lane_pick(outgoing->id, lanes);
+    if (!*message->mail_from)
+        outgoing->way = lanes_header(lanes, outgoing->verdict.lane);
+    return TRUE;
+}
+
+static gboolean seal(const Arriving *arriving, Outgoing *outgoing, gboolean seals_sender,
+                     GError **error)
+{
+    const Message *message = arriving->session->message;
+    const ReturnPath path = {RETURN_PATH_FORWARD, outgoing->id, arriving->route->server,
+                             outgoing->verdict.lane};
+    const char *domain = config_string(shared_config(arriving->shared), CONFIG_RETURN_PATH_DOMAIN);
+    Msgid msgid = {.id = outgoing->id, .server = arriving->route->server};
+
+    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
+    outgoing->msgid = shared_seal_msgid(arriving->shared, &msgid);
+    if (seals_sender && *message->mail_from)
+        outgoing->return_path = shared_seal_path(arriving->shared, &path, domain);
+    if (outgoing->return_path)
+        outgoing->sender = g_strdup(outgoing->return_path);
+    else if (arriving->reserved.hop)
+        outgoing->sender = g_strdup(message->mail_from);
+    if (outgoing->msgid && (outgoing->return_path || !seals_sender || !*message->mail_from))
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "the message cannot be sealed");
+    return FALSE;
+}
+
+static gboolean decide(const Arriving *arriving, ArrivalVerdict *verdict, GError **error)
+{
+    const Message *message = arriving->session->message;
+    const Config *config = shared_config(arriving->shared);
+    g_autoptr(EdgeEndpoint) endpoint = NULL;
+
+    if (arriving->endpoint &&
+        !edge_endpoint_by_id(shared_edge(arriving->shared), arriving->endpoint, &endpoint, error))
+        return FALSE;
+    if (endpoint && endpoint->server != arriving->route->server)
+        g_clear_pointer(&endpoint, edge_endpoint_free);
+    const ArrivalFacts facts = {.route = arriving->route,
+                                .endpoint = endpoint,
+                                .received = mime_fields_count(message->fields, "Received"),
+                                .received_max = (guint)config_int(config, CONFIG_RECEIVED_MAX)};
+    arrival_decide(&facts, verdict);
+    return TRUE;
+}
+
+/* Errors are temporary; what has to wait says so. */
+static Outgoing *prepare(const Arriving *arriving, GError **error)
+{
+    Message *message = arriving->session->message;
+    g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
+    g_auto(ArrivalVerdict) verdict = {0};
+
+    outgoing->reserved = arriving->reserved;
+    outgoing->id = id_at(arriving->reserved.base, arriving->index);
+    token_derive(arriving->reserved.seed, arriving->index, outgoing->token);
+    outgoing->labels = g_ptr_array_new_with_free_func(g_free);
+    outgoing->skipped = g_ptr_array_new_with_free_func(g_free);
+    outgoing->from = first_from(message);
+    outgoing->origin = (Origin){arriving->route->id, arriving->endpoint};
+    if (!decide(arriving, &verdict, error))
+        return NULL;
+    outgoing->verdict.hold = verdict.hold;
+    outgoing->verdict.hold_rule = verdict.hold_rule;
+    outgoing->way = g_steal_pointer(&verdict.way);
+    outgoing->to = g_strdup(verdict.to);
+    outgoing->wait = g_strdup(verdict.wait);
+    if ((outgoing->to && !find_lane(arriving, outgoing, error)) ||
+        !seal(arriving, outgoing, verdict.seals_sender, error))
+        return NULL;
+    if (outgoing->wait)
+        outgoing->refusal = REFUSAL_POOL;
+    outgoing->edits = dispatch_arrival_edits(message->fields, outgoing->msgid);
+    return g_steal_pointer(&outgoing);
+}
+
+static RefusalName dispatch(const Arriving *arriving, GError **error)
+{
+    g_autoptr(Outgoing) outgoing = prepare(arriving, error);
+
+    if (!outgoing)
+        return refusal_of_trouble(*error);
+    if (outgoing->refusal != REFUSAL_NONE) {
+        arriving->session->reply = g_strdup(outgoing->wait);
+        return outgoing->refusal;
+    }
+    return effect_message(arriving->context, arriving->shared, &arriving->subject, outgoing, error)
+               ? REFUSAL_NONE
+               : refusal_of_trouble(*error);
+}
+
+/* An address for each endpoint; the claim says which one it came for. */
+static RefusalName fan_out(Arriving *arriving, GError **error)
+{
+    Message *message = arriving->session->message;
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *rcpt = g_strdup(message_rcpt(message));
+
+    for (guint i = 0; i < arriving->route->endpoint_count; i++)
+        g_ptr_array_add(addresses,
+                        g_strdup_printf("%u.%u@" INCOMING_ENDPOINT_DOMAIN,
+                                        arriving->route->endpoints[i], arriving->route->id));
+    if (!effect_recipients(arriving->context, message, addresses, error))
+        return refusal_of_trouble(*error);
+    message_set_recipients(message, addresses);
+    arriving->subject.id = arriving->reserved.base;
+    g_autoptr(Claim) claim = hop_claim(arriving->shared, &arriving->subject, &arriving->reserved);
+    claim->rcpt_to = g_steal_pointer(&rcpt);
+    return hop_hand_on(arriving->context, arriving->shared, &arriving->subject, claim, error)
+               ? REFUSAL_NONE
+               : refusal_of_trouble(*error);
+}
+
+static RefusalName take(Arriving *arriving, GError **error)
+{
+    const EdgeRoute *route = arriving->route;
+    RefusalName refusal = check(arriving->session->message, arriving->shared, error);
+    const guint n = MAX(1, route->endpoint_count);
+
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (!reserve(arriving->shared, arriving->session->message, n, &arriving->reserved, error))
+        return refusal_of_trouble(*error);
+    if (n > 1)
+        return fan_out(arriving, error);
+    arriving->endpoint = route->endpoint_count ? route->endpoints[0] : 0;
+    return dispatch(arriving, error);
+}
+
+static EventSubject subject_of(const Session *session, Shared *shared, const EdgeRoute *route,
+                               const char *queue_id)
+{
+    EventSubject subject = session_subject(session, shared, NULL, queue_id);
+
+    subject.server = route->server;
+    subject.credential_id = 0;
+    return subject;
+}
+
+static void log_trouble(const char *queue_id, RefusalName refusal, const Message *message,
+                        const GError *error)
+{
+    if (refusal != REFUSAL_NONE)
+        log_warning(queue_id, "incoming message not taken",
+                    LOG_TEXT("rule", refusal_words(refusal)->rule),
+                    LOG_TEXT("rcpt", message_rcpt(message)), LOG_GERROR(error));
+}
+
+gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
+                       RefusalName *refusal)
+{
+    g_autoptr(EdgeRoute) route = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (session->message->rcpts->len != 1)
+        return FALSE;
+    if (!edge_route_for(shared_edge(shared), message_rcpt(session->message), &route, &error))
+        *refusal = refusal_of_trouble(error);
+    else if (!route)
+        return FALSE;
+    if (route) {
+        find_client(session);
+        Arriving arriving = {.context = context,
+                             .session = session,
+                             .shared = shared,
+                             .subject = subject_of(session, shared, route, queue_id),
+                             .route = route};
+        *refusal = take(&arriving, &error);
+    }
+    log_trouble(queue_id, *refusal, session->message, error);
+    return TRUE;
+}
+
+/* A route that is gone meanwhile takes nothing any more. */
+static EdgeRoute *gone(const Claim *claim)
+{
+    EdgeRoute *route = g_new0(EdgeRoute, 1);
+
+    route->server = claim->server;
+    route->mode = EDGE_ROUTE_REJECT;
+    return route;
+}
+
+static gboolean find_parts(Session *session, Shared *shared, const Claim *claim, guint32 *endpoint,
+                           EdgeRoute **route, GError **error)
+{
+    guint32 route_id = 0;
+
+    if (sscanf(message_rcpt(session->message), "%u.%u@" INCOMING_ENDPOINT_DOMAIN, endpoint,
+               &route_id) != 2) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "no address of an endpoint");
+        return FALSE;
+    }
+    if (!edge_route_by_id(shared_edge(shared), route_id, route, error))
+        return FALSE;
+    if (*route && ((*route)->server != claim->server || (*route)->mode != EDGE_ROUTE_ENDPOINT))
+        g_clear_pointer(route, edge_route_free);
+    if (!*route)
+        *route = gone(claim);
+    return TRUE;
+}
+
+/* From its endpoint's address back to the one that it came for. */
+static gboolean restore_recipient(SMFICTX *context, Message *message, char *rcpt, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    g_ptr_array_add(list, rcpt);
+    if (!effect_recipients(context, message, list, error))
+        return FALSE;
+    message_set_recipients(message, list);
+    return TRUE;
+}
+
+RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *shared,
+                                   const char *queue_id, const Claim *claim, guint index)
+{
+    Arriving arriving = {.context = context,
+                         .session = session,
+                         .shared = shared,
+                         .reserved = {.base = claim->base, .hop = TRUE},
+                         .index = index};
+    g_autoptr(EdgeRoute) route = NULL;
+    g_autoptr(GError) error = NULL;
+    RefusalName refusal = check(session->message, shared, &error);
+
+    if (refusal == REFUSAL_NONE &&
+        (!find_parts(session, shared, claim, &arriving.endpoint, &route, &error) ||
+         !restore_recipient(context, session->message, claim->rcpt_to, &error)))
+        refusal = refusal_of_trouble(error);
+    if (refusal == REFUSAL_NONE) {
+        find_client(session);
+        memcpy(arriving.reserved.seed, claim->seed, sizeof claim->seed);
+        arriving.route = route;
+        arriving.subject = subject_of(session, shared, route, queue_id);
+        refusal = dispatch(&arriving, &error);
+    }
+    log_trouble(queue_id, refusal, session->message, error);
+    return refusal;
+}
