@@ -37,11 +37,14 @@ static void print_client(const Record *submission)
     g_autofree char *helo = text_of(submission, "client_helo");
     g_autofree char *tls = tls_text(submission, "client_tls");
     g_autofree char *sender = text_of(submission, "mail_from");
-    g_autofree char *by =
-        g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s, HELO %s, %s", credential,
-                        record_int(submission, "credential_id"), ip, helo, tls);
+    g_autofree char *from = g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
+    g_autofree char *by = g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s",
+                                          credential, record_int(submission, "credential_id"), from);
 
-    timeline_more("by", by);
+    if (record_int(submission, "credential_id"))
+        timeline_more("by", by);
+    else
+        timeline_more("from", from);
     timeline_more("sender", sender);
 }
 
@@ -81,6 +84,21 @@ static void print_smarthost(const Record *host)
         record_text(host, "name"), record_text(host, "host"), record_int(host, "port"));
 
     timeline_more("lane", text);
+}
+
+/* A route or an endpoint may be gone meanwhile. */
+static void print_origin(const Record *message)
+{
+    g_autofree char *route = text_of(message, "route");
+    g_autofree char *route_id = text_of(message, "route_id");
+    g_autofree char *endpoint = text_of(message, "endpoint");
+    g_autofree char *endpoint_id = text_of(message, "endpoint_id");
+    g_autofree char *by = g_strdup_printf("%s (id %s)", route, route_id);
+    g_autofree char *to = g_strdup_printf("%s (id %s)", endpoint, endpoint_id);
+
+    timeline_more("route", by);
+    if (record_int(message, "endpoint_id"))
+        timeline_more("to endpoint", to);
 }
 
 static void print_lane(const Record *message)
@@ -217,6 +235,10 @@ static void print_accepted(const Record *message)
         print_submission(message);
     timeline_more("From", from);
     timeline_more("Subject", subject);
+    if (record_int(message, "route_id")) {
+        print_origin(message);
+        return;
+    }
     print_signatures(message);
     visits_print_tracking(message);
     print_lane(message);

@@ -15,6 +15,7 @@
 void arrival_verdict_clear(ArrivalVerdict *verdict)
 {
     g_free(verdict->way);
+    g_free(verdict->to);
     *verdict = (ArrivalVerdict){0};
 }
 
@@ -54,7 +55,7 @@ static void to_endpoint(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
         verdict->way = lmtp_way(endpoint);
         break;
     case EDGE_ENDPOINT_ADDRESS:
-        verdict->to = endpoint->address;
+        verdict->to = g_strdup(endpoint->address);
         verdict->seals_sender = TRUE;
         break;
     }

@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct {
     char *way;      /* NULL: the lane of its sender */
-    const char *to; /* another recipient, borrowed from the endpoint; NULL: its own */
+    char *to; /* another recipient; NULL: its own */
     gboolean
         seals_sender; /* what fails comes back to us and not to its sender, as SPF speaks for us only */
     const char *hold, *hold_rule; /* why, and by which rule; NULL: it is not held */

@@ -177,7 +177,7 @@ static Outgoing *prepare(const Arriving *arriving, GError **error)
     outgoing->verdict.hold = verdict.hold;
     outgoing->verdict.hold_rule = verdict.hold_rule;
     outgoing->way = g_steal_pointer(&verdict.way);
-    outgoing->to = g_strdup(verdict.to);
+    outgoing->to = g_steal_pointer(&verdict.to);
     outgoing->wait = g_strdup(verdict.wait);
     if ((outgoing->to && !find_lane(arriving, outgoing, error)) ||
         !seal(arriving, outgoing, verdict.seals_sender, error))
