@@ -38,8 +38,9 @@ static void print_client(const Record *submission)
     g_autofree char *tls = tls_text(submission, "client_tls");
     g_autofree char *sender = text_of(submission, "mail_from");
     g_autofree char *from = g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
-    g_autofree char *by = g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s",
-                                          credential, record_int(submission, "credential_id"), from);
+    g_autofree char *by =
+        g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s", credential,
+                        record_int(submission, "credential_id"), from);
 
     if (record_int(submission, "credential_id"))
         timeline_more("by", by);

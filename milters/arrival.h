@@ -27,8 +27,8 @@ typedef struct {
 } ArrivalFacts;
 
 typedef struct {
-    char *way;      /* NULL: the lane of its sender */
-    char *to; /* another recipient; NULL: its own */
+    char *way; /* NULL: the lane of its sender */
+    char *to;  /* another recipient; NULL: its own */
     gboolean
         seals_sender; /* what fails comes back to us and not to its sender, as SPF speaks for us only */
     const char *hold, *hold_rule; /* why, and by which rule; NULL: it is not held */

@@ -140,12 +140,14 @@ static void append_field(GString *out, const MimeField *field)
 
 /* Stores the octets; *size receives how many, *path where. */
 static gboolean store(Shared *shared, const Message *message, const StoreHeader *header,
-                      char **path, gsize *size, GError **error)
+                      const Origin *origin, char **path, gsize *size, GError **error)
 {
     g_autoptr(GString) head = g_string_sized_new(message->header_size + 4096);
     g_autoptr(StoreWriter) writer =
         store_writer_open(config_string(shared_config(shared), CONFIG_SPOOL_DIR), header, error);
 
+    if (origin->route)
+        g_string_append_printf(head, EFFECT_STORED_SENDER "<%s>\r\n", message->mail_from);
     for (guint i = 0; i < message->fields->len; i++)
         append_field(head, message->fields->pdata[i]);
     g_string_append(head, "\r\n");
@@ -190,7 +192,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
     gsize size;
 
     if (!send_all(context, subject.message, outgoing, error) ||
-        !store(shared, subject.message, &header, &path, &size, error))
+        !store(shared, subject.message, &header, &outgoing->origin, &path, &size, error))
         return FALSE;
     subject.id = outgoing->id;
     EventAccepted accepted = {.base = outgoing->reserved.base,

@@ -13,6 +13,9 @@
 #include "milters/event.h"
 #include "milters/outgoing.h"
 
+/* Begins what is stored of mail that came in: who sent it, as a field for the final delivery has it. */
+#define EFFECT_STORED_SENDER "Return-Path: "
+
 /* Header changes (of Edit), or another envelope sender (without brackets), at Postfix. */
 gboolean effect_header(SMFICTX *context, const GPtrArray *edits, GError **error);
 gboolean effect_sender(SMFICTX *context, const char *address, GError **error);

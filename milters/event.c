@@ -147,6 +147,24 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
     return finish(object);
 }
 
+char *event_bounce(const EventSubject *subject, const MimeReport *report)
+{
+    json_object *object = begin(subject);
+    g_autofree char *said = report->diagnostic ? g_strdup(report->diagnostic) : g_strdup("");
+    g_autofree char *reason =
+        g_strdup_printf("bounced: %s%s%s", report->status ? report->status : "",
+                        report->status && *said ? " " : "", said);
+
+    add_number(object, "id", subject->id);
+    add_text(object, "notification", subject->queue_id);
+    add_text(object, "action", report->action);
+    add_text(object, "status", report->status);
+    add_text(object, "final_recipient", report->recipient);
+    add_text(object, "remote", report->remote);
+    add_text(object, "reason", reason);
+    return finish(object);
+}
+
 static void add_refusal(json_object *object, const EventSubject *subject, const Refusal *refusal)
 {
     g_autofree char *code = g_strdup_printf("%s %s", refusal->code, refusal->enhanced);

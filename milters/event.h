@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "lib/edge/edge.h"
+#include "lib/mime/report.h"
 #include "milters/message.h"
 #include "milters/refusal.h"
 #include "milters/track.h"
@@ -48,5 +49,7 @@ typedef struct {
 /* JSON texts; g_free. */
 char *event_admitted(const EventSubject *subject, gboolean hop);
 char *event_accepted(const EventSubject *subject, const EventAccepted *accepted);
+/* report: of a notification that a message (subject's id) failed. */
+char *event_bounce(const EventSubject *subject, const MimeReport *report);
 char *event_refused(const EventSubject *subject, const Refusal *refusal);
 char *event_discarded(const EventSubject *subject, guint64 base, const Refusal *refusal);

@@ -260,6 +260,22 @@ static void log_trouble(const char *queue_id, RefusalName refusal, const Message
                     LOG_TEXT("rcpt", message_rcpt(message)), LOG_GERROR(error));
 }
 
+RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared,
+                              const char *queue_id, const EdgeRoute *route)
+{
+    g_autoptr(GError) error = NULL;
+
+    find_client(session);
+    Arriving arriving = {.context = context,
+                         .session = session,
+                         .shared = shared,
+                         .subject = subject_of(session, shared, route, queue_id),
+                         .route = route};
+    RefusalName refusal = take(&arriving, &error);
+    log_trouble(queue_id, refusal, session->message, error);
+    return refusal;
+}
+
 gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        RefusalName *refusal)
 {
@@ -268,21 +284,14 @@ gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const
 
     if (session->message->rcpts->len != 1)
         return FALSE;
-    if (!edge_route_for(shared_edge(shared), message_rcpt(session->message), &route, &error))
+    if (!edge_route_for(shared_edge(shared), message_rcpt(session->message), &route, &error)) {
         *refusal = refusal_of_trouble(error);
-    else if (!route)
-        return FALSE;
-    if (route) {
-        find_client(session);
-        Arriving arriving = {.context = context,
-                             .session = session,
-                             .shared = shared,
-                             .subject = subject_of(session, shared, route, queue_id),
-                             .route = route};
-        *refusal = take(&arriving, &error);
+        log_trouble(queue_id, *refusal, session->message, error);
+        return TRUE;
     }
-    log_trouble(queue_id, *refusal, session->message, error);
-    return TRUE;
+    if (route)
+        *refusal = incoming_take_for(context, session, shared, queue_id, route);
+    return route != NULL;
 }
 
 /* A route that is gone meanwhile takes nothing any more. */

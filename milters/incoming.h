@@ -13,6 +13,7 @@
 
 #include <libmilter/mfapi.h>
 
+#include "lib/edge/edge_route.h"
 #include "milters/outgoing.h"
 #include "milters/session.h"
 
@@ -23,6 +24,10 @@
  * none of ours. */
 gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        RefusalName *refusal);
+
+/* Takes the message for that route, whoever its recipient is. REFUSAL_NONE: done and durable; else logged. */
+RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared,
+                              const char *queue_id, const EdgeRoute *route);
 
 /* The index-th of the messages, for an endpoint each, that a claim of incoming mail was made for. The same. */
 RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *shared,

@@ -9,6 +9,7 @@
 #include "milters/effect.h"
 #include "milters/hop.h"
 #include "milters/incoming.h"
+#include "milters/returned.h"
 
 static gboolean fail(GError **error, const char *what)
 {
@@ -161,6 +162,11 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
     if (claim && claim->rcpt_to)
         return incoming_take_endpoint(context, session, shared, queue_id, claim, index);
     if (!claim && incoming_take(context, session, shared, queue_id, &came_in))
+        return came_in;
+    ReturnedVerdict returned =
+        claim ? RETURNED_NOT : returned_take(context, session, shared, queue_id, &came_in);
+    *discard = returned == RETURNED_DROPPED;
+    if (returned != RETURNED_NOT)
         return came_in;
     if (!claim) {
         log_warning(queue_id, "message without its claim refused",
