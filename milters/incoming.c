@@ -23,40 +23,34 @@ typedef struct {
     Session *session;
     Shared *shared;
     EventSubject subject;
+    Client client;
     const EdgeRoute *route;
     guint32 endpoint; /* 0: none */
     Reserved reserved;
     guint index;
 } Arriving;
 
-static void replace(char **text, const char *by)
-{
-    g_free(*text);
-    *text = g_strdup(by);
-}
-
 /* The client of the first pass: its Received field is the topmost that we see. */
-static void find_client(Session *session)
+static void find_client(const Message *message, Client *client)
 {
-    const char *value = mime_fields_nth(session->message->fields, "Received", 1);
+    const char *value = mime_fields_nth(message->fields, "Received", 1);
     g_auto(MimeReceived) received = {0};
 
     if (!value)
         return;
     mime_received_read(value, &received);
-    replace(&session->client.ip, received.ip);
-    replace(&session->client.ptr, received.name);
-    replace(&session->client.helo, received.helo);
-    replace(&session->client.tls, received.tls ? "TLS" : NULL);
-    replace(&session->client.port, NULL);
+    client->ip = g_steal_pointer(&received.ip);
+    client->ptr = g_steal_pointer(&received.name);
+    client->helo = g_steal_pointer(&received.helo);
+    client->tls = received.tls ? g_strdup("TLS") : NULL;
 }
 
-/* A retry of the hop finds the same field. */
-static char *recall_key(const Message *message)
+/* A retry of the hop finds the same field, and the same n unless the route has changed. */
+static char *recall_key(const Message *message, guint n)
 {
     const char *value = mime_fields_nth(message->fields, "Received", 1);
     const Recipient *recipient = message->rcpts->pdata[0];
-    g_autofree char *text = g_strconcat(value ? value : "", "\n", recipient->key, NULL);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%u", value, recipient->key, n);
 
     return value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
 }
@@ -64,7 +58,7 @@ static char *recall_key(const Message *message)
 static gboolean reserve(Shared *shared, const Message *message, guint n, Reserved *reserved,
                         GError **error)
 {
-    g_autofree char *key = recall_key(message);
+    g_autofree char *key = recall_key(message, n);
 
     if (key && recall_find(shared_recall(shared), key, reserved))
         return TRUE;
@@ -241,14 +235,14 @@ static RefusalName take(Arriving *arriving, GError **error)
     return dispatch(arriving, error);
 }
 
-static EventSubject subject_of(const Session *session, Shared *shared, const EdgeRoute *route,
-                               const char *queue_id)
+static void begin(Arriving *arriving, const EdgeRoute *route, const char *queue_id)
 {
-    EventSubject subject = session_subject(session, shared, NULL, queue_id);
-
-    subject.server = route->server;
-    subject.credential_id = 0;
-    return subject;
+    arriving->route = route;
+    find_client(arriving->session->message, &arriving->client);
+    arriving->subject = session_subject(arriving->session, arriving->shared, NULL, queue_id);
+    arriving->subject.server = route->server;
+    arriving->subject.credential_id = 0;
+    arriving->subject.client = &arriving->client;
 }
 
 static void log_trouble(const char *queue_id, RefusalName refusal, const Message *message,
@@ -265,13 +259,11 @@ RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared
 {
     g_autoptr(GError) error = NULL;
 
-    find_client(session);
-    Arriving arriving = {.context = context,
-                         .session = session,
-                         .shared = shared,
-                         .subject = subject_of(session, shared, route, queue_id),
-                         .route = route};
+    Arriving arriving = {.context = context, .session = session, .shared = shared};
+
+    begin(&arriving, route, queue_id);
     RefusalName refusal = take(&arriving, &error);
+    client_clear(&arriving.client);
     log_trouble(queue_id, refusal, session->message, error);
     return refusal;
 }
@@ -352,11 +344,10 @@ RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *s
          !restore_recipient(context, session->message, claim->rcpt_to, &error)))
         refusal = refusal_of_trouble(error);
     if (refusal == REFUSAL_NONE) {
-        find_client(session);
         memcpy(arriving.reserved.seed, claim->seed, sizeof claim->seed);
-        arriving.route = route;
-        arriving.subject = subject_of(session, shared, route, queue_id);
+        begin(&arriving, route, queue_id);
         refusal = dispatch(&arriving, &error);
+        client_clear(&arriving.client);
     }
     log_trouble(queue_id, refusal, session->message, error);
     return refusal;

@@ -143,15 +143,12 @@ static gboolean sender_agrees(LineTaker *taker, const char *from, const char *qu
     return TRUE;
 }
 
-/* What came in keeps its sender, who may be anybody. */
-static gboolean is_unsealed(LineTaker *taker, const char *from, const char *queue_id,
-                            QueueEntry *entry)
+/* Null senders are not sealed, and what came in keeps its sender: of anybody, another message's return path too. */
+static gboolean is_named(LineTaker *taker, const MailLine *line, const char *queue_id,
+                         QueueEntry *entry)
 {
-    ReturnPath path;
-
-    return !return_path_open(taker->ring, from, &path, NULL) &&
-           find_named(taker, queue_id, entry) && entry->n == 0 &&
-           (!*from || entry->said & QUEUE_SAID_INCOMING);
+    return find_named(taker, queue_id, entry) && entry->n == 0 &&
+           (line->from.length == 0 || entry->said & QUEUE_SAID_INCOMING);
 }
 
 /* Ties a queue id to what is sealed in its sender. Every recipient of a message knows its return path, and
@@ -162,7 +159,7 @@ static gboolean bind_sender(LineTaker *taker, const MailLine *line, const char *
 {
     g_autofree char *from = g_strndup(line->from.data, line->from.length);
 
-    if (sender_agrees(taker, from, queue_id, entry) || is_unsealed(taker, from, queue_id, entry))
+    if (is_named(taker, line, queue_id, entry) || sender_agrees(taker, from, queue_id, entry))
         return TRUE;
     queue_book_forget(taker->book, queue_id);
     return FALSE;

@@ -78,13 +78,14 @@ static gboolean add_submission(QueueSnapshot *snapshot, QueuedMail *mail, struct
     return TRUE;
 }
 
-/* Mail with a sender that is not sealed is ours only if history names its queue id. */
+/* All but submissions is known by its queue id, too, as history may name one: null senders are not sealed, and what
+ * came in keeps its sender. */
 static gboolean add_entry(QueueSnapshot *snapshot, const KeyRing *ring, struct json_object *entry,
                           GError **error)
 {
     const char *queue_id = text(entry, "queue_id"), *queue = text(entry, "queue_name"),
                *sender = text(entry, "sender");
-    QueuedMail mail = {.held = g_strcmp0(queue, "hold") == 0};
+    QueuedMail mail = {.kind = QUEUED_ANY, .held = g_strcmp0(queue, "hold") == 0};
     ReturnPath path;
 
     if (!queue_id || strlen(queue_id) > MAIL_QUEUE_ID_MAX || !sender) {
@@ -93,10 +94,11 @@ static gboolean add_entry(QueueSnapshot *snapshot, const KeyRing *ring, struct j
         return FALSE;
     }
     g_strlcpy(mail.queue_id, queue_id, sizeof(mail.queue_id));
-    if (!return_path_open(ring, sender, &path, NULL)) {
-        mail.kind = QUEUED_UNSEALED;
-        return add(snapshot, &mail, error);
-    }
+    gboolean sealed = return_path_open(ring, sender, &path, NULL);
+    if ((!sealed || path.kind != RETURN_PATH_SUBMISSION) && !add(snapshot, &mail, error))
+        return FALSE;
+    if (!sealed)
+        return TRUE;
     mail.id = path.id;
     mail.kind = path.kind == RETURN_PATH_SUBMISSION ? QUEUED_SUBMISSION : QUEUED_MESSAGE;
     if (path.kind == RETURN_PATH_SUBMISSION)
@@ -165,7 +167,7 @@ const QueuedMail *queue_snapshot_find(const QueueSnapshot *snapshot, QueuedKind 
     QueuedMail wanted = {.kind = kind, .id = id, .recipient = recipient};
     const QueuedMail *first = NULL;
 
-    if (kind == QUEUED_UNSEALED && queue_id)
+    if (kind == QUEUED_ANY && queue_id)
         g_strlcpy(wanted.queue_id, queue_id, sizeof(wanted.queue_id));
     for (guint i = lower_bound(snapshot->mail, &wanted); i < snapshot->mail->len; i++) {
         const QueuedMail *mail = &g_array_index(snapshot->mail, QueuedMail, i);
@@ -173,7 +175,7 @@ const QueuedMail *queue_snapshot_find(const QueueSnapshot *snapshot, QueuedKind 
             break;
         if (queue_id && strcmp(mail->queue_id, queue_id) == 0)
             return mail;
-        if (kind == QUEUED_UNSEALED)
+        if (kind == QUEUED_ANY)
             break;
         if (!first)
             first = mail;

@@ -15,7 +15,7 @@
 typedef enum {
     QUEUED_MESSAGE,    /* sender sealed for a message */
     QUEUED_SUBMISSION, /* sender sealed for a submission; one for each recipient still to do */
-    QUEUED_UNSEALED, /* its sender is null or somebody else's: known by its queue id only; id is 0 */
+    QUEUED_ANY,        /* whatever its sender is: known by its queue id only; id is 0 */
 } QueuedKind;
 
 typedef struct {

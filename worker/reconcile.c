@@ -10,7 +10,7 @@ static const QueuedMail *find_message(const ReconcileMessage *message, const Que
         queue_snapshot_find(queue, QUEUED_MESSAGE, message->id, 0, message->queue_id);
 
     if (!mail && message->queue_id[0])
-        mail = queue_snapshot_find(queue, QUEUED_UNSEALED, 0, 0, message->queue_id);
+        mail = queue_snapshot_find(queue, QUEUED_ANY, 0, 0, message->queue_id);
     return mail;
 }
 

@@ -93,7 +93,7 @@ static QueueEntry entry_of(const ReconcileMessage *message, const QueuedMail *ma
                         .recipient = message->recipient,
                         .base = message->hop ? message->base : 0,
                         .said = (mail->held ? QUEUE_SAID_HELD : 0) |
-                                (mail->kind == QUEUED_UNSEALED ? QUEUE_SAID_INCOMING : 0)};
+                                (mail->kind == QUEUED_ANY ? QUEUE_SAID_INCOMING : 0)};
 }
 
 /* What the line of the log would have said. */

@@ -72,10 +72,11 @@ static void test_find_by_seal_and_by_queue_id(void **state)
                         "4DDD");
     assert_null(queue_snapshot_find(snapshot, QUEUED_SUBMISSION, 400, c, "4DDD"));
     assert_non_null(queue_snapshot_find(snapshot, QUEUED_SUBMISSION, 400, 0, "4DDD"));
-    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4FFF"));
-    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4GGG"));
-    assert_non_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4HHH"));
-    assert_null(queue_snapshot_find(snapshot, QUEUED_UNSEALED, 0, 0, "4JJJ"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_ANY, 0, 0, "4FFF"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_ANY, 0, 0, "4GGG"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_ANY, 0, 0, "4HHH"));
+    assert_non_null(queue_snapshot_find(snapshot, QUEUED_ANY, 0, 0, "4JJJ"));
+    assert_null(queue_snapshot_find(snapshot, QUEUED_ANY, 0, 0, "4DDD"));
 }
 
 static void test_add_refuses_what_is_no_entry(void **state)
