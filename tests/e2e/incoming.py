@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Routes of a test's own, and mail that comes in for them from elsewhere."""
+
+import smtplib
+import uuid
+
+import mail
+from domain import Domain
+from sandbox import wait_for
+
+FOREIGN = "198.51.100.20"  # some host of the world; it may not relay
+
+
+class Incoming:
+    """A server with a domain of its own, whose routes are added as a test needs them."""
+
+    def __init__(self, sandbox, *options):
+        self.sandbox = sandbox
+        self.domain = Domain(sandbox, *options, alone=True)
+        self.server = self.domain.owner
+
+    def endpoint(self, *options):
+        """A new endpoint's name."""
+        name = f"e{uuid.uuid4().hex[:8]}"
+        self.sandbox.outrider("endpoint", "add", self.server, name, *options)
+        return name
+
+    def route(self, *options, name=None):
+        """A new route's address, once Postfix takes mail for it (a refused one: once it is there)."""
+        name = name or f"r{uuid.uuid4().hex[:8]}"
+        address = f"{name}@{self.domain.name}"
+        self.sandbox.outrider("route", "add", self.server, address, *options)
+        if "reject" not in options:
+            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")
+        return address
+
+    def change(self, address, *options):
+        self.sandbox.outrider("route", "change", self.server, address, *options)
+
+
+def reply(sandbox, recipient, sender="someone@else.test", source=FOREIGN):
+    """What port 25 says to that recipient."""
+    with session(sandbox, source) as client:
+        client.mail(sender)
+        return client.rcpt(recipient)
+
+
+def session(sandbox, source=FOREIGN):
+    client = smtplib.SMTP(sandbox.smtp_host, 25, local_hostname="mx.else.test", timeout=60,
+                          source_address=(source, 0))
+    client.ehlo()
+    return client
+
+
+def deliver(sandbox, recipients, content=None, sender="someone@ok.test", headers=()):
+    """One transaction from elsewhere; returns the message's octets."""
+    recipients = [recipients] if isinstance(recipients, str) else recipients
+    content = content or mail.message(recipients[0], sender="someone@ok.test", headers=headers)
+    with session(sandbox) as client:
+        refused = client.sendmail(sender, recipients, content)
+    assert not refused, refused
+    return content
