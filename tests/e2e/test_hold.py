@@ -178,11 +178,11 @@ class Holds(unittest.TestCase):
     def test_what_a_lost_key_sealed_is_refused(self):
         recipient, entry = self.held()
         path = self.hold_file(entry)
-        sealed = entry["return_path"].encode()
         with open(path, "r+b") as file:
             octets = file.read()
-            file.seek(octets.index(sealed))
-            file.write(b"aaaa" + sealed[4:])
+            for sealed in (entry["return_path"].encode(), entry["token"].encode() + b"-"):
+                file.seek(octets.index(sealed))
+                file.write(b"aaaa" + sealed[4:])
         told = self.hold("release", str(entry["id"]), done=False)
         self.assertEqual((told["released"], told["refused"]), (0, 1))
         self.assertEqual(told["not_done"], [{"id": entry["id"], "queue_id": entry["queue_id"],
