@@ -123,7 +123,7 @@ class World:
     def load(self, program, arguments, seconds, key=None):
         """One run of a program of tests/bench: its figures."""
         environment = {**os.environ, "SMTP_KEY": key or self.variables["SMTP_KEY"]}
-        result = self.inside(self.build / "tests/bench" / program, *arguments, env=environment,
+        result = self.inside(self.build / "tests/bench" / program, *map(str, arguments), env=environment,
                              timeout=seconds + 200)
         figures = json.loads(result.stdout)
         if figures["failed"]:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Mail that comes in for routes, to an HTTP endpoint on this machine."""
+
+import subprocess
+import time
+
+import figures
+import world
+
+SERVER = "acme/incoming"
+TARGET = "127.0.0.1:8092"
+PORT = "192.0.2.1:25"
+PROGRAMS = ("postfix", "milter", "policyd", "worker", "mariadbd")
+# What each path's domain does with all that comes.
+PATHS = {
+    "http": ("http.bench.test", ("--mode", "endpoint", "--endpoint", "target")),
+    "accept": ("accept.bench.test", ("--mode", "accept")),
+}
+
+
+def check(options):
+    for name, low, high in (("rounds", 1, 100), ("messages", 10, 1000000), ("sessions", 1, 200), ("size", 1, 10000)):
+        if not low <= getattr(options, name) <= high:
+            raise world.Trouble(f"--{name}: from {low} to {high}")
+
+
+def measure(place, options):
+    place.inside("postconf", "-e", "in_flow_delay = 0")
+    place.inside("postfix", "reload")
+    add_routes(place)
+    target = start_target(place)
+    runs = {path: [] for path in PATHS}
+    try:
+        for turn in range(options.rounds):
+            for path in sorted(PATHS, reverse=turn % 2 == 1):
+                figure = run(place, path, options)
+                runs[path].append(figure)
+                world.say(f"round {turn + 1} of {options.rounds}, {path}: {figure['rate']:.0f} messages/s to the end")
+    finally:
+        target.terminate()
+        target.wait(10)
+    return {"rounds": options.rounds, "messages": options.messages, "sessions": options.sessions, "kb": options.size,
+            "paths": {path: {**figures.median(runs[path]), "spread": figures.spread([one["rate"] for one in runs[path]])}
+                      for path in PATHS}}
+
+
+def add_routes(place):
+    place.outrider("server", "add", SERVER)
+    place.outrider("endpoint", "add", SERVER, "target", "--url", f"http://{TARGET}/")
+    for domain, route in PATHS.values():
+        place.outrider("domain", "add", SERVER, domain)
+        place.outrider("route", "add", SERVER, f"*@{domain}", *route)
+        world.wait_for(lambda domain=domain: taken(place, domain), f"mail for {domain} to be taken", world.PATIENCE)
+
+
+def taken(place, domain):
+    reply = place.inside("swaks", "--server", PORT, "--from", "someone@ok.test", "--to", f"x@{domain}",
+                         "--quit-after", "RCPT", check=False)
+    return reply.returncode == 0
+
+
+def start_target(place):
+    """nginx that takes every POST and answers 200."""
+    folder = place.path("nginx-in")
+    folder.mkdir(exist_ok=True)
+    temporary = " ".join(f"{name}_temp_path {folder}/{name};"
+                         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+        "events { worker_connections 4096; }\n"
+        f"http {{ access_log off; server_tokens off; client_max_body_size 100m; {temporary}\n"
+        f"server {{ listen {TARGET} backlog=4096; location / {{ return 200 ok; }} }} }}\n")
+    log = open(folder / "log", "w", encoding="utf-8")
+    nginx = subprocess.Popen(["ip", "netns", "exec", place.variables["NETNS"], "nginx", "-p", folder, "-c",
+                              folder / "nginx.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    world.wait_for((folder / "pid").exists, f"nginx (see {folder}/log)", 10)
+    return nginx
+
+
+def ended(place):
+    return int(place.sql("SELECT COUNT(*) FROM message WHERE direction = 'incoming' AND status IN ('Sent', 'Processed')"))
+
+
+def run(place, path, options):
+    """One run; its rate counts until the last message has left the queue."""
+    domain, _ = PATHS[path]
+    before, done = place.cpu(PROGRAMS), ended(place)
+    begin = time.monotonic()
+    load = place.load("smtp_load", ["--sender", "someone@ok.test", "--domain", domain, "--size", options.size * 1024,
+                                    "--sessions", options.sessions, "--messages", options.messages, "--seconds", "600",
+                                    "--reuse", PORT], 600)
+    world.wait_for(lambda: not place.queued(), "an empty queue", world.PATIENCE)
+    seconds = time.monotonic() - begin
+    world.wait_for(lambda: ended(place) >= done + options.messages, f"{options.messages} messages at their end in history",
+                   world.PATIENCE)
+    world.wait_for(place.quiet, "a worker without work", world.PATIENCE)
+    used = {name: 1000 * (value - before[name]) / options.messages for name, value in place.cpu(PROGRAMS).items()}
+    return {"rate": options.messages / seconds, "handed_in": load["rate"],
+            "cpu_ms": {name: round(value, 3) for name, value in used.items()}}
+
+
+def show(document):
+    print(f"{document['messages']} messages of {document['kb']} KB, {document['sessions']} sessions, "
+          f"median of {document['rounds']} rounds; CPU in ms a message")
+    rows = [["path", "messages/s", "handed in/s", "spread", *PROGRAMS]]
+    for path, figure in document["paths"].items():
+        rows.append([path, f"{figure['rate']:.0f}", f"{figure['handed_in']:.0f}", f"{figure['spread']:.2f}",
+                     *(f"{figure['cpu_ms'][name]:.2f}" for name in PROGRAMS)])
+    figures.table(rows)
