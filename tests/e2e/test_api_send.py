@@ -531,7 +531,7 @@ class Privacy(Case):
         wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
         self.send(MESSAGE, message(to=recipient))
         octets = self.arrived(recipient)[0]
-        for word in (b"127.0.0.1", b"outrider-apid"):
+        for word in (b"127.0.0.1", b"outrider-inject"):
             self.assertNotIn(word, octets)
         row = self.sandbox.history(recipient, "Sent")
         story = self.sandbox.outrider("explain", str(row["id"]))

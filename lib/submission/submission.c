@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/v1_submission.h"
+#include "lib/submission/submission.h"
 
 #include <string.h>
 
@@ -7,15 +7,15 @@
 
 static void name_free(gpointer data)
 {
-    V1Name *name = data;
+    SubmissionName *name = data;
 
     g_free(name->written);
     g_free(name);
 }
 
-V1Submission *v1_submission_new(void)
+Submission *submission_new(void)
 {
-    V1Submission *submission = g_new0(V1Submission, 1);
+    Submission *submission = g_new0(Submission, 1);
 
     submission->rcpts = g_ptr_array_new_with_free_func(g_free);
     submission->names = g_ptr_array_new_with_free_func(name_free);
@@ -24,7 +24,7 @@ V1Submission *v1_submission_new(void)
     return submission;
 }
 
-void v1_submission_free(V1Submission *submission)
+void submission_free(Submission *submission)
 {
     if (!submission)
         return;
@@ -43,24 +43,26 @@ static gboolean is_same(gconstpointer a, gconstpointer b)
     return g_ascii_strcasecmp(a, b) == 0;
 }
 
-gboolean v1_submission_add(V1Submission *submission, const char *written, const char *address)
+gboolean submission_add(Submission *submission, const char *written, const char *address)
 {
     guint index;
 
     if (!g_ptr_array_find_with_equal_func(submission->rcpts, address, is_same, &index)) {
         index = submission->rcpts->len;
-        if (index >= V1_RECIPIENTS_MAX)
+        gsize size = submission->address_size + strlen(address);
+        if (index >= SUBMISSION_RECIPIENTS_MAX || size > SUBMISSION_ADDRESSES_MAX)
             return FALSE;
+        submission->address_size = size;
         g_ptr_array_add(submission->rcpts, g_strdup(address));
     }
-    V1Name *name = g_new(V1Name, 1);
+    SubmissionName *name = g_new(SubmissionName, 1);
     name->written = g_strdup(written);
     name->index = index;
     g_ptr_array_add(submission->names, name);
     return TRUE;
 }
 
-gsize v1_submission_header_size(const V1Submission *submission)
+gsize submission_header_size(const Submission *submission)
 {
     gsize size = 0;
 
@@ -71,7 +73,7 @@ gsize v1_submission_header_size(const V1Submission *submission)
     return size;
 }
 
-gsize v1_submission_size(const V1Submission *submission)
+gsize submission_size(const Submission *submission)
 {
-    return v1_submission_header_size(submission) + strlen("\r\n") + submission->body->len;
+    return submission_header_size(submission) + strlen("\r\n") + submission->body->len;
 }
