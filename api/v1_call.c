@@ -252,29 +252,6 @@ static gboolean begin_repeatable(Call *call, RememberedState *state)
     }
 }
 
-/* data of the answer. */
-static json_object *data_of(const Call *call)
-{
-    const Submission *submission = call->submission;
-    json_object *data = json_object_new_object(), *messages = json_object_new_object();
-
-    for (guint i = 0; i < submission->names->len; i++) {
-        const SubmissionName *name = submission->names->pdata[i];
-        char token[TOKEN_LENGTH + 1];
-        json_object *message = json_object_new_object();
-        token_derive(call->names.seed, name->index, token);
-        json_object_object_add(message, "id",
-                               json_object_new_int64((gint64)id_at(call->names.base, name->index)));
-        json_object_object_add(message, "token", json_object_new_string(token));
-        json_object_object_add(messages, name->written, message);
-    }
-    json_object_object_add(data, "message_id",
-                           submission->message_id ? json_object_new_string(submission->message_id)
-                                                  : NULL);
-    json_object_object_add(data, "messages", messages);
-    return data;
-}
-
 /* How it ended is known, or (sure FALSE) is not. */
 static gboolean fail_sending(Call *call, RememberedState state, const GError *error)
 {
@@ -313,7 +290,7 @@ static gboolean hand_over(Call *call, RememberedState state)
         return fail_sending(call, state, error);
     count(call->desk, APID_COUNTER_SUBMISSIONS, submission->rcpts->len > 0);
     count(call->desk, APID_COUNTER_MESSAGES, submission->rcpts->len);
-    json_object *data = data_of(call);
+    json_object *data = submission_data(submission, &call->names);
     call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
     json_object_put(data);
     if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,

@@ -74,14 +74,6 @@ static gboolean read_headers(json_object *parameters, Letter *message, GError **
     return TRUE;
 }
 
-static gboolean is_blank_data(const guint8 *data, gsize length)
-{
-    for (gsize i = 0; i < length; i++)
-        if (!g_ascii_isspace((char)data[i]))
-            return FALSE;
-    return TRUE;
-}
-
 /* FALSE: a parameter is wrong. *lacking: what a file lacks. */
 static gboolean read_file(json_object *entry, GPtrArray *files, V1Error *lacking, GError **error)
 {
@@ -100,7 +92,7 @@ static gboolean read_file(json_object *entry, GPtrArray *files, V1Error *lacking
     file->name = g_strdup(name);
     file->type = g_strdup(v1_is_blank(type) ? LETTER_FILE_TYPE : type);
     file->data = data && *data ? g_base64_decode(data, &file->length) : NULL;
-    if (is_blank_data(file->data, file->length))
+    if (letter_file_is_blank(file))
         *lacking = V1_ERROR_ATTACHMENT_DATA;
     return TRUE;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/submission/letter.h"
 
-#include "lib/mime/build.h"
 #include "lib/mime/compose.h"
 #include "lib/mime/field.h"
 
@@ -22,6 +21,14 @@ void letter_free(Letter *letter)
     g_clear_pointer(&letter->headers, g_ptr_array_unref);
     g_clear_pointer(&letter->files, g_ptr_array_unref);
     g_free(letter);
+}
+
+gboolean letter_file_is_blank(const MimeFile *file)
+{
+    for (gsize i = 0; i < file->length; i++)
+        if (!g_ascii_isspace((char)file->data[i]))
+            return FALSE;
+    return TRUE;
 }
 
 V1Error letter_error(const Letter *letter, V1Error lacking)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "lib/mime/build.h"
 #include "lib/submission/addressee.h"
 #include "lib/submission/submission.h"
 #include "lib/submission/v1_error.h"
@@ -27,6 +28,9 @@ typedef struct {
 
 void letter_free(Letter *letter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
+
+/* Whether there is nothing in it but white space. */
+gboolean letter_file_is_blank(const MimeFile *file);
 
 /* The first error of v1_error.def that applies: one before V1_ERROR_UNAUTHENTICATED_FROM, or lacking, what its files lack, which is told
  * only if From is good. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/id.h"
 #include "lib/mime/field.h"
 
 static void name_free(gpointer data)
@@ -76,4 +77,25 @@ gsize submission_header_size(const Submission *submission)
 gsize submission_size(const Submission *submission)
 {
     return submission_header_size(submission) + strlen("\r\n") + submission->body->len;
+}
+
+json_object *submission_data(const Submission *submission, const SubmissionNames *names)
+{
+    json_object *data = json_object_new_object(), *messages = json_object_new_object();
+
+    for (guint i = 0; i < submission->names->len; i++) {
+        const SubmissionName *name = submission->names->pdata[i];
+        char token[TOKEN_LENGTH + 1];
+        json_object *message = json_object_new_object();
+        token_derive(names->seed, name->index, token);
+        json_object_object_add(message, "id",
+                               json_object_new_int64((gint64)id_at(names->base, name->index)));
+        json_object_object_add(message, "token", json_object_new_string(token));
+        json_object_object_add(messages, name->written, message);
+    }
+    json_object_object_add(data, "message_id",
+                           submission->message_id ? json_object_new_string(submission->message_id)
+                                                  : NULL);
+    json_object_object_add(data, "messages", messages);
+    return data;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <glib.h>
+#include <json-c/json.h>
 
 #include "lib/admission/form.h"
 #include "lib/seal/claim.h"
@@ -53,3 +54,7 @@ gboolean submission_add(Submission *submission, const char *written, const char 
 /* Octets of the header and of all, as they stand on the wire. */
 gsize submission_header_size(const Submission *submission);
 gsize submission_size(const Submission *submission);
+
+/* What is told of a success, as Postal does: message_id, and in messages id and token by each address as it was written.
+ * json_object_put. */
+json_object *submission_data(const Submission *submission, const SubmissionNames *names);
