@@ -605,4 +605,5 @@ class Privacy(Case):
             self.assertNotIn(word, octets)
         row = self.sandbox.history(recipient, "Sent")
         story = self.sandbox.outrider("explain", str(row["id"]))
-        self.assertEqual(story["messages"][0]["submission"]["client_ip"], "127.0.0.1")
+        submission = story["messages"][0]["submission"]
+        self.assertEqual((submission["client_ip"], submission["hop"]), ("127.0.0.1", True))
