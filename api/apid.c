@@ -163,7 +163,7 @@ static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
     desk->penalty = penalty_new(config_int(config, CONFIG_AUTH_FAILURE_DELAY),
                                 config_int(config, CONFIG_AUTH_FAILURE_DELAY_MAX),
                                 config_int(config, CONFIG_AUTH_PENALTY_TIME));
-    if (!(desk->sender = sender_open(config, error)) ||
+    if (!(desk->sender = sender_open(config, journal_program_name(JOURNAL_OF_APID), error)) ||
         !(desk->remembered = remembered_open(path, error)))
         return FALSE;
     desk->uses = use_count_new((guint)config_int(config, CONFIG_NODE_ID));

@@ -133,7 +133,7 @@ static gboolean run_plain(Remembered *remembered, Statement id, GError **error)
 }
 
 /* The row under the cursor: what state the request is in. */
-static RememberedState read_row(sqlite3_stmt *row, const char *digest, RememberedNames *names,
+static RememberedState read_row(sqlite3_stmt *row, const char *digest, SubmissionNames *names,
                                 char **answer)
 {
     const char *text = (const char *)sqlite3_column_text(row, 4);
@@ -153,7 +153,7 @@ static RememberedState read_row(sqlite3_stmt *row, const char *digest, Remembere
 }
 
 static gboolean add(Remembered *remembered, guint32 server, const char *key, const char *digest,
-                    gint64 now, const RememberedNames *names, GError **error)
+                    gint64 now, const SubmissionNames *names, GError **error)
 {
     sqlite3_stmt *statement = start(remembered, STATEMENT_ADD, server, key);
 
@@ -167,7 +167,7 @@ static gboolean add(Remembered *remembered, guint32 server, const char *key, con
 
 /* Finds it or adds it, in one transaction. */
 static gboolean look(Remembered *remembered, guint32 server, const char *key, const char *digest,
-                     gint64 now, RememberedNames *names, RememberedState *state, char **answer,
+                     gint64 now, SubmissionNames *names, RememberedState *state, char **answer,
                      GError **error)
 {
     sqlite3_stmt *statement = start(remembered, STATEMENT_FIND, server, key);
@@ -201,7 +201,7 @@ static char *busy_name(guint32 server, const char *key)
 }
 
 gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
-                          const char *digest, gint64 now, RememberedNames *names,
+                          const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error)
 {
     g_autofree char *name = busy_name(server, key);

@@ -16,7 +16,7 @@
 #include <glib.h>
 
 #include "lib/seal/digest.h"
-#include "lib/seal/token.h"
+#include "lib/submission/submission.h"
 
 #define REMEMBERED_KEY_MAX 255
 #define REMEMBERED_SECONDS (24 * 60 * 60)
@@ -31,13 +31,6 @@ Remembered *remembered_open(const char *path, GError **error);
 void remembered_close(Remembered *remembered);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Remembered, remembered_close)
 
-/* What makes a request's messages the same when it is done again. */
-typedef struct {
-    guint64 base;
-    guint8 seed[TOKEN_SEED_LENGTH];
-    char message_id[128]; /* "": none */
-} RememberedNames;
-
 typedef enum {
     REMEMBERED_NEW,      /* begun now, with the names that were given */
     REMEMBERED_AGAIN,    /* begun before, and nobody knows how it ended: names are those of then */
@@ -48,7 +41,7 @@ typedef enum {
 
 /* Begins a request at now (Unix seconds). After NEW and AGAIN one of the functions below must follow. FALSE: UNAVAILABLE. */
 gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
-                          const char *digest, gint64 now, RememberedNames *names,
+                          const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error);
 
 /* It is done, and that is the answer. FALSE: UNAVAILABLE, and it is as if unsure. */

@@ -3,19 +3,6 @@
 
 #include <string.h>
 
-const V1ErrorWords *v1_error_words(V1Error name)
-{
-    static const V1ErrorWords words[] = {
-        {0},
-#define X(name, http, status, code, message) {http, status, code, message},
-#include "api/v1_error.def"
-#undef X
-    };
-
-    g_assert(name > V1_ERROR_NONE && name < V1_ERROR_COUNT);
-    return &words[name];
-}
-
 static void add_text(json_object *object, const char *key, const char *text)
 {
     g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;

@@ -10,23 +10,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
-typedef enum {
-    V1_ERROR_NONE,
-#define X(name, http, status, code, message) V1_ERROR_##name,
-#include "api/v1_error.def"
-#undef X
-    V1_ERROR_COUNT
-} V1Error;
-
-typedef struct {
-    guint http;
-    const char *status;
-    const char *code;    /* NULL: none */
-    const char *message; /* NULL: none, or the case's own */
-} V1ErrorWords;
-
-/* The words of an error; name is not V1_ERROR_NONE. */
-const V1ErrorWords *v1_error_words(V1Error name);
+#include "lib/submission/v1_error.h"
 
 /* A success with data (taken over) after us microseconds. The octets `<', `>' and `&' do not occur in an answer. */
 GBytes *v1_answer_success(json_object *data, gint64 us);

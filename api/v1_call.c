@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "api/v1_answer.h"
 #include "api/v1_message.h"
 #include "api/v1_raw.h"
 #include "api/v1_request.h"
@@ -26,8 +27,8 @@ typedef struct {
     EdgeCredential *credential;
     json_object *parameters;
     const char *repeat_key; /* NULL: none; borrowed */
-    RememberedNames names;
-    V1Submission *submission;
+    SubmissionNames names;
+    Submission *submission;
     char *answer; /* of an earlier request that was the same */
     V1Error wrong;
     char *text; /* of wrong; NULL: its own words */
@@ -37,7 +38,7 @@ static void call_clear(Call *call)
 {
     g_clear_pointer(&call->credential, edge_credential_free);
     g_clear_pointer(&call->parameters, json_object_put);
-    g_clear_pointer(&call->submission, v1_submission_free);
+    g_clear_pointer(&call->submission, submission_free);
     g_clear_pointer(&call->answer, g_free);
     g_clear_pointer(&call->text, g_free);
 }
@@ -165,13 +166,13 @@ static void read_message(Call *call)
 {
     g_autofree char *date = mime_date(g_get_real_time() / G_USEC_PER_SEC);
     g_autofree char *received = received_field(call, date);
-    const V1Stamp stamp = {call->names.message_id, received, date};
-    g_autoptr(V1Message) message = v1_message_read(call->parameters, &call->wrong, &call->text);
+    const LetterStamp stamp = {call->names.message_id, received, date};
+    g_autoptr(Letter) message = v1_message_read(call->parameters, &call->wrong, &call->text);
 
     /* A later error is told only if From is good, which the submission shows. */
     if (message && (!call->wrong || call->wrong > V1_ERROR_UNAUTHENTICATED_FROM)) {
         V1Error wrong = V1_ERROR_NONE;
-        call->submission = v1_message_compose(message, &stamp, &wrong, &call->text);
+        call->submission = letter_compose(message, &stamp, &wrong, &call->text);
         if (!call->submission)
             call->wrong = wrong;
     }
@@ -180,7 +181,7 @@ static void read_message(Call *call)
 /* Makes the submission, with the names as they are. */
 static void read_submission(Call *call)
 {
-    g_clear_pointer(&call->submission, v1_submission_free);
+    g_clear_pointer(&call->submission, submission_free);
     call->wrong = V1_ERROR_NONE;
     if (call->kind == V1_SEND_MESSAGE)
         read_message(call);
@@ -251,29 +252,6 @@ static gboolean begin_repeatable(Call *call, RememberedState *state)
     }
 }
 
-/* data of the answer. */
-static json_object *data_of(const Call *call)
-{
-    const V1Submission *submission = call->submission;
-    json_object *data = json_object_new_object(), *messages = json_object_new_object();
-
-    for (guint i = 0; i < submission->names->len; i++) {
-        const V1Name *name = submission->names->pdata[i];
-        char token[TOKEN_LENGTH + 1];
-        json_object *message = json_object_new_object();
-        token_derive(call->names.seed, name->index, token);
-        json_object_object_add(message, "id",
-                               json_object_new_int64((gint64)id_at(call->names.base, name->index)));
-        json_object_object_add(message, "token", json_object_new_string(token));
-        json_object_object_add(messages, name->written, message);
-    }
-    json_object_object_add(data, "message_id",
-                           submission->message_id ? json_object_new_string(submission->message_id)
-                                                  : NULL);
-    json_object_object_add(data, "messages", messages);
-    return data;
-}
-
 /* How it ended is known, or (sure FALSE) is not. */
 static gboolean fail_sending(Call *call, RememberedState state, const GError *error)
 {
@@ -289,18 +267,30 @@ static gboolean fail_sending(Call *call, RememberedState state, const GError *er
     return refuse_as(call, V1_ERROR_REFUSED, error->message);
 }
 
+static gboolean send_it(const Call *call, GError **error)
+{
+    const char *client = call->request->client;
+    g_autofree char *queue_id = sender_send(call->desk->sender, call->credential, client,
+                                            call->submission, &call->names, error);
+
+    if (queue_id)
+        log_info(queue_id, "submission of the API accepted", LOG_ID("id", call->names.base),
+                 LOG_INT("server", call->credential->server),
+                 LOG_INT("credential", call->credential->id),
+                 LOG_INT("recipients", call->submission->rcpts->len), LOG_TEXT("ip", client));
+    return queue_id != NULL;
+}
+
 static gboolean hand_over(Call *call, RememberedState state)
 {
-    const V1Submission *submission = call->submission;
+    const Submission *submission = call->submission;
     g_autoptr(GError) error = NULL;
 
-    if (submission->rcpts->len > 0 &&
-        !sender_send(call->desk->sender, call->credential, call->request->client, submission,
-                     &call->names, &error))
+    if (submission->rcpts->len > 0 && !send_it(call, &error))
         return fail_sending(call, state, error);
     count(call->desk, APID_COUNTER_SUBMISSIONS, submission->rcpts->len > 0);
     count(call->desk, APID_COUNTER_MESSAGES, submission->rcpts->len);
-    json_object *data = data_of(call);
+    json_object *data = submission_data(submission, &call->names);
     call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
     json_object_put(data);
     if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "api/remembered.h"
-#include "api/sender.h"
+#include "lib/submission/sender.h"
 #include "api/v1_parameter.h"
 #include "lib/admission/use_count.h"
 #include "lib/base/penalty.h"

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-#include "lib/base/address.h"
 #include "lib/base/error.h"
-
-#define SHOWN 100 /* characters of a value that a refusal shows */
 
 gboolean v1_parameter_wrong(GError **error, const char *name, const char *why)
 {
@@ -56,97 +53,7 @@ gboolean v1_parameter_is_set(json_object *object, const char *name)
 
 gboolean v1_is_blank(const char *text)
 {
-    for (; text && *text; text++)
-        if (!g_ascii_isspace(*text))
-            return FALSE;
-    return TRUE;
-}
-
-void v1_address_free(V1Address *address)
-{
-    if (!address)
-        return;
-    g_free(address->written);
-    g_free(address->address);
-    g_free(address->mailbox);
-    g_free(address);
-}
-
-/* Between the last angle brackets, or all; without outer white space. */
-static char *without_name(const char *text)
-{
-    const char *open = strrchr(text, '<');
-    char *bare = open ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(text);
-
-    return g_strstrip(bare);
-}
-
-V1Address *v1_address_read(const char *text)
-{
-    g_autoptr(GPtrArray) read = mime_mailboxes_parse(text, NULL);
-
-    if (!read || read->len != 1)
-        return NULL;
-    const MimeMailbox *mailbox = read->pdata[0];
-    g_autofree char *domain = address_domain(mailbox->address);
-    if (!domain)
-        return NULL;
-    V1Address *address = g_new0(V1Address, 1);
-    g_autofree char *local =
-        g_strndup(mailbox->address, (gsize)(strrchr(mailbox->address, '@') - mailbox->address));
-    address->written = without_name(text);
-    if (g_ascii_strcasecmp(address->written, mailbox->address) != 0) {
-        g_free(address->written);
-        address->written = g_strdup(mailbox->address);
-    }
-    address->address = g_strconcat(local, "@", domain, NULL);
-    address->mailbox = g_strdup(text);
-    return address;
-}
-
-/* Octets of text before the next comma outside quotes and comments. */
-static gsize before_comma(const char *text)
-{
-    gboolean quoted = FALSE;
-    guint comments = 0;
-    gsize i = 0;
-
-    for (; text[i] && (text[i] != ',' || quoted || comments); i++) {
-        if (text[i] == '\\' && text[i + 1])
-            i++;
-        else if (text[i] == '"' && !comments)
-            quoted = !quoted;
-        else if (text[i] == '(' && !quoted)
-            comments++;
-        else if (text[i] == ')' && !quoted && comments)
-            comments--;
-    }
-    return i;
-}
-
-static gboolean wrong_address(GError **error, const char *name, const char *text)
-{
-    g_autofree char *shown = g_utf8_substring(text, 0, MIN(SHOWN, g_utf8_strlen(text, -1)));
-    g_autofree char *why = g_strdup_printf("has something in it that is no address: %s", shown);
-
-    return v1_parameter_wrong(error, name, why);
-}
-
-static gboolean add_all(GPtrArray *list, const char *name, const char *text, guint max,
-                        GError **error)
-{
-    while (*text && list->len <= max) {
-        gsize length = before_comma(text);
-        g_autofree char *one = g_strndup(text, length);
-        text += length + (text[length] == ',');
-        if (v1_is_blank(one))
-            continue;
-        V1Address *address = v1_address_read(one);
-        if (!address)
-            return wrong_address(error, name, one);
-        g_ptr_array_add(list, address);
-    }
-    return TRUE;
+    return addressee_is_blank(text);
 }
 
 static gboolean add_value(GPtrArray *list, const char *name, json_object *value, guint max,
@@ -157,12 +64,12 @@ static gboolean add_value(GPtrArray *list, const char *name, json_object *value,
 
     if (!text || strlen(text) != length)
         return v1_parameter_wrong(error, name, "must be an array of strings, or one string");
-    return add_all(list, name, text, max, error);
+    return addressees_add(list, name, text, max, error);
 }
 
 GPtrArray *v1_parameter_addresses(json_object *object, const char *name, guint max, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)v1_address_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)addressee_free);
     json_object *value = NULL;
 
     json_object_object_get_ex(object, name, &value);

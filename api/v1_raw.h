@@ -4,14 +4,14 @@
  * Used by: apid.
  * May touch: nothing.
  * Threads: any.
- * Limits: V1_RECIPIENTS_MAX addresses; the rest by what the caller lets a request be.
- *
- * Line ends of every kind become CRLF; nothing else of the message changes.
+ * Limits: SUBMISSION_RECIPIENTS_MAX addresses of SUBMISSION_ADDRESSES_MAX octets; the rest by what the caller lets a request be.
  */
 #pragma once
 
-#include "api/v1_answer.h"
-#include "api/v1_submission.h"
+#include <json-c/json.h>
+
+#include "lib/submission/submission.h"
+#include "lib/submission/v1_error.h"
 
 /* The submission. NULL: PARAMETER, and *text (g_free) names what is missing or wrong. Without recipients there is nothing to do. */
-V1Submission *v1_raw_read(json_object *parameters, V1Error *first, char **text);
+Submission *v1_raw_read(json_object *parameters, V1Error *first, char **text);

@@ -259,6 +259,12 @@ static gboolean matches(const char *option, const char *argument, G_GNUC_UNUSED 
     return TRUE;
 }
 
+/* Its argument says so. */
+static gboolean is_repeatable(const char *argument)
+{
+    return argument && g_str_has_suffix(argument, "...");
+}
+
 static gboolean add_option(Parser *parser, const Search *found, const char *inline_value,
                            const char *help, GError **error)
 {
@@ -269,7 +275,7 @@ static gboolean add_option(Parser *parser, const Search *found, const char *inli
         return usage_error(error, "a value is missing after option", found->option, help);
     if (!found->argument && inline_value)
         return usage_error(error, "no value is allowed for option", found->option, help);
-    if (command_option(cli, found->option))
+    if (command_option(cli, found->option) && !is_repeatable(found->argument))
         return usage_error(error, "given twice: option", found->option, help);
     if (cli->n_options == COMMAND_OPTIONS_MAX)
         return usage_error(error, "too many options at", found->option, help);
@@ -375,12 +381,17 @@ CommandParse command_parse(Cli *cli, int argc, char **argv, GError **error)
     return COMMAND_WRONG;
 }
 
-const char *command_option(const Cli *cli, const char *option)
+const char *command_option_nth(const Cli *cli, const char *option, guint nth)
 {
     for (guint i = 0; i < cli->n_options; i++)
-        if (g_str_equal(cli->options[i].option, option))
+        if (g_str_equal(cli->options[i].option, option) && nth-- == 0)
             return cli->options[i].text ? cli->options[i].text : "";
     return NULL;
+}
+
+const char *command_option(const Cli *cli, const char *option)
+{
+    return command_option_nth(cli, option, 0);
 }
 
 gboolean command_number(const char *field, const char *text, guint64 max, guint64 *number,

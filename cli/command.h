@@ -13,7 +13,7 @@
 #include "lib/sql/sql.h"
 
 #define COMMAND_TEXT_MAX      4096
-#define COMMAND_OPTIONS_MAX   32
+#define COMMAND_OPTIONS_MAX   256
 #define COMMAND_ARGUMENTS_MAX 1000
 
 typedef struct Command Command;
@@ -56,6 +56,9 @@ CommandParse command_parse(Cli *cli, int argc, char **argv, GError **error);
 
 /* The text of an option that was given; "" for one without argument; NULL: not given. */
 const char *command_option(const Cli *cli, const char *option);
+
+/* The same of the nth (from 0) of an option that may be given again. */
+const char *command_option_nth(const Cli *cli, const char *option, guint nth);
 
 /* A number from 1 to max; INVALID names the field. */
 gboolean command_number(const char *field, const char *text, guint64 max, guint64 *number,

@@ -263,7 +263,7 @@ static RefusalName take(SMFICTX *context, Session *session, gboolean *discard)
     case SESSION_HOP:
         return split_take(context, session, all, queue_id, &tick, discard);
     case SESSION_INJECT:
-        return inject_take(context, session, all, queue_id);
+        return inject_take(context, session, all, queue_id, &tick, discard);
     case SESSION_SUBMISSION:
     default:
         return submission_take(context, session, all, queue_id, &tick);

@@ -212,7 +212,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
                               .to = outgoing->to};
     if (!journal(shared, &subject, &accepted, &hold, error)) {
         /* Of a retry the file may belong to a copy that was taken before. */
-        if (!accepted.hop)
+        if (!outgoing->reserved.again)
             store_remove(config_string(config, CONFIG_SPOOL_DIR), outgoing->id, NULL);
         return FALSE;
     }

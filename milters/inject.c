@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/log/log.h"
+#include "milters/claimed.h"
 #include "milters/hop.h"
 
 static gboolean fail(GError **error, const char *what)
@@ -43,30 +44,69 @@ static gboolean has_recipients(const Claim *claim, const Message *message)
     return TRUE;
 }
 
-static RefusalName hand_on(SMFICTX *context, Session *session, Shared *shared, const Claim *claim,
-                           const char *queue_id, GError **error)
+/* To the hop, where Postfix tries again what is put off. */
+static RefusalName hand_on(const Claimed *claimed, GError **error)
 {
-    const Client unknown = {0};
-    EventSubject subject = session_subject(session, shared, NULL, queue_id);
+    const Claim *claim = claimed->claim;
+    static const Client unknown = {0};
+    EventSubject subject =
+        session_subject(claimed->session, claimed->shared, NULL, claimed->queue_id);
 
-    if (!journal_check_space(shared_journal(shared), error))
+    if (!journal_check_space(shared_journal(claimed->shared), error))
         return refusal_of_trouble(*error);
     subject.id = claim->base;
     subject.server = claim->server;
     subject.credential_id = claim->credential;
     subject.client = &unknown;
-    return hop_hand_on(context, shared, &subject, claim, error) ? REFUSAL_NONE
-                                                                : refusal_of_trouble(*error);
+    return hop_hand_on(claimed->context, claimed->shared, &subject, claim, error)
+               ? REFUSAL_NONE
+               : refusal_of_trouble(*error);
 }
 
-RefusalName inject_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id)
+static RefusalName put_off(const Claimed *claimed, RefusalName refusal, const GError *why,
+                           GError **error)
+{
+    g_autofree char *reply = g_steal_pointer(&claimed->session->reply);
+
+    if (refusal != REFUSAL_NONE)
+        log_info(claimed->queue_id, "message waits for the hop",
+                 LOG_TEXT("rule", refusal_words(refusal)->rule),
+                 LOG_TEXT("why", why ? why->message : reply));
+    return hand_on(claimed, error);
+}
+
+/* The only message of its submission, at once where that can be. */
+static RefusalName take_one(const Claimed *claimed, gboolean *discard, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    RefusalName refusal = REFUSAL_NONE;
+
+    switch (claimed_dispatch(claimed, &refusal, &why)) {
+    case CLAIMED_DISCARDED:
+        *discard = TRUE;
+        return REFUSAL_NONE;
+    case CLAIMED_PUT_OFF:
+        return put_off(claimed, refusal, why, error);
+    case CLAIMED_FAILED:
+        g_propagate_error(error, g_steal_pointer(&why));
+        return refusal;
+    case CLAIMED_TAKEN:
+    default:
+        return REFUSAL_NONE;
+    }
+}
+
+RefusalName inject_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
+                        const OutgoingTick *tick, gboolean *discard)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Claim) claim = open_claim(session->message, shared, &error);
     RefusalName refusal = REFUSAL_CLAIM;
+    const Claimed claimed = {context, session, shared, claim, 0, queue_id, tick, FALSE};
 
     if (claim && has_recipients(claim, session->message))
-        refusal = hand_on(context, session, shared, claim, queue_id, &error);
+        refusal = session->message->rcpts->len == 1 ? take_one(&claimed, discard, &error)
+                                                    : hand_on(&claimed, &error);
     else if (claim)
         refusal = REFUSAL_ADDRESS;
     if (refusal != REFUSAL_NONE)

@@ -67,8 +67,10 @@ gboolean message_add_recipient(Message *message, const char *rcpt, const char *r
 
     if (g_hash_table_contains(message->known, lower))
         return TRUE;
-    if (message->rcpts->len >= message->limits.recipients)
+    gsize size = message->address_size + strlen(address);
+    if (message->rcpts->len >= message->limits.recipients || size > message->limits.addresses)
         return FALSE;
+    message->address_size = size;
     Recipient *recipient = g_new(Recipient, 1);
     recipient->address = g_steal_pointer(&address);
     recipient->key = g_steal_pointer(&lower);

@@ -18,6 +18,7 @@ typedef struct {
 
 typedef struct {
     guint recipients;
+    gsize addresses; /* octets of all recipients */
     gsize header, fields;
     gsize size; /* of header, blank line and body */
 } MessageLimits;
@@ -29,13 +30,14 @@ typedef struct {
 
 typedef struct {
     MessageLimits limits;
-    char *mail_from;   /* without brackets; "" for the null sender */
-    GPtrArray *rcpts;  /* of Recipient, each another one, as they came */
-    GHashTable *known; /* their keys, borrowed */
-    GPtrArray *fields; /* of MimeField */
-    GString *body;     /* NULL: dropped, too big */
-    gsize n_fields;    /* also those that were not kept */
-    gsize header_size; /* octets as they stand on the wire */
+    char *mail_from;    /* without brackets; "" for the null sender */
+    GPtrArray *rcpts;   /* of Recipient, each another one, as they came */
+    gsize address_size; /* octets of these */
+    GHashTable *known;  /* their keys, borrowed */
+    GPtrArray *fields;  /* of MimeField */
+    GString *body;      /* NULL: dropped, too big */
+    gsize n_fields;     /* also those that were not kept */
+    gsize header_size;  /* octets as they stand on the wire */
     gsize body_size;
 } Message;
 

@@ -20,6 +20,7 @@ typedef struct {
     guint64 base;
     guint8 seed[TOKEN_SEED_LENGTH];
     gboolean hop;    /* its messages come one by one, through the hop */
+    gboolean again;  /* a message of the same id may have been taken before */
     const char *tag; /* borrowed; NULL: its header says it, if anything does */
 } Reserved;
 

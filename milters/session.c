@@ -13,6 +13,7 @@
 void session_begin(Session *session, const Config *config, const char *sender)
 {
     MessageLimits limits = {.recipients = CLAIM_RECIPIENTS_MAX,
+                            .addresses = FORM_ADDRESSES_MAX,
                             .header = FORM_HEADER_MAX,
                             .fields = FORM_FIELDS_MAX,
                             .size = (gsize)config_int(config, CONFIG_MESSAGE_SIZE_MAX)};

@@ -11,6 +11,7 @@ static gboolean reserve(Shared *shared, guint n, gboolean privacy, Reserved *res
                         GError **error)
 {
     reserved->hop = n > 1 || privacy;
+    reserved->again = FALSE;
     reserved->tag = NULL;
     reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
     if (reserved->base != 0)

@@ -10,6 +10,8 @@
 #include <glib.h>
 
 #define FORM_HEADER_MAX (1024 * 1024) /* octets */
+#define FORM_ADDRESSES_MAX                                                                         \
+    122880 /* octets of all recipients: in JSON, where a quote takes two, they fit into a record of the journal */
 #define FORM_FIELDS_MAX 1000 /* Postfix looks through all of them for each that we change */
 
 /* Whether a signature can name all fields (GPtrArray of MimeField) that it must cover, with those that DISPATCH adds. */

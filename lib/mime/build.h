@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the body of a message from its texts and files, and the fields that say what it is.
- * Used by: the API.
+ * Used by: lib/submission, apid, the CLI.
  * May touch: nothing.
  * Threads: any.
  * Limits: the caller's. Each file is encoded once, straight into the body.

@@ -29,6 +29,17 @@ void mime_fields_add(GPtrArray *fields, const char *name, const char *value)
     g_ptr_array_add(fields, field);
 }
 
+GPtrArray *mime_fields_copy(const GPtrArray *fields)
+{
+    GPtrArray *copy = mime_fields_new();
+
+    for (guint i = 0; i < fields->len; i++) {
+        const MimeField *field = fields->pdata[i];
+        mime_fields_add(copy, field->name, field->value);
+    }
+    return copy;
+}
+
 guint mime_fields_count(const GPtrArray *fields, const char *name)
 {
     guint count = 0;

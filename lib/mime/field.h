@@ -23,6 +23,9 @@ typedef struct {
 /* An empty list, a GPtrArray of MimeField that frees its fields. */
 GPtrArray *mime_fields_new(void);
 
+/* The same fields once more. */
+GPtrArray *mime_fields_copy(const GPtrArray *fields);
+
 /* Appends copies of name and value. */
 void mime_fields_add(GPtrArray *fields, const char *name, const char *value);
 

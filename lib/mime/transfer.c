@@ -9,9 +9,28 @@
 #define QUOTE_ROOM   3  /* =XX */
 #define BASE64_GROUP 57 /* octets that make 76 characters */
 
-static void quote_octet(GString *out, guint8 octet)
+/* What quoted-printable makes of an octet (RFC 2045 section 6.7). */
+typedef enum {
+    QUOTE_ALWAYS,
+    QUOTE_NEVER,
+    QUOTE_AT_END,   /* of a line */
+    QUOTE_AT_BEGIN, /* "-" of boundaries, "." of SMTP, "F" of "From " in mailboxes */
+} Quote;
+
+/* clang-format off */
+static const guint8 quotes[256] = {
+    ['\t'] = QUOTE_AT_END, [' '] = QUOTE_AT_END, ['-'] = QUOTE_AT_BEGIN, ['.'] = QUOTE_AT_BEGIN, ['F'] = QUOTE_AT_BEGIN,
+    ['!' ... ','] = QUOTE_NEVER, ['/' ... '<'] = QUOTE_NEVER, ['>' ... 'E'] = QUOTE_NEVER, ['G' ... '~'] = QUOTE_NEVER,
+};
+/* clang-format on */
+
+static void quote_octet(char *to, guint8 octet)
 {
-    g_string_append_printf(out, "=%02X", octet);
+    static const char digits[] = "0123456789ABCDEF";
+
+    to[0] = '=';
+    to[1] = digits[octet >> 4];
+    to[2] = digits[octet & 15];
 }
 
 static gboolean at_line_end(const guint8 *p, const guint8 *end)
@@ -19,33 +38,44 @@ static gboolean at_line_end(const guint8 *p, const guint8 *end)
     return end - p >= 2 && p[0] == '\r' && p[1] == '\n';
 }
 
+static gboolean is_quoted(const guint8 *p, const guint8 *end, gboolean begin)
+{
+    switch ((Quote)quotes[*p]) {
+    case QUOTE_NEVER:
+        return FALSE;
+    case QUOTE_AT_END:
+        return p + 1 == end || at_line_end(p + 1, end);
+    case QUOTE_AT_BEGIN:
+        return begin;
+    case QUOTE_ALWAYS:
+    default:
+        return TRUE;
+    }
+}
+
 void transfer_quote(GString *out, const guint8 *data, gsize length)
 {
     const guint8 *end = data + length;
-    guint column = 0;
+    char line[COLUMNS + 2];
+    gsize column = 0;
 
     for (const guint8 *p = data; p < end; p++) {
-        if (at_line_end(p, end)) {
-            g_string_append(out, "\r\n");
+        gboolean ends = at_line_end(p, end);
+        if (ends || column + QUOTE_ROOM > COLUMNS - 1) {
+            memcpy(line + column, ends ? "\r\n" : "=\r\n", 3);
+            g_string_append_len(out, line, (gssize)column + (ends ? 2 : 3));
             column = 0;
+        }
+        if (ends) {
             p++;
-            continue;
-        }
-        if (column + QUOTE_ROOM > COLUMNS - 1) {
-            g_string_append(out, "=\r\n");
-            column = 0;
-        }
-        gboolean blank = *p == ' ' || *p == '\t';
-        gboolean last = p + 1 == end || at_line_end(p + 1, end);
-        if ((blank && !last) ||
-            (*p > ' ' && *p < 0x7f && *p != '=' && !(column == 0 && strchr("-.F", *p)))) {
-            g_string_append_c(out, (char)*p);
-            column++;
-        } else {
-            quote_octet(out, *p);
+        } else if (is_quoted(p, end, column == 0)) {
+            quote_octet(line + column, *p);
             column += QUOTE_ROOM;
+        } else {
+            line[column++] = (char)*p;
         }
     }
+    g_string_append_len(out, line, (gssize)column);
 }
 
 void transfer_base64(GString *out, const guint8 *data, gsize length)
@@ -92,7 +122,7 @@ static gboolean rewrap_quoted_line(GString *out, const guint8 *line, gsize conte
             column = 0;
         }
         if (column == 0 && i > 0 && line[i] == '-') {
-            quote_octet(out, '-');
+            g_string_append(out, "=2D");
             column += QUOTE_ROOM;
         } else {
             g_string_append_len(out, (const char *)line + i, (gssize)step);

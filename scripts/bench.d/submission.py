@@ -9,8 +9,9 @@ import world
 
 OURS = ("milter", "policyd", "worker", "mariadbd")
 PROGRAMS = {"bare": ("postfix",), "opendkim": ("postfix", "opendkim"),
-            "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS), "tracked": ("postfix", *OURS)}
-COLUMNS = ("postfix", "opendkim", "milter", "policyd", "worker", "mariadbd", "client")
+            "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS), "tracked": ("postfix", *OURS),
+            "api": ("postfix", "apid", *OURS)}
+COLUMNS = ("postfix", "opendkim", "apid", "milter", "policyd", "worker", "mariadbd", "client")
 CONNECTIONS = ("each", "reuse")
 WARM_UP = 40  # messages before a run, so that no process is started within it
 
@@ -47,15 +48,15 @@ def send(place, path, case, count, options):
                  options.seconds, "--sender", world.SENDER, "--domain", world.RECIPIENTS]
     if connections == "reuse":
         arguments.append("--reuse")
-    if "tracked" in options.paths:
+    if "tracked" in options.paths or "api" in options.paths:
         arguments.append("--html")
-    if is_ours(path):
+    if is_ours(path) and path != "api":
         arguments += ["--user", "bench"]
-    return place.load("smtp_load", [*arguments, world.PORTS[path]], options.seconds, place.keys.get(path))
+    return place.load("http_load" if path == "api" else "smtp_load", [*arguments, world.PORTS[path]], options.seconds, place.keys.get(path))
 
 
 def is_ours(path):
-    return PROGRAMS[path][1:] == OURS
+    return "milter" in PROGRAMS[path]
 
 
 def settle(place, path, done):
@@ -124,7 +125,8 @@ def summary(case, paths, runs):
     rates = {path: result["paths"][path]["rate"] for path in paths}
     result["ratio"] = {f"{path}/{other}": round(rates[path] / rates[other], 3)
                        for path, other in (("opendkim", "bare"), ("outrider", "bare"),
-                                           ("outrider", "opendkim"), ("limited", "outrider"), ("tracked", "outrider"))
+                                           ("outrider", "opendkim"), ("limited", "outrider"), ("tracked", "outrider"),
+                                           ("api", "tracked"))
                        if path in rates and other in rates}
     return result
 
@@ -146,7 +148,7 @@ def show(document):
             name = ""
     figures.table(rows)
     for case in document["cases"]:
-        for pair in ("outrider/opendkim", "limited/outrider", "tracked/outrider"):
+        for pair in ("outrider/opendkim", "limited/outrider", "tracked/outrider", "api/tracked"):
             if pair in case["ratio"]:
                 print(f"{pair.replace('/', ' to ')}, "
                       f"{name_of((case['size_kb'], case['sessions'], case['connections']))}: "

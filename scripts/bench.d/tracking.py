@@ -2,7 +2,6 @@
 """Tracked links: outrider-trackd beside nginx's bare `return 307'."""
 
 import json
-import pathlib
 import re
 import shutil
 import subprocess
@@ -71,7 +70,7 @@ def measure(place, options):
     finally:
         nginx.terminate()
         nginx.wait(10)
-    return {"rounds": options.rounds, "connections": options.connections, "resident_mb": resident(place.pid("trackd")),
+    return {"rounds": options.rounds, "connections": options.connections, "resident_mb": world.resident(place.pid("trackd")),
             "redirects": {mode: {path: {**figures.median(runs[path, mode]),
                                         "spread": figures.spread([run["rate"] for run in runs[path, mode]])}
                                  for path in PORTS} for mode in MODES}}
@@ -143,11 +142,6 @@ def cpu(place, path, nginx):
 
 def journaled(place):
     return int.from_bytes(place.path("spool/journal/trackd/committed").read_bytes()[:8], "little")
-
-
-def resident(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return round(int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1)) / 1024, 1)
 
 
 def show(document):

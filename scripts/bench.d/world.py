@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -20,7 +21,7 @@ DOMAIN = "acme.test"
 SENDER = f"bench@{DOMAIN}"
 RECIPIENTS = "bench.test"
 PORTS = {"bare": "127.0.0.1:2530", "opendkim": "127.0.0.1:2531", "outrider": "127.0.0.1:2525",
-         "limited": "127.0.0.1:2525", "tracked": "127.0.0.1:2525"}
+         "limited": "127.0.0.1:2525", "tracked": "127.0.0.1:2525", "api": "127.0.0.1:5000"}
 LIMITED = "acme/limited"
 TRACKED = "acme/tracked"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -71,7 +72,7 @@ class World:
         self.opendkim = None
 
     def __enter__(self):
-        for name in ("smtp_load", "ask_load"):
+        for name in ("smtp_load", "http_load", "ask_load"):
             if not (self.build / "tests/bench" / name).exists():
                 raise Trouble(f"no tests/bench/{name} in {self.build}: build first, or give --build")
         say(f"making a sandbox in {self.directory}")
@@ -145,7 +146,7 @@ class World:
             self.start_opendkim()
         if "limited" in paths:
             self.add_limited()
-        if "tracked" in paths:
+        if "tracked" in paths or "api" in paths:
             self.add_tracked()
         self.inside("postfix", "reload")
         time.sleep(1)
@@ -165,6 +166,7 @@ class World:
         self.outrider("server", "add", TRACKED, "--pool", "main")
         self.outrider("track-domain", "add", TRACKED, f"links.{DOMAIN}", "--force")
         self.keys["tracked"] = self.outrider("credential", "add", TRACKED, "app")["key"]
+        self.keys["api"] = self.outrider("credential", "add", TRACKED, "web", "--type", "api")["key"]
         wait_for(lambda: self.tracks(f"links.{DOMAIN}"), "the track domain at the milter", PATIENCE)
 
     def tracks(self, host):
@@ -270,6 +272,12 @@ class World:
             return own[0]
         # master(8) waits for its children, so what the ended ones used is in its own record.
         return sum(own) + sum(cpu_seconds(child)[0] for child in children(pid))
+
+
+def resident(pid):
+    """MB of a process in memory."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return round(int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1)) / 1024, 1)
 
 
 def cpu_seconds(pid):

@@ -51,7 +51,7 @@ static void reopen(World *world)
 }
 
 static RememberedState begin(World *world, guint32 server, const char *key, const char *digest,
-                             gint64 now, RememberedNames *names, char **answer)
+                             gint64 now, SubmissionNames *names, char **answer)
 {
     RememberedState state = REMEMBERED_BUSY;
     GError *error = NULL;
@@ -78,7 +78,7 @@ static void test_remembered_key_table(void **state)
 static void test_remembered_begin_answered(void **state)
 {
     World *world = *state;
-    RememberedNames names = {.base = 256};
+    SubmissionNames names = {.base = 256};
     g_autofree char *answer = NULL;
 
     assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
@@ -98,7 +98,7 @@ static void test_remembered_begin_answered(void **state)
 static void test_remembered_begin_again_after_a_kill(void **state)
 {
     World *world = *state;
-    RememberedNames names = {.base = 256, .seed = {1, 2, 3}, .message_id = "a@b"},
+    SubmissionNames names = {.base = 256, .seed = {1, 2, 3}, .message_id = "a@b"},
                     later = {.base = 512};
     g_autofree char *answer = NULL;
 
@@ -115,7 +115,7 @@ static void test_remembered_begin_again_after_a_kill(void **state)
 static void test_remembered_undone(void **state)
 {
     World *world = *state;
-    RememberedNames names = {.base = 256};
+    SubmissionNames names = {.base = 256};
     g_autofree char *answer = NULL;
 
     assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);

@@ -11,28 +11,28 @@
 #define BODY "\"plain_body\":\"hi\""
 #define GOOD TO FROM BODY
 
-static const V1Stamp stamp = {"uuid@rp.test", " from api by h.test with HTTP; now",
-                              "Thu, 26 Nov 2026 04:00:00 +0000"};
+static const LetterStamp stamp = {"uuid@rp.test", " from api by h.test with HTTP; now",
+                                  "Thu, 26 Nov 2026 04:00:00 +0000"};
 
-static V1Message *read_v1(const char *json, V1Error *first, char **text)
+static Letter *read_v1(const char *json, V1Error *first, char **text)
 {
     json_object *object = json_tokener_parse(json);
 
     assert_non_null(object);
-    V1Message *message = v1_message_read(object, first, text);
+    Letter *message = v1_message_read(object, first, text);
     json_object_put(object);
     return message;
 }
 
-static V1Submission *make(const char *json)
+static Submission *make(const char *json)
 {
     V1Error first = V1_ERROR_NONE;
     g_autofree char *text = NULL;
-    g_autoptr(V1Message) message = read_v1(json, &first, &text);
+    g_autoptr(Letter) message = read_v1(json, &first, &text);
 
     if (!message || first)
         fail_msg("%s: %d %s", json, first, text);
-    V1Submission *submission = v1_message_compose(message, &stamp, &first, &text);
+    Submission *submission = letter_compose(message, &stamp, &first, &text);
     if (!submission)
         fail_msg("%s: %d %s", json, first, text);
     return submission;
@@ -81,7 +81,7 @@ static void test_v1_message_read_first_error(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         V1Error first = V1_ERROR_COUNT;
         g_autofree char *text = NULL;
-        g_autoptr(V1Message) message = read_v1(cases[i].json, &first, &text);
+        g_autoptr(Letter) message = read_v1(cases[i].json, &first, &text);
         if (!message || first != cases[i].first)
             fail_msg("case %u: %d %s", i, first, text);
     }
@@ -116,7 +116,7 @@ static void test_v1_message_read_wrong_parameter(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         V1Error first = V1_ERROR_NONE;
         g_autofree char *text = NULL;
-        g_autoptr(V1Message) message = read_v1(cases[i].json, &first, &text);
+        g_autoptr(Letter) message = read_v1(cases[i].json, &first, &text);
         if (message || first != V1_ERROR_PARAMETER || !strstr(text, cases[i].name))
             fail_msg("case %u: %d %s", i, first, text);
     }
@@ -130,16 +130,16 @@ static void test_v1_message_read_bounds(void **state)
         V1Error error;
     } cases[] = {
         {"to", V1_ERROR_TOO_MANY_TO}, {"cc", V1_ERROR_TOO_MANY_CC}, {"bcc", V1_ERROR_TOO_MANY_BCC}};
-    g_autofree char *tag = g_strnfill(V1_TAG_MAX + 1, 't');
+    g_autofree char *tag = g_strnfill(SUBMISSION_TAG_MAX + 1, 't');
     g_autofree char *json = g_strdup_printf("{" GOOD ",\"tag\":\"%s\"}", tag);
     V1Error first = V1_ERROR_NONE;
     g_autofree char *text = NULL;
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (guint more = 0; more < 2; more++) {
-            g_autofree char *list = addresses(cases[i].name, V1_LIST_MAX + more);
+            g_autofree char *list = addresses(cases[i].name, LETTER_LIST_MAX + more);
             g_autofree char *whole = g_strdup_printf("{%s" FROM BODY "}", list);
-            g_autoptr(V1Message) message = read_v1(whole, &first, &text);
+            g_autoptr(Letter) message = read_v1(whole, &first, &text);
             assert_int_equal(first, more ? cases[i].error : V1_ERROR_NONE);
         }
     }
@@ -148,7 +148,7 @@ static void test_v1_message_read_bounds(void **state)
 }
 
 /* Name and value of each field, a line each. */
-static char *header_of(const V1Submission *submission)
+static char *header_of(const Submission *submission)
 {
     GString *out = g_string_new(NULL);
 
@@ -159,10 +159,10 @@ static char *header_of(const V1Submission *submission)
     return g_string_free(out, FALSE);
 }
 
-static void test_v1_message_compose_order(void **state)
+static void test_letter_compose_order(void **state)
 {
     (void)state;
-    g_autoptr(V1Submission) made = make(
+    g_autoptr(Submission) made = make(
         "{\"headers\":{\"X_First\":\"1\",\"References\":\"<a@b>\",\"in-reply-to\":\"<c@d>\",\"List-"
         "Id\":\"l\","
         "\"Date\":\"then\",\"From\":\"evil@x.test\",\"Bcc\":\"b@x.test\",\"to\":\"c@x.test\","
@@ -199,11 +199,11 @@ static void test_v1_message_compose_order(void **state)
     assert_int_equal(made->rcpts->len, 4);
 }
 
-static void test_v1_message_compose_custom_list(void **state)
+static void test_letter_compose_custom_list(void **state)
 {
     (void)state;
-    g_autoptr(V1Submission) made = make("{\"bcc\":\"b@x.test\",\"headers\":{\"To\":\"undisclosed-"
-                                        "recipients:;\",\"Cc\":\"C <c@x.test>\"}," FROM BODY "}");
+    g_autoptr(Submission) made = make("{\"bcc\":\"b@x.test\",\"headers\":{\"To\":\"undisclosed-"
+                                      "recipients:;\",\"Cc\":\"C <c@x.test>\"}," FROM BODY "}");
 
     assert_string_equal(mime_fields_nth(made->fields, "To", 1), " undisclosed-recipients:;");
     assert_string_equal(mime_fields_nth(made->fields, "Cc", 1), " C <c@x.test>");
@@ -211,7 +211,7 @@ static void test_v1_message_compose_custom_list(void **state)
     assert_null(mime_fields_nth(made->fields, "Subject", 1));
 }
 
-static void test_v1_message_compose_recipients(void **state)
+static void test_letter_compose_recipients(void **state)
 {
     (void)state;
     static const struct {
@@ -222,7 +222,7 @@ static void test_v1_message_compose_recipients(void **state)
                    "cher.test",
                    "j@xn--bcher-kva.test", 1},
                   {"bob@x.test", "Bob@x.test", 0}};
-    g_autoptr(V1Submission) made =
+    g_autoptr(Submission) made =
         make("{\"to\":\"\\\"B, C\\\" <Bob@X.Test> , , J <j@b\xc3\xbc"
              "cher.test>\",\"cc\":[\"bob@x.test\"],\"bounce\":0," FROM BODY "}");
 
@@ -230,14 +230,14 @@ static void test_v1_message_compose_recipients(void **state)
     assert_int_equal(made->rcpts->len, 2);
     assert_int_equal(made->names->len, G_N_ELEMENTS(wanted));
     for (guint i = 0; i < made->names->len; i++) {
-        const V1Name *name = made->names->pdata[i];
+        const SubmissionName *name = made->names->pdata[i];
         assert_string_equal(name->written, wanted[i].written);
         assert_int_equal(name->index, wanted[i].index);
         assert_string_equal(made->rcpts->pdata[name->index], wanted[i].address);
     }
 }
 
-static void test_v1_message_compose_injection(void **state)
+static void test_letter_compose_injection(void **state)
 {
     (void)state;
     static const char *const cases[] = {
@@ -254,7 +254,7 @@ static void test_v1_message_compose_injection(void **state)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(V1Submission) made = make(cases[i]);
+        g_autoptr(Submission) made = make(cases[i]);
         g_autofree char *header = header_of(made);
         if (strstr(header, "\nBcc") || strstr(header, "\rBcc") ||
             strstr(made->body->str, "\nBcc") || mime_fields_count(made->fields, "Bcc"))
@@ -263,7 +263,7 @@ static void test_v1_message_compose_injection(void **state)
     }
 }
 
-static void test_v1_message_compose_refused(void **state)
+static void test_letter_compose_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -281,9 +281,9 @@ static void test_v1_message_compose_refused(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         V1Error first = V1_ERROR_NONE;
         g_autofree char *text = NULL;
-        g_autoptr(V1Message) message = read_v1(cases[i].json, &first, &text);
+        g_autoptr(Letter) message = read_v1(cases[i].json, &first, &text);
         assert_non_null(message);
-        assert_null(v1_message_compose(message, &stamp, &first, &text));
+        assert_null(letter_compose(message, &stamp, &first, &text));
         if (first != cases[i].first || (first == V1_ERROR_PARAMETER) != (text != NULL))
             fail_msg("case %u: %d", i, first);
     }
@@ -295,11 +295,11 @@ int main(void)
         cmocka_unit_test(test_v1_message_read_first_error),
         cmocka_unit_test(test_v1_message_read_wrong_parameter),
         cmocka_unit_test(test_v1_message_read_bounds),
-        cmocka_unit_test(test_v1_message_compose_order),
-        cmocka_unit_test(test_v1_message_compose_custom_list),
-        cmocka_unit_test(test_v1_message_compose_recipients),
-        cmocka_unit_test(test_v1_message_compose_injection),
-        cmocka_unit_test(test_v1_message_compose_refused),
+        cmocka_unit_test(test_letter_compose_order),
+        cmocka_unit_test(test_letter_compose_custom_list),
+        cmocka_unit_test(test_letter_compose_recipients),
+        cmocka_unit_test(test_letter_compose_injection),
+        cmocka_unit_test(test_letter_compose_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,14 +7,14 @@
 #include "tests/lib/testing.h"
 
 /* Parameters with these octets as data. */
-static V1Submission *read_octets(const char *octets, gsize length, char **text)
+static Submission *read_octets(const char *octets, gsize length, char **text)
 {
     g_autofree char *data = g_base64_encode((const guchar *)octets, length);
     g_autofree char *json = g_strdup_printf(
         "{\"rcpt_to\":[\"a@x.test\"],\"mail_from\":\"m@acme.test\",\"data\":\"%s\"}", data);
     json_object *object = json_tokener_parse(json);
     V1Error first = V1_ERROR_NONE;
-    V1Submission *submission = v1_raw_read(object, &first, text);
+    Submission *submission = v1_raw_read(object, &first, text);
 
     json_object_put(object);
     assert_int_equal(first, submission ? V1_ERROR_NONE : V1_ERROR_PARAMETER);
@@ -39,7 +39,7 @@ static void test_v1_raw_read_data(void **state)
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = NULL;
-        g_autoptr(V1Submission) raw = read_octets(cases[i].octets, strlen(cases[i].octets), &text);
+        g_autoptr(Submission) raw = read_octets(cases[i].octets, strlen(cases[i].octets), &text);
         if (!raw)
             fail_msg("case %u: %s", i, text);
         for (guint j = 0; cases[i].fields[2 * j]; j++) {
@@ -77,9 +77,9 @@ static void test_v1_raw_read_long_header(void **state)
 
     for (guint i = 0; i < 500000; i++)
         g_string_append(octets, " z\n");
-    g_autoptr(V1Submission) raw = read_octets(octets->str, octets->len, &text);
+    g_autoptr(Submission) raw = read_octets(octets->str, octets->len, &text);
     assert_int_equal(raw->fields->len, 1);
-    assert_int_equal(v1_submission_header_size(raw), 2 + 2 + 500000 * 4 + 2);
+    assert_int_equal(submission_header_size(raw), 2 + 2 + 500000 * 4 + 2);
 }
 
 static void test_v1_raw_read_parameters(void **state)
@@ -122,7 +122,7 @@ static void test_v1_raw_read_parameters(void **state)
         json_object *object = json_tokener_parse(cases[i].json);
         g_autofree char *text = NULL;
         V1Error first = V1_ERROR_NONE;
-        g_autoptr(V1Submission) raw = v1_raw_read(object, &first, &text);
+        g_autoptr(Submission) raw = v1_raw_read(object, &first, &text);
         json_object_put(object);
         if ((raw != NULL) != (cases[i].text == NULL) || g_strcmp0(text, cases[i].text) != 0)
             fail_msg("case %u: %s", i, text);
@@ -137,15 +137,15 @@ static void test_v1_raw_read_envelope(void **state)
         "<m@ACME.test>\",\"bounce\":\"no\"," DATA "}");
     g_autofree char *text = NULL;
     V1Error first = V1_ERROR_NONE;
-    g_autoptr(V1Submission) raw = v1_raw_read(object, &first, &text);
+    g_autoptr(Submission) raw = v1_raw_read(object, &first, &text);
 
     json_object_put(object);
     assert_string_equal(raw->mail_from, "");
     assert_int_equal(raw->rcpts->len, 2);
     assert_int_equal(raw->names->len, 3);
-    assert_string_equal(((V1Name *)raw->names->pdata[0])->written, "A@X.test");
-    assert_string_equal(((V1Name *)raw->names->pdata[2])->written, "B <b@x.test>");
-    assert_int_equal(((V1Name *)raw->names->pdata[2])->index, 1);
+    assert_string_equal(((SubmissionName *)raw->names->pdata[0])->written, "A@X.test");
+    assert_string_equal(((SubmissionName *)raw->names->pdata[2])->written, "B <b@x.test>");
+    assert_int_equal(((SubmissionName *)raw->names->pdata[2])->index, 1);
 }
 
 int main(void)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/bench/load.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EVENTS     64
-#define PIECE      16384
-#define STUCK_US   (120 * G_USEC_PER_SEC) /* an answer that takes longer ends the run */
-#define LOOK_MS    1000
-#define PER_MILLI  1000.0
+#define EVENTS       64
+#define PIECE        16384
+#define STUCK_US     (120 * G_USEC_PER_SEC) /* an answer that takes longer ends the run */
+#define LOOK_MS      1000
+#define PER_MILLI    1000.0
+#define LINE_LENGTH  72
+#define LINES_A_LINK 10
+
 #define FAILED_MAX 1000 /* more is a broken server, not a measurement */
 
 typedef struct {
@@ -281,4 +286,61 @@ int load_run(const LoadPlan *plan, const LoadProtocol *protocol, gpointer contex
     g_array_unref(load.times);
     close(load.poll);
     return done > 0 ? 0 : 1;
+}
+
+char *load_text(int size, gboolean html)
+{
+    static const char *const words[] = {
+        "the",   "order",  "of",    "your",     "account", "invoice", "please", "find",   "below",
+        "we",    "have",   "sent",  "delivery", "number",  "and",     "with",   "from",   "to",
+        "on",    "thank",  "you",   "receipt",  "total",   "amount",  "date",   "this",   "month",
+        "reset", "secure", "login", "update",   "service", "team",    "kind",   "regards"};
+    GString *body = g_string_sized_new((gsize)size + 128);
+    gsize line = 0;
+    guint32 state = 1;
+    guint lines = 0;
+
+    while (body->len < (gsize)size) {
+        state = state * 1664525u + 1013904223u;
+        const char *word = words[(state >> 16) % G_N_ELEMENTS(words)];
+        if (body->len - line + strlen(word) > LINE_LENGTH) {
+            g_string_append(body, "\r\n");
+            if (html && ++lines % LINES_A_LINK == 0)
+                g_string_append_printf(body,
+                                       "<p><a href=\"https://shop.test/article/%u?from=mail&amp;"
+                                       "to=%u\">more</a></p>\r\n",
+                                       lines, state >> 16);
+            line = body->len;
+        }
+        g_string_append_printf(body, "%s%u ", word, state >> 28);
+    }
+    return g_string_free(body, FALSE);
+}
+
+gboolean load_server(const char *text, struct sockaddr_in *address)
+{
+    const char *colon = strrchr(text, ':');
+    guint64 port;
+
+    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
+        return FALSE;
+    g_autofree char *host = g_strndup(text, (gsize)(colon - text));
+    address->sin_family = AF_INET;
+    address->sin_port = htons((guint16)port);
+    return inet_pton(AF_INET, host, &address->sin_addr) == 1;
+}
+
+int load_dial(const struct sockaddr_in *address)
+{
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
+        close(fd);
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: many connections that ask and wait for the answer, from one thread; how fast that went.
- * Used by: smtp_load, ask_load.
+ * Used by: smtp_load, http_load, ask_load.
  * May touch: the sockets that the protocol opens; standard output.
  * Threads: one.
  * Limits: LOAD_LINKS_MAX connections, LOAD_REQUESTS_MAX requests, LOAD_SECONDS_MAX seconds; an answer
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <glib.h>
+#include <netinet/in.h>
 
 #define LOAD_LINKS_MAX    1000
 #define LOAD_REQUESTS_MAX 10000000
@@ -66,3 +67,13 @@ gboolean load_plan_check(const LoadPlan *plan);
  * the time of a request in milliseconds (its connection included unless reused), own CPU seconds.
  * Exit status: 0, or 1 when nothing was answered. */
 int load_run(const LoadPlan *plan, const LoadProtocol *protocol, gpointer context);
+
+/* Reads "IPV4:PORT". FALSE: it is none. */
+gboolean load_server(const char *text, struct sockaddr_in *address);
+
+/* A connected socket that does not wait for more to send, or -1. */
+int load_dial(const struct sockaddr_in *address);
+
+/* At least size octets of lines of words in an order that does not repeat, so that compression meets something like text; in a page
+ * every tenth is a paragraph with a link. g_free. */
+char *load_text(int size, gboolean html);

@@ -5,20 +5,14 @@
  *
  *   220 -> EHLO -> [AUTH PLAIN] -> MAIL -> RCPT -> DATA -> message -> 250 -> MAIL ... or QUIT
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/load.h"
 
 #define SIZE_MAX_OCTETS (50 * 1024 * 1024)
-#define LINE_LENGTH     72
-#define LINES_A_LINK    10
 #define KEY_VARIABLE    "SMTP_KEY"
 
 /* What the next answer belongs to. */
@@ -38,17 +32,8 @@ typedef struct {
 static int dial(gpointer context)
 {
     const Smtp *smtp = context;
-    int one = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (fd < 0)
-        return -1;
-    if (connect(fd, (const struct sockaddr *)&smtp->address, sizeof smtp->address) < 0) {
-        close(fd);
-        return -1;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
+    return load_dial(&smtp->address);
 }
 
 static gboolean greet(LoadLink *link, gpointer context)
@@ -169,50 +154,6 @@ static LoadStep take(LoadLink *link, const char *answer, gsize length, gpointer 
     }
 }
 
-/* Lines of words in an order that does not repeat, so that compression meets something like text; in a page every tenth is a
- * paragraph with a link. */
-static char *make_body(int size, gboolean html)
-{
-    static const char *const words[] = {
-        "the",   "order",  "of",    "your",     "account", "invoice", "please", "find",   "below",
-        "we",    "have",   "sent",  "delivery", "number",  "and",     "with",   "from",   "to",
-        "on",    "thank",  "you",   "receipt",  "total",   "amount",  "date",   "this",   "month",
-        "reset", "secure", "login", "update",   "service", "team",    "kind",   "regards"};
-    GString *body = g_string_sized_new((gsize)size + 128);
-    gsize line = 0;
-    guint32 state = 1;
-    guint lines = 0;
-
-    while (body->len < (gsize)size) {
-        state = state * 1664525u + 1013904223u;
-        const char *word = words[(state >> 16) % G_N_ELEMENTS(words)];
-        if (body->len - line + strlen(word) > LINE_LENGTH) {
-            g_string_append(body, "\r\n");
-            if (html && ++lines % LINES_A_LINK == 0)
-                g_string_append_printf(body,
-                                       "<p><a href=\"https://shop.test/article/%u?from=mail&amp;"
-                                       "to=%u\">more</a></p>\r\n",
-                                       lines, state >> 16);
-            line = body->len;
-        }
-        g_string_append_printf(body, "%s%u ", word, state >> 28);
-    }
-    return g_string_free(body, FALSE);
-}
-
-static gboolean parse_server(const char *text, struct sockaddr_in *address)
-{
-    const char *colon = strrchr(text, ':');
-    guint64 port;
-
-    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
-        return FALSE;
-    g_autofree char *host = g_strndup(text, (gsize)(colon - text));
-    address->sin_family = AF_INET;
-    address->sin_port = htons((guint16)port);
-    return inet_pton(AF_INET, host, &address->sin_addr) == 1;
-}
-
 int main(int argc, char **argv)
 {
     Smtp smtp = {.size = 4096};
@@ -238,7 +179,7 @@ int main(int argc, char **argv)
 
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 ||
-        !parse_server(argv[1], &smtp.address) || !smtp.sender || !smtp.domain || smtp.size < 1 ||
+        !load_server(argv[1], &smtp.address) || !smtp.sender || !smtp.domain || smtp.size < 1 ||
         smtp.size > SIZE_MAX_OCTETS) {
         fprintf(stderr, "smtp_load: %s\n", error ? error->message : "see --help");
         return 64;
@@ -248,7 +189,7 @@ int main(int argc, char **argv)
     time_t now = time(NULL);
     struct tm parts;
     strftime(smtp.date, sizeof smtp.date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &parts));
-    smtp.body = make_body(smtp.size, smtp.html);
+    smtp.body = load_text(smtp.size, smtp.html);
     int status = load_run(&plan, &protocol, &smtp);
     g_free(smtp.body);
     g_free(smtp.user);

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import sqlite3
@@ -327,6 +328,14 @@ class Raw(Case):
                            (raw([fresh() for _ in range(1001)], content), "`rcpt_to`")):
             self.wrong_parameter(RAW, body, text)
 
+    def test_as_many_addresses_as_a_record_holds(self):
+        long = [f"{'x' * 60}.{n}@{'y' * 60}.ok.test" for n in range(1000)]
+        data = self.wrong_parameter(RAW, raw(long), "`rcpt_to`")
+        self.assertIn("122880 octets", data["message"])
+        self.wrong_parameter(RAW, raw([f"{'x' * 400}@ok.test"]), "`rcpt_to`")
+        self.wrong_parameter(MESSAGE, message(to=f"{'x' * 400}@ok.test"), "`to`")
+        self.refused(MESSAGE, message(**{"from": f"{'x' * 400}@acme.test"}), "UnauthenticatedFromAddress")
+
     def test_nobody(self):
         self.assertEqual(self.send(RAW, raw([])), {"message_id": None, "messages": {}})
 
@@ -406,6 +415,67 @@ class Held(Case):
         return link.execute("SELECT count(*) FROM suppression WHERE address = ?", (address,)).fetchone()[0]
 
 
+class AtOnce(Case):
+    """One recipient leaves in one pass; where DISPATCH cannot be done at once, the answer is the same and the hop tries again."""
+
+    def submission(self, recipient, status="Sent"):
+        row = self.sandbox.history(recipient, status)
+        return row, self.sandbox.outrider("explain", str(row["id"]))["messages"][0]["submission"]
+
+    def limited(self, name, limit):
+        self.sandbox.outrider("server", "add", f"acme/{name}", "--name", name, "--mode", "live")
+        self.sandbox.outrider("limit", "set", f"acme/{name}", limit, "--action", "defer")
+        self.api = Api(self.sandbox, self.sandbox.outrider("credential", "add", f"acme/{name}", "api", "--type", "api")["key"])
+        wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+
+    def test_one_recipient(self):
+        for sender in (False, True):
+            recipient = fresh()
+            data = self.send(MESSAGE, message(to=recipient, bounce=sender))
+            row, submission = self.submission(recipient)
+            self.assertEqual((row["id"], row["queue_id"]), (data["messages"][recipient]["id"], submission["queue_id"]))
+            self.assertFalse(submission["hop"])
+            self.assertEqual((submission["client_ip"], submission["recipients"]), ("127.0.0.1", 1))
+            octets = self.arrived(recipient)[0]
+            self.assertEqual(mail.verify_all(self.sandbox, octets), 2)
+            self.assertEqual(len(mail.values(octets, "Received")), 2)
+            self.assertEqual(mail.values(octets, "X-Outrider-Claim"), [])
+
+    def test_several_recipients(self):
+        recipients = [fresh(), fresh()]
+        self.send(MESSAGE, message(to=recipients))
+        for recipient in recipients:
+            self.assertTrue(self.submission(recipient)[1]["hop"])
+
+    def test_put_off_by_a_limit(self):
+        self.limited("patient", "1/day")
+        late = wait_for(self.one_too_many, "a message beyond the limit")
+        self.assertTrue(self.submission(late, "SoftFail")[1]["hop"])
+        self.sandbox.outrider("limit", "set", "acme/patient", "1000/day")
+        wait_for(lambda: self.sandbox.execute("postqueue", "-f") and self.sandbox.inbox(late), "the message, once there is room")
+        self.sandbox.history(late, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(late)), 1)
+
+    def one_too_many(self):
+        recipient = fresh()
+        self.send(MESSAGE, message(to=recipient))
+        row = wait_for(lambda: [row for row in self.sandbox.outrider("message", "list", "--to", recipient)
+                                if row["status"] in ("Sent", "SoftFail")], "an end for now")[0]
+        return recipient if row["status"] == "SoftFail" else None
+
+    def test_without_policyd(self):
+        """Its limits cannot be asked: the message waits."""
+        self.limited("asking", "1000/day")
+        recipient = fresh()
+        self.sandbox.stop("policyd")
+        try:
+            self.send(MESSAGE, message(to=recipient))
+        finally:
+            self.sandbox.start("policyd")
+        wait_for(lambda: self.sandbox.execute("postqueue", "-f") and self.sandbox.inbox(recipient), "the message")
+        self.sandbox.history(recipient, "Sent")
+
+
 class Repeated(Case):
     def test_same_request(self):
         recipient = fresh()
@@ -483,13 +553,13 @@ class Outages(Case):
         self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
     def test_killed_under_load(self):
-        """What was answered is delivered once, however often apid is killed."""
+        """What was answered is delivered once, however often apid and milter are killed; by one pass, and over the hop."""
         answered, sent, stop = {}, set(), threading.Event()
         lock = threading.Lock()
 
         def load():
             while not stop.is_set():
-                body = message(to=[fresh(), fresh()])
+                body = message(to=[fresh() for _ in range(random.randint(1, 2))])
                 with lock:
                     sent.update(body["to"])
                 try:
@@ -505,12 +575,12 @@ class Outages(Case):
         threads = [threading.Thread(target=load) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for _ in range(5):
+        for victim in ("apid", "milter") * 3:
             before = len(answered)
             wait_for(lambda: len(answered) > before + 20, "answers")
-            pid = int(pathlib.Path(self.sandbox.directory, "run", "apid.pid").read_text())
+            pid = int(pathlib.Path(self.sandbox.directory, "run", f"{victim}.pid").read_text())
             os.kill(pid, signal.SIGKILL)
-            self.restart("apid")
+            self.restart(victim)
         stop.set()
         for thread in threads:
             thread.join()
@@ -531,8 +601,9 @@ class Privacy(Case):
         wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
         self.send(MESSAGE, message(to=recipient))
         octets = self.arrived(recipient)[0]
-        for word in (b"127.0.0.1", b"outrider-apid"):
+        for word in (b"127.0.0.1", b"outrider-inject"):
             self.assertNotIn(word, octets)
         row = self.sandbox.history(recipient, "Sent")
         story = self.sandbox.outrider("explain", str(row["id"]))
-        self.assertEqual(story["messages"][0]["submission"]["client_ip"], "127.0.0.1")
+        submission = story["messages"][0]["submission"]
+        self.assertEqual((submission["client_ip"], submission["hop"]), ("127.0.0.1", True))

@@ -12,7 +12,7 @@
 
 unsigned fuzz_reached;
 
-static void check_submission(const V1Submission *submission, gboolean made)
+static void check_submission(const Submission *submission, gboolean made)
 {
     for (guint i = 0; i < submission->rcpts->len; i++)
         if (!strchr(submission->rcpts->pdata[i], '@') ||
@@ -33,19 +33,19 @@ static void check_submission(const V1Submission *submission, gboolean made)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const V1Input input = {"application/json", NULL, (const char *)data, size};
-    const V1Stamp stamp = {"id@rp.test", " from api by h.test with HTTP; now", "now"};
+    const LetterStamp stamp = {"id@rp.test", " from api by h.test with HTTP; now", "now"};
     json_object *parameters = v1_request_parameters(&input, NULL);
     g_autofree char *text = NULL, *raw_text = NULL;
     V1Error first = V1_ERROR_NONE;
 
     if (!parameters)
         return 0;
-    g_autoptr(V1Message) message = v1_message_read(parameters, &first, &text);
-    g_autoptr(V1Submission) made =
-        message && !first ? v1_message_compose(message, &stamp, &first, &text) : NULL;
+    g_autoptr(Letter) message = v1_message_read(parameters, &first, &text);
+    g_autoptr(Submission) made =
+        message && !first ? letter_compose(message, &stamp, &first, &text) : NULL;
     if (made)
         check_submission(made, TRUE);
-    g_autoptr(V1Submission) raw = v1_raw_read(parameters, &first, &raw_text);
+    g_autoptr(Submission) raw = v1_raw_read(parameters, &first, &raw_text);
     if (raw)
         check_submission(raw, FALSE);
     json_object_put(parameters);

@@ -89,8 +89,11 @@ static void test_credential_verdicts(void **state)
     }
 }
 
-static const MessageLimits limits = {
-    .recipients = 2, .header = FORM_HEADER_MAX, .fields = FORM_FIELDS_MAX, .size = 1000};
+static const MessageLimits limits = {.recipients = 2,
+                                     .addresses = 20,
+                                     .header = FORM_HEADER_MAX,
+                                     .fields = FORM_FIELDS_MAX,
+                                     .size = 1000};
 
 static void test_form_limits(void **state)
 {
@@ -166,6 +169,18 @@ static void test_message_recipients(void **state)
     assert_string_equal(message_rcpt(message), "A@b.test");
 }
 
+static void test_message_recipients_long(void **state)
+{
+    (void)state;
+    g_autoptr(Message) message = message_new("<>", &limits);
+
+    assert_false(message_add_recipient(message, "twenty-one@octets.test", NULL));
+    assert_true(message_add_recipient(message, "twelve@octets.test", NULL));
+    assert_false(message_add_recipient(message, "d@b", NULL));
+    assert_true(message_add_recipient(message, "d@", NULL));
+    assert_int_equal(message->address_size, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_form_field_count),
         cmocka_unit_test(test_form_too_many_signed_fields),
         cmocka_unit_test(test_message_recipients),
+        cmocka_unit_test(test_message_recipients_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

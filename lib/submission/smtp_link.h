@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: hands a message to our own Postfix, on its listener for the API. One transaction for all recipients: Postfix has them
+ * Purpose: hands a message to our own Postfix, on its listener for programs of ours. One transaction for all recipients: Postfix has them
  *     all afterwards, or none.
- * Used by: apid.
+ * Used by: lib/submission.
  * May touch: 127.0.0.1, the port it is told.
  * Threads: any; a link belongs to one at a time, and some are kept for a moment for the next message.
  * Limits: waits SMTP_LINK_SECONDS at most for each step; SMTP_LINK_IDLE_MAX links are kept, each SMTP_LINK_IDLE_SECONDS.

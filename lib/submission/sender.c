@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/sender.h"
+#include "lib/submission/sender.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
-#include "api/smtp_link.h"
 #include "lib/admission/author.h"
 #include "lib/admission/form.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
-#include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/seal/claim.h"
+#include "lib/submission/smtp_link.h"
 
 struct Sender {
     const Config *config;
     Edge *edge;
-    Journal *journal;
+    Journal *journal; /* NULL: what it sends is not journaled */
     IdSource *ids;
     SmtpPool *postfix;
     GRWLock ring_lock;
@@ -30,7 +29,7 @@ static KeyRing *load_ring(const Config *config, GError **error)
     return ring_load(path, error);
 }
 
-Sender *sender_open(const Config *config, GError **error)
+Sender *sender_open(const Config *config, const char *program, GError **error)
 {
     g_autoptr(Sender) sender = g_new0(Sender, 1);
     g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
@@ -42,8 +41,8 @@ Sender *sender_open(const Config *config, GError **error)
     sender->postfix = smtp_pool_new((guint16)config_int(config, CONFIG_INJECT_PORT));
     if (!(sender->ring = load_ring(config, error)) ||
         !(sender->ids = id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), error)) ||
-        !(sender->journal = journal_open(config_string(config, CONFIG_SPOOL_DIR),
-                                         journal_program_name(JOURNAL_OF_APID), &options, error)))
+        (program && !(sender->journal = journal_open(config_string(config, CONFIG_SPOOL_DIR),
+                                                     program, &options, error))))
         return NULL;
     return g_steal_pointer(&sender);
 }
@@ -90,16 +89,21 @@ Journal *sender_journal(Sender *sender)
     return sender->journal;
 }
 
+static gboolean has_space(const Sender *sender, GError **error)
+{
+    return !sender->journal || journal_check_space(sender->journal, error);
+}
+
 gboolean sender_is_ready(Sender *sender, GError **error)
 {
     gint64 epoch, revision;
 
     return edge_state(sender->edge, EDGE_FILE_DIRECTORY, &epoch, &revision, error) &&
            edge_state(sender->edge, EDGE_FILE_AUTH, &epoch, &revision, error) &&
-           journal_check_space(sender->journal, error);
+           has_space(sender, error);
 }
 
-void sender_message_id(const Sender *sender, RememberedNames *names)
+void sender_message_id(const Sender *sender, SubmissionNames *names)
 {
     g_autofree char *uuid = g_uuid_string_random();
 
@@ -107,7 +111,7 @@ void sender_message_id(const Sender *sender, RememberedNames *names)
                config_string(sender->config, CONFIG_RETURN_PATH_DOMAIN));
 }
 
-gboolean sender_reserve(Sender *sender, guint n, RememberedNames *names, GError **error)
+gboolean sender_reserve(Sender *sender, guint n, SubmissionNames *names, GError **error)
 {
     names->base = id_reserve(sender->ids, n, g_get_real_time() / G_USEC_PER_SEC);
     if (names->base != 0)
@@ -118,7 +122,7 @@ gboolean sender_reserve(Sender *sender, guint n, RememberedNames *names, GError 
 }
 
 V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
-                            const V1Submission *submission, GError **error)
+                            const Submission *submission, GError **error)
 {
     g_auto(Author) author = {0};
     gboolean allowed = FALSE;
@@ -132,24 +136,23 @@ V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
     return allowed ? V1_ERROR_NONE : V1_ERROR_UNAUTHENTICATED_FROM;
 }
 
-V1Error sender_judge_form(Sender *sender, const V1Submission *submission, char **text,
-                          GError **error)
+V1Error sender_judge_form(Sender *sender, const Submission *submission, char **text, GError **error)
 {
     gint64 max = config_int(sender->config, CONFIG_MESSAGE_SIZE_MAX);
     gint64 received_max = config_int(sender->config, CONFIG_RECEIVED_MAX);
 
-    if (v1_submission_header_size(submission) > FORM_HEADER_MAX ||
+    if (submission_header_size(submission) > FORM_HEADER_MAX ||
         submission->fields->len > FORM_FIELDS_MAX || !form_is_signable(submission->fields)) {
         *text = g_strdup("The header of the message has too many or too large fields");
         return V1_ERROR_TOO_LARGE;
     }
-    if (v1_submission_size(submission) > (gsize)max) {
+    if (submission_size(submission) > (gsize)max) {
         *text = g_strdup_printf("The message has more than %" G_GINT64_FORMAT " octets", max);
         return V1_ERROR_TOO_LARGE;
     }
     if (mime_fields_count(submission->fields, "Received") > received_max)
         return V1_ERROR_LOOP;
-    return journal_check_space(sender->journal, error) ? V1_ERROR_NONE : V1_ERROR_UNAVAILABLE;
+    return has_space(sender, error) ? V1_ERROR_NONE : V1_ERROR_UNAVAILABLE;
 }
 
 static void add_number(json_object *object, const char *key, guint64 number)
@@ -157,9 +160,9 @@ static void add_number(json_object *object, const char *key, guint64 number)
     json_object_object_add(object, key, json_object_new_int64((gint64)number));
 }
 
-/* submission.admitted; the milter tells the queue id. */
+/* submission.admitted; the milter tells the queue id, and whether its messages are made by the hop. */
 static gboolean record(Sender *sender, const EdgeCredential *credential, const char *client,
-                       const V1Submission *submission, const RememberedNames *names, GError **error)
+                       const Submission *submission, const SubmissionNames *names, GError **error)
 {
     gint64 now = g_get_real_time();
     json_object *object = json_object_new_object(), *rcpts = json_object_new_array(),
@@ -178,7 +181,6 @@ static gboolean record(Sender *sender, const EdgeCredential *credential, const c
     json_object_object_add(object, "rcpts", rcpts);
     json_object_object_add(who, "ip", json_object_new_string(client));
     json_object_object_add(object, "client", who);
-    json_object_object_add(object, "hop", json_object_new_boolean(TRUE));
     const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
                                                                   JSON_C_TO_STRING_NOSLASHESCAPE);
     const JournalEntry entry = {EVENT_SUBMISSION_ADMITTED, now, json, -1};
@@ -187,8 +189,8 @@ static gboolean record(Sender *sender, const EdgeCredential *credential, const c
     return done;
 }
 
-static char *seal(Sender *sender, const EdgeCredential *credential, const V1Submission *submission,
-                  const RememberedNames *names)
+static char *seal(Sender *sender, const EdgeCredential *credential, const Submission *submission,
+                  const SubmissionNames *names)
 {
     g_autoptr(Claim) claim = claim_new(submission->mail_from);
 
@@ -209,7 +211,7 @@ static char *seal(Sender *sender, const EdgeCredential *credential, const V1Subm
 }
 
 /* The header as it goes out: the claim first, and no claim that came in. */
-static GString *write_head(const V1Submission *submission, const char *claim)
+static GString *write_head(const Submission *submission, const char *claim)
 {
     g_autofree char *folded = claim_fold(claim, "\r\n");
     GString *head = g_string_new(NULL);
@@ -224,24 +226,18 @@ static GString *write_head(const V1Submission *submission, const char *claim)
     return head;
 }
 
-gboolean sender_send(Sender *sender, const EdgeCredential *credential, const char *client,
-                     const V1Submission *submission, const RememberedNames *names, GError **error)
+char *sender_send(Sender *sender, const EdgeCredential *credential, const char *client,
+                  const Submission *submission, const SubmissionNames *names, GError **error)
 {
     g_autofree char *claim = seal(sender, credential, submission, names);
 
     if (!claim) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");
-        return FALSE;
+        return NULL;
     }
-    if (!record(sender, credential, client, submission, names, error))
-        return FALSE;
-    GString *head = write_head(submission, claim);
+    if (sender->journal && !record(sender, credential, client, submission, names, error))
+        return NULL;
+    g_autoptr(GString) head = write_head(submission, claim);
     const SmtpMail mail = {submission->mail_from, submission->rcpts, head, submission->body};
-    g_autofree char *queue_id = smtp_pool_send(sender->postfix, &mail, error);
-    g_string_free(head, TRUE);
-    if (queue_id)
-        log_info(queue_id, "submission of the API accepted", LOG_ID("id", names->base),
-                 LOG_INT("server", credential->server), LOG_INT("credential", credential->id),
-                 LOG_INT("recipients", submission->rcpts->len), LOG_TEXT("ip", client));
-    return queue_id != NULL;
+    return smtp_pool_send(sender->postfix, &mail, error);
 }

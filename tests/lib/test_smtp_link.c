@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A server of the test's own says what a script has; what it got is compared octet by octet. */
-#include "api/smtp_link.h"
+#include "lib/submission/smtp_link.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "tests/lib/testing.h"
 
 #define GREETING "220 x ESMTP\r\n"
-#define EHLO     "EHLO outrider-apid.invalid\r\n"
+#define EHLO     "EHLO outrider-inject.invalid\r\n"
 #define START    "MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nRCPT TO:<e@f.test>\r\nDATA\r\n"
 
 /* One connection: after each wait for octets that end so, it says the next. wait NULL: it closes. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/smtp_link.h"
+#include "lib/submission/smtp_link.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/wire/smtp_reply.h"
 
-#define HELLO "EHLO outrider-apid.invalid\r\n"
+#define HELLO "EHLO outrider-inject.invalid\r\n"
 #define PIECE (64 * 1024)
 
 typedef struct {

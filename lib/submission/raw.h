@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: a whole message, as octets, as what is to be sent.
+ * Used by: apid, the CLI.
+ * May touch: nothing.
+ * Threads: any.
+ * Limits: the caller's.
+ *
+ * Line ends of every kind become CRLF; nothing else of the message changes.
+ */
+#pragma once
+
+#include "lib/submission/submission.h"
+
+/* Sets header fields, body and message_id of a new submission. INVALID: "is no message: why", and the submission is of no use. */
+gboolean raw_read(const char *octets, gsize length, Submission *submission, GError **error);
