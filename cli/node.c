@@ -62,6 +62,7 @@ typedef struct {
     "authentication (is )?required).*\\(in reply to (MAIL FROM|RCPT TO) command\\))$/ 4$1\n"
 #define SPLIT_CHECK "/^X-Outrider-Stage: split$/ FILTER outrider-split:[127.0.0.1]:{hop_port}\n"
 #define HIDE_HOP    "/^Received: from outrider-split\\.invalid / IGNORE\n"
+#define INCOMING    "# Written by outrider-worker: domains and recipients of routes.\n"
 #define LANES       "# Written by outrider-worker: return path to the transport of its lane.\n"
 
 /* Parents before what is in them. */
@@ -87,8 +88,19 @@ static const Place places[] = {
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider", 0755, "outrider-worker", NULL, DIRECTORY, NULL},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, FILE_KEPT,
      LANES},
-    {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL, FILE_OURS,
-     OURS SPLIT_CHECK LANE_CHECK SMARTHOST_CHECK},
+#define X(name)                                                                                    \
+    {CONFIG_POSTFIX_CONFIG_DIR,                                                                    \
+     "outrider/" name,                                                                             \
+     0644,                                                                                         \
+     "outrider-worker",                                                                            \
+     NULL,                                                                                         \
+     FILE_KEPT,                                                                                    \
+     INCOMING},
+    X("transports.regexp") X("our-recipients.regexp") X("other-recipients.regexp")
+        X("our-domains.regexp")
+#undef X
+            {CONFIG_POSTFIX_CONFIG_DIR, "outrider/milter_header_checks", 0644, NULL, NULL,
+             FILE_OURS, OURS SPLIT_CHECK LANE_CHECK SMARTHOST_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/hop_milter_header_checks", 0644, NULL, NULL, FILE_OURS,
      OURS LANE_CHECK SMARTHOST_CHECK ARRIVAL_CHECK},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/smarthost_status", 0644, NULL, NULL, FILE_OURS,

@@ -19,6 +19,9 @@ static const char *const columns[] = {
         "name organization server lane host port tls username is_default servers",
     [DIRECTORY_TRACK_DOMAIN] =
         "organization server host domain https clicks opens text_links active dns_status",
+    [DIRECTORY_ENDPOINT] =
+        "organization server name kind url host port tls address resolved routes",
+    [DIRECTORY_ROUTE] = "organization server address mode spam_mode endpoints token",
     [DIRECTORY_RULE] = "id organization server pool smarthost from_conditions to_conditions",
 };
 

@@ -5,6 +5,7 @@
 
 #include "cli/output.h"
 #include "cli/postfix_check.h"
+#include "cli/postfix_incoming.h"
 #include "cli/postfix_lines.h"
 #include "cli/postfix_table.h"
 #include "cli/postfix_ways.h"
@@ -24,9 +25,9 @@ static void print_main(const PostfixLines *lines)
     }
 }
 
-static void print_master(const PostfixLines *lines)
+static void print_master(const PostfixLines *lines, const char *what)
 {
-    printf("# Outrider: submission services, their cleanup, the hop, and one transport a lane.\n");
+    printf("# Outrider: %s.\n", what);
     if (lines->note)
         printf("# %s\n", lines->note);
     for (guint i = 0; i < lines->services->len; i++) {
@@ -36,6 +37,8 @@ static void print_master(const PostfixLines *lines)
             const PostfixSetting *option = service->options->pdata[o];
             printf("  -o %s=%s\n", option->name, option->value);
         }
+        if (service->command)
+            printf("  %s\n", service->command);
     }
 }
 
@@ -55,6 +58,24 @@ static gboolean check_plain(const char *text, GError **error)
     return FALSE;
 }
 
+/* What this host's Postfix has already is kept, so it is asked. */
+static gboolean print_incoming(Cli *cli, gboolean main, gboolean master, GError **error)
+{
+    const char *directory = config_string(cli->config, CONFIG_POSTFIX_CONFIG_DIR);
+    g_autoptr(PostfixLines) lines = postfix_lines_incoming(cli->config, cli->config_file);
+    g_autoptr(PostfixRunning) running = main ? postfix_running_read(directory, error) : NULL;
+
+    if (main && !running)
+        return FALSE;
+    if (main) {
+        postfix_incoming_settings(cli->config, running, lines->settings);
+        print_main(lines);
+    }
+    if (master)
+        print_master(lines, "where incoming mail goes");
+    return TRUE;
+}
+
 gboolean postfix_lines(Cli *cli, GError **error)
 {
     const char *plain = command_option(cli, "plain-auth");
@@ -65,6 +86,8 @@ gboolean postfix_lines(Cli *cli, GError **error)
 
     if (!config || (plain && !check_plain(plain, error)))
         return FALSE;
+    if (command_option(cli, "incoming"))
+        return print_incoming(cli, only_main || !only_master, only_master || !only_main, error);
     if (!only_main || only_master) {
         Sql *sql = cli_sql(cli, error);
         if (!sql || !postfix_ways_read(sql, &ways, error))
@@ -74,7 +97,41 @@ gboolean postfix_lines(Cli *cli, GError **error)
     if (!only_master || only_main)
         print_main(lines);
     if (ways.addresses)
-        print_master(lines);
+        print_master(lines,
+                     "submission services, their cleanup, the hop, and one transport a lane");
+    return TRUE;
+}
+
+/* Names of the domains that have routes; NULL: error. */
+static GPtrArray *route_domains(Sql *sql, GError **error)
+{
+    g_autoptr(Record) routes = directory_list(sql, DIRECTORY_ROUTE, NULL, error);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (gsize i = 0; routes && i < json_object_array_length(routes); i++) {
+        const char *domain = record_text(json_object_array_get_idx(routes, i), "domain");
+        gboolean same = names->len > 0 && g_strcmp0(domain, names->pdata[names->len - 1]) == 0;
+        if (domain && !same)
+            g_ptr_array_add(names, g_strdup(domain));
+    }
+    if (!routes)
+        g_clear_pointer(&names, g_ptr_array_unref);
+    return names;
+}
+
+static gboolean check_incoming(Cli *cli, const PostfixRunning *running, GPtrArray *findings,
+                               GError **error)
+{
+    g_autoptr(GPtrArray) domains = route_domains(cli->sql, error);
+    g_autoptr(PostfixLines) lines = postfix_lines_incoming(cli->config, cli->config_file);
+
+    if (!domains)
+        return FALSE;
+    postfix_incoming_check(cli->config, running, domains, findings);
+    if (!postfix_incoming_attached(running))
+        return TRUE;
+    postfix_check_lines(lines, running, findings);
+    postfix_table_incoming(cli->config, findings);
     return TRUE;
 }
 
@@ -127,6 +184,8 @@ gboolean postfix_check(Cli *cli, GError **error)
     postfix_table_ours(cli->config, findings);
     postfix_table_checks(running, findings);
     postfix_table_transport(cli->config, running, findings);
+    if (!check_incoming(cli, running, findings, error))
+        return FALSE;
     for (guint i = 0; i < findings->len; i++)
         conflicts += ((const PostfixFinding *)findings->pdata[i])->conflict ? 1 : 0;
     cli->status = conflicts ? ATTENTION : 0;

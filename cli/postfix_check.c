@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEPARATORS ", \t"
+#define SEPARATORS   ", \t"
+#define PIPE_PROGRAM "outrider-pipe http "
 
 typedef enum { LEVEL_NOTE, LEVEL_CONFLICT } Level;
 typedef enum {
@@ -87,6 +88,24 @@ static gboolean is_same(const char *a, const char *b)
     }
 }
 
+gboolean postfix_begins_with(const char *value, const char *text)
+{
+    for (;; value++, text++) {
+        value += strspn(value, SEPARATORS);
+        text += strspn(text, SEPARATORS);
+        if (!*text || *value != *text)
+            return !*text;
+    }
+}
+
+gboolean postfix_has_text(const char *value, const char *text)
+{
+    for (; *value; value++)
+        if (postfix_begins_with(value, text))
+            return TRUE;
+    return FALSE;
+}
+
 /* How an admin may have changed a setting of main.cf that is ours. */
 static gboolean is_kept(const PostfixSetting *setting, const char *value)
 {
@@ -154,12 +173,18 @@ static void check_service(const PostfixService *service, const PostfixRunning *r
     g_autofree char *key = postfix_service_key(service);
     const char *command = g_hash_table_lookup(running->services, key);
     const char *ours = strrchr(service->fields, ' ') + 1;
+    gboolean incoming = service->group == POSTFIX_HTTP || service->group == POSTFIX_LMTP ||
+                        g_str_has_prefix(service->name, "outrider-out-");
 
     if (!command)
         postfix_findings_add(findings, TRUE, key,
-                             "not in master.cf; `outrider postfix lines --master' prints it");
+                             "not in master.cf; `outrider postfix lines%s --master' prints it",
+                             incoming ? " --incoming" : "");
     else if (!g_str_equal(command, ours))
         postfix_findings_add(findings, TRUE, key, "runs %s and not %s", command, ours);
+    else if (service->command && !strstr(g_hash_table_lookup(running->lines, key), PIPE_PROGRAM))
+        postfix_findings_add(findings, TRUE, key,
+                             "does not run " PIPE_PROGRAM "; it should have %s", service->command);
     else
         check_options(service, key, running, findings);
 }
@@ -201,9 +226,9 @@ void postfix_check_lines(const PostfixLines *lines, const PostfixRunning *runnin
         else
             check_service(service, running, findings);
     }
-    for (guint i = 0; i < listeners->len; i++)
+    for (guint i = 0; listener && i < listeners->len; i++)
         check_options(listener, listeners->pdata[i], running, findings);
-    if (listeners->len == 0)
+    if (listeners->len == 0 && listener)
         postfix_findings_add(findings, TRUE, "master.cf",
                              "no submission service of ours; `outrider postfix lines --master' "
                              "prints them");

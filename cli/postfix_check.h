@@ -28,6 +28,10 @@ char *postfix_service_key(const PostfixService *service);
 /* Whether a value (NULL: none) has one of the words, which stand between blanks and in lower case. */
 gboolean postfix_has_word(const char *value, const char *words);
 
+/* Whether a value begins with a text, or has it in it, however both are spaced. */
+gboolean postfix_begins_with(const char *value, const char *text);
+gboolean postfix_has_text(const char *value, const char *text);
+
 /* What main.cf and master.cf have of our lines, and what they have against them. */
 void postfix_check_lines(const PostfixLines *lines, const PostfixRunning *running,
                          GPtrArray *findings);

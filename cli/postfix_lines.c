@@ -41,6 +41,7 @@ void postfix_service_free(PostfixService *service)
         return;
     g_free(service->name);
     g_ptr_array_unref(service->options);
+    g_free(service->command);
     g_free(service);
 }
 
@@ -64,13 +65,20 @@ static char *fill_in(const Maker *maker, const char *value)
     return g_string_free(text, FALSE);
 }
 
-static void add_setting(GPtrArray *settings, const char *name, const char *value)
+void postfix_lines_add(GPtrArray *settings, const char *name, const char *value,
+                       const char *comment)
 {
     PostfixSetting *setting = g_new0(PostfixSetting, 1);
 
     setting->name = g_strdup(name);
     setting->value = g_strdup(value);
+    setting->comment = comment;
     g_ptr_array_add(settings, setting);
+}
+
+static void add_setting(GPtrArray *settings, const char *name, const char *value)
+{
+    postfix_lines_add(settings, name, value, NULL);
 }
 
 static void add_group(const Maker *maker, GPtrArray *settings, PostfixGroup group)
@@ -79,9 +87,7 @@ static void add_group(const Maker *maker, GPtrArray *settings, PostfixGroup grou
         if (table[i].group != group)
             continue;
         g_autofree char *value = fill_in(maker, table[i].value);
-        add_setting(settings, table[i].name, value);
-        PostfixSetting *added = settings->pdata[settings->len - 1];
-        added->comment = table[i].comment;
+        postfix_lines_add(settings, table[i].name, value, table[i].comment);
     }
 }
 
@@ -309,6 +315,64 @@ PostfixService *postfix_lines_smarthost(const Config *config, const Record *host
 
     maker_open(&maker, config);
     return new_smarthost(&maker, config, host);
+}
+
+char *postfix_lines_value(const Config *config, const char *value)
+{
+    g_auto(Maker) maker = {0};
+
+    maker_open(&maker, config);
+    return fill_in(&maker, value);
+}
+
+/* How much TLS each of them wants, as an endpoint and as Postfix says it. */
+static void add_out(const Maker *maker)
+{
+    static const struct {
+        const char *level, *name;
+    } levels[] = {{"none", "none"}, {"may", "may"}, {"encrypt", "encrypt"}, {"verify", "secure"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(levels); i++) {
+        PostfixService *service =
+            add_service(maker, POSTFIX_LANE, g_strconcat("outrider-out-", levels[i].level, NULL),
+                        "unix - - y - - smtp");
+        g_autofree char *log = g_strjoin("/", maker->log, service->name, NULL);
+        add_setting(service->options, "syslog_name", log);
+        add_group(maker, service->options, POSTFIX_OUT);
+        add_setting(service->options, "smtp_tls_security_level", levels[i].name);
+    }
+}
+
+/* A value in one word each, so that none can be taken for an option. */
+static char *pipe_command(const char *config_file)
+{
+    g_autofree char *config =
+        config_file ? g_strdup_printf(" --config=%s", config_file) : g_strdup("");
+
+    return g_strdup_printf(
+        "flags= user=outrider-pipe null_sender= eol=\\r\\n argv=" OUTRIDER_SBIN_DIR
+        "/outrider-pipe http%s --endpoint=${nexthop} --sender=${sender} "
+        "--recipient=${recipient} --queue-id=${queue_id}",
+        config);
+}
+
+PostfixLines *postfix_lines_incoming(const Config *config, const char *config_file)
+{
+    g_auto(Maker) maker = {0};
+    PostfixLines *lines = g_new0(PostfixLines, 1);
+
+    maker_open(&maker, config);
+    maker.lines = lines;
+    lines->settings = g_ptr_array_new_with_free_func(setting_free);
+    lines->services = g_ptr_array_new_with_free_func((GDestroyNotify)postfix_service_free);
+    add_group(&maker, lines->settings, POSTFIX_INCOMING);
+    PostfixService *http =
+        add_service(&maker, POSTFIX_HTTP, g_strdup("outrider-http"), "unix - n n - 50 pipe");
+    http->command = pipe_command(config_file);
+    add_out(&maker);
+    /* Not chrooted: the path of a socket is that of the host. */
+    add_service(&maker, POSTFIX_LMTP, g_strdup("outrider-lmtp"), "unix - - n - - lmtp");
+    return lines;
 }
 
 PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways)

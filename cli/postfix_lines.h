@@ -28,6 +28,10 @@ typedef enum {
     POSTFIX_ADDRESS,
     POSTFIX_SMARTHOST,
     POSTFIX_LOGIN,
+    POSTFIX_INCOMING,
+    POSTFIX_HTTP,
+    POSTFIX_OUT,
+    POSTFIX_LMTP,
 } PostfixGroup;
 
 /* {daemon_name} of the submission services. */
@@ -44,6 +48,7 @@ typedef struct {
     char *name;         /* first field of master.cf */
     const char *fields; /* static; its others: type private unpriv chroot wakeup maxproc command */
     GPtrArray *options; /* of PostfixSetting */
+    char *command;      /* what the command is told besides; NULL: nothing */
 } PostfixService;
 
 typedef struct {
@@ -63,6 +68,17 @@ typedef struct {
 
 /* plain: a loopback address to offer AUTH without TLS on, or NULL. */
 PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways);
+
+/* Settings and services for incoming mail, but for the three tables (cli/postfix_incoming.h). config_file: for the program that
+ * posts to URLs; NULL: the usual one. */
+PostfixLines *postfix_lines_incoming(const Config *config, const char *config_file);
+
+/* Appends a PostfixSetting. */
+void postfix_lines_add(GPtrArray *settings, const char *name, const char *value,
+                       const char *comment);
+
+/* A value with {maps} and {sockets} filled in; g_free. */
+char *postfix_lines_value(const Config *config, const char *value);
 
 /* The service of one address, called after a lane (its own, or one that it stands in for), or of one smart host. of: the
  * lane's own row, which says what its pool wants: mail that waits while the address cannot be bound to, or not.

@@ -33,9 +33,8 @@ static GHashTable *parse_values(const char *text)
 }
 
 /* "name type private unpriv chroot wakeup maxproc command ..." lines. */
-static GHashTable *parse_services(const char *text)
+static void parse_services(const char *text, GHashTable *table, GHashTable *whole)
 {
-    GHashTable *table = new_table();
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     for (guint i = 0; lines[i]; i++) {
@@ -45,11 +44,12 @@ static GHashTable *parse_services(const char *text)
         for (guint w = 0; words[w] && n < SERVICE_FIELDS; w++)
             if (*words[w])
                 fields[n++] = words[w];
-        if (n == SERVICE_FIELDS)
-            g_hash_table_insert(table, g_strjoin("/", fields[0], fields[1], NULL),
-                                g_strdup(fields[SERVICE_FIELDS - 1]));
+        if (n < SERVICE_FIELDS)
+            continue;
+        g_hash_table_insert(table, g_strjoin("/", fields[0], fields[1], NULL),
+                            g_strdup(fields[SERVICE_FIELDS - 1]));
+        g_hash_table_insert(whole, g_strjoin("/", fields[0], fields[1], NULL), g_strdup(lines[i]));
     }
-    return table;
 }
 
 PostfixRunning *postfix_running_parse(const char *written, const char *values, const char *services,
@@ -59,7 +59,9 @@ PostfixRunning *postfix_running_parse(const char *written, const char *values, c
 
     running->written = parse_values(written);
     running->values = parse_values(values);
-    running->services = parse_services(services);
+    running->services = new_table();
+    running->lines = new_table();
+    parse_services(services, running->services, running->lines);
     running->options = parse_values(options);
     return running;
 }
@@ -71,6 +73,7 @@ void postfix_running_free(PostfixRunning *running)
     g_hash_table_unref(running->written);
     g_hash_table_unref(running->values);
     g_hash_table_unref(running->services);
+    g_hash_table_unref(running->lines);
     g_hash_table_unref(running->options);
     g_free(running);
 }

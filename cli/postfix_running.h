@@ -18,6 +18,7 @@ typedef struct {
     GHashTable *written;  /* main.cf's parameters as they are written */
     GHashTable *values;   /* the same, with $names expanded */
     GHashTable *services; /* service to its command, such as smtpd */
+    GHashTable *lines;    /* service to its whole line */
     GHashTable *options;  /* "service/parameter" to value as written */
 } PostfixRunning;
 

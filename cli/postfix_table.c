@@ -19,23 +19,18 @@ static char *read_table(const char *path)
     return text;
 }
 
-void postfix_table_ours(const Config *config, GPtrArray *findings)
+typedef struct {
+    const char *name;
+    gboolean to_hop; /* it has a line that leads to the hop */
+    const char *maker;
+} Map;
+
+static void check_maps(const Config *config, const Map *maps, guint n, GPtrArray *findings)
 {
-    static const struct {
-        const char *name;
-        gboolean to_hop; /* it has a line that leads to the hop */
-        const char *maker;
-    } maps[] = {
-        {"lanes.regexp", TRUE, "restart outrider-worker"},
-        {"milter_header_checks", TRUE, "run `outrider node init'"},
-        {"hop_milter_header_checks", FALSE, "run `outrider node init'"},
-        {"hop_header_checks", FALSE, "run `outrider node init'"},
-        {"smarthost_status", FALSE, "run `outrider node init'"},
-    };
     gint64 port = config_int(config, CONFIG_HOP_PORT);
     g_autofree char *next_hop = g_strdup_printf("[127.0.0.1]:%" G_GINT64_FORMAT "\n", port);
 
-    for (guint i = 0; i < G_N_ELEMENTS(maps); i++) {
+    for (guint i = 0; i < n; i++) {
         g_autofree char *below = g_build_filename("outrider", maps[i].name, NULL);
         g_autofree char *path = config_path(config, CONFIG_POSTFIX_CONFIG_DIR, below);
         g_autofree char *text = read_table(path);
@@ -46,6 +41,31 @@ void postfix_table_ours(const Config *config, GPtrArray *findings)
                                  "has no line to hop_port %" G_GINT64_FORMAT "; %s", port,
                                  maps[i].maker);
     }
+}
+
+void postfix_table_ours(const Config *config, GPtrArray *findings)
+{
+    static const Map maps[] = {
+        {"lanes.regexp", TRUE, "restart outrider-worker"},
+        {"milter_header_checks", TRUE, "run `outrider node init'"},
+        {"hop_milter_header_checks", FALSE, "run `outrider node init'"},
+        {"hop_header_checks", FALSE, "run `outrider node init'"},
+        {"smarthost_status", FALSE, "run `outrider node init'"},
+    };
+
+    check_maps(config, maps, G_N_ELEMENTS(maps), findings);
+}
+
+void postfix_table_incoming(const Config *config, GPtrArray *findings)
+{
+    static const Map maps[] = {
+        {"transports.regexp", TRUE, "restart outrider-worker"},
+        {"our-recipients.regexp", FALSE, "run `outrider node init'"},
+        {"other-recipients.regexp", FALSE, "run `outrider node init'"},
+        {"our-domains.regexp", FALSE, "run `outrider node init'"},
+    };
+
+    check_maps(config, maps, G_N_ELEMENTS(maps), findings);
 }
 
 /* Those that need no server; "proxy:" may stand before them. */

@@ -17,6 +17,9 @@
 /* Adds findings (cli/postfix_check.h) for maps of ours that are missing or not of this configuration. */
 void postfix_table_ours(const Config *config, GPtrArray *findings);
 
+/* The same for those of incoming mail. */
+void postfix_table_incoming(const Config *config, GPtrArray *findings);
+
 /* Adds one for a wildcard in a transport_maps table that is a file: it goes before every lane. */
 void postfix_table_transport(const Config *config, const PostfixRunning *running,
                              GPtrArray *findings);

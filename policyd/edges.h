@@ -13,6 +13,7 @@
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
 #include "lib/base/penalty.h"
+#include "policyd/incoming.h"
 #include "policyd/pending.h"
 #include "policyd/tally.h"
 
@@ -29,9 +30,11 @@ typedef struct {
     Pending *pending;
     IdSource *ids;        /* NULL: refusals have no id to explain */
     GHashTable *refusals; /* what refused and whom -> PolicyRefusal: the last that was recorded */
-    const char *hostname; /* in CRAM-MD5 challenges */
-    guint delayed;        /* refusals that wait */
-    guint32 connections;  /* so far */
+    Incoming *incoming;
+    gboolean map_complained; /* since the map edge was well last */
+    const char *hostname;    /* in CRAM-MD5 challenges */
+    guint delayed;           /* refusals that wait */
+    guint32 connections;     /* so far */
 } Policyd;
 
 /* Forgets the refusals that are told anew when they come again. */

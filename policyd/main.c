@@ -139,6 +139,7 @@ int main(int argc, char **argv)
                                config_int(config, CONFIG_AUTH_PENALTY_TIME)),
         .tally = tally_new(config_string(config, CONFIG_SPOOL_DIR),
                            (guint)config_int(config, CONFIG_NODE_ID)),
+        .incoming = incoming_new(config),
         .hostname = config_string(config, CONFIG_HOSTNAME),
     };
     g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
     id_source_close(policyd.ids);
     tally_free(policyd.tally);
     penalty_free(policyd.penalty);
+    incoming_free(policyd.incoming);
     edge_close(policyd.edge);
     event_base_free(policyd.base);
     return status;

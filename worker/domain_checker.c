@@ -4,6 +4,7 @@
 #include "lib/directory/domain_check.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
+#include "worker/endpoint_checker.h"
 #include "worker/rounds.h"
 #include "worker/track_checker.h"
 
@@ -88,7 +89,8 @@ static gboolean run_round(DomainChecker *checker, GError **error)
         if (!rounds_wait(checker->rounds, PAUSE_MS))
             return TRUE;
     }
-    return track_checker_round(checker->sql, checker->config, checker->rounds, PAUSE_MS, error);
+    return track_checker_round(checker->sql, checker->config, checker->rounds, PAUSE_MS, error) &&
+           endpoint_checker_round(checker->sql, checker->config, checker->rounds, PAUSE_MS, error);
 }
 
 static gboolean run(gpointer data)

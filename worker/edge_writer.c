@@ -2,10 +2,12 @@
 #include "worker/edge_writer.h"
 
 #include "lib/base/error.h"
+#include "lib/edge/edge_route.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/lane_served.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
+#include "worker/incoming.h"
 #include "worker/lanes.h"
 #include "worker/replica.h"
 #include "worker/rounds.h"
@@ -19,10 +21,12 @@ struct EdgeWriter {
     Sql *sql;
     sqlite3 *replicas[FILES];
     LaneServed *served;
-    GArray *lanes_served; /* what lanes.regexp was rendered for */
-    gboolean lanes_known; /* it was compared since start */
-    gboolean elders_gone; /* replicas of elder schemas were removed since start */
-    Rounds *rounds;       /* NULL: without a thread */
+    GArray *lanes_served;  /* what lanes.regexp was rendered for */
+    gboolean lanes_known;  /* it was compared since start */
+    Edge *edge;            /* for what comes in */
+    gboolean incoming_due; /* its tables are to be looked at, whatever the directory */
+    gboolean elders_gone;  /* replicas of elder schemas were removed since start */
+    Rounds *rounds;        /* NULL: without a thread */
     gboolean complained;
 };
 
@@ -32,6 +36,8 @@ EdgeWriter *edge_writer_new(const Config *config)
 
     writer->config = config;
     writer->served = lane_served_open(config);
+    writer->edge = edge_open(config_string(config, CONFIG_EDGE_DIR));
+    writer->incoming_due = TRUE;
     return writer;
 }
 
@@ -137,6 +143,41 @@ static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **erro
     return writer->lanes_known;
 }
 
+static gboolean update_incoming(EdgeWriter *writer, GError **error)
+{
+    const char *postfix = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
+    const char *label = config_string(writer->config, CONFIG_RETURN_PATH_LABEL);
+    g_autofree char *directory = g_build_filename(postfix, "outrider", NULL);
+    g_autoptr(GPtrArray) domains = edge_route_domains(writer->edge, INCOMING_DOMAINS_MAX, error);
+    g_autoptr(GPtrArray) returns =
+        domains ? edge_return_domains(writer->edge, label, INCOMING_DOMAINS_MAX, error) : NULL;
+    IncomingWritten written = {0};
+    g_autoptr(GError) why = NULL;
+
+    writer->incoming_due = TRUE;
+    if (!returns)
+        return FALSE;
+    const IncomingNames names = {.domains = domains,
+                                 .return_domains = returns,
+                                 .return_path_domain =
+                                     config_string(writer->config, CONFIG_RETURN_PATH_DOMAIN),
+                                 .return_path_label = label,
+                                 .route_domain = config_string(writer->config, CONFIG_ROUTE_DOMAIN),
+                                 .hop_port = (guint)config_int(writer->config, CONFIG_HOP_PORT)};
+    if (!incoming_write(directory, &names, g_get_real_time() / G_USEC_PER_SEC, &written, error))
+        return FALSE;
+    writer->incoming_due = written.pending;
+    if (!written.changed)
+        return TRUE;
+    log_info(NULL, "incoming domains changed", LOG_INT("domains", domains->len));
+    if (domains->len == INCOMING_DOMAINS_MAX || returns->len == INCOMING_DOMAINS_MAX)
+        log_warning(NULL, "more domains than Postfix is told of",
+                    LOG_INT("max", INCOMING_DOMAINS_MAX));
+    if (config_bool(writer->config, CONFIG_LANE_RELOAD) && !lanes_reload(postfix, &why))
+        log_warning(NULL, "postfix not reloaded", LOG_GERROR(why));
+    return TRUE;
+}
+
 static gboolean trim_replicas(EdgeWriter *writer, GError **error)
 {
     for (guint file = 0; file < FILES; file++)
@@ -163,7 +204,8 @@ gboolean edge_writer_round(EdgeWriter *writer, gboolean *changed, GError **error
             return FALSE;
         any |= written;
     }
-    if (!follow_lanes(writer, any, error))
+    if (!follow_lanes(writer, any, error) ||
+        ((any || writer->incoming_due) && !update_incoming(writer, error)))
         return FALSE;
     /* Whoever still reads them has had time until here, where the new ones are filled. */
     if (!writer->elders_gone)
@@ -214,6 +256,7 @@ void edge_writer_stop(EdgeWriter *writer)
         sqlite3_close(writer->replicas[file]);
     sql_close(writer->sql);
     g_clear_pointer(&writer->lanes_served, g_array_unref);
+    edge_close(writer->edge);
     lane_served_close(writer->served);
     g_free(writer);
 }

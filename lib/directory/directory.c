@@ -12,10 +12,12 @@
 #include "lib/directory/credential_scope.h"
 #include "lib/directory/credential_secret.h"
 #include "lib/directory/domain_assets.h"
+#include "lib/directory/endpoint.h"
 #include "lib/directory/field.h"
 #include "lib/directory/limit.h"
 #include "lib/directory/path.h"
 #include "lib/directory/reference.h"
+#include "lib/directory/route.h"
 #include "lib/directory/usage.h"
 
 #define US 1000000
@@ -50,6 +52,7 @@ typedef struct {
     ReferenceOwner of;
     DomainAssets assets;
     char *key;
+    gboolean force; /* delete what others need */
     guint64 revision;
     guint64 id;
     Record *record;
@@ -125,6 +128,11 @@ static gboolean write_beside(Sql *sql, Work *work, gboolean is_new, GError **err
                credential_scope_write(sql, work->id, &work->fields, work->revision, error);
     if (work->object == DIRECTORY_POOL || work->object == DIRECTORY_SMARTHOST)
         return clear_default(sql, work, error);
+    if (work->object == DIRECTORY_ENDPOINT)
+        return endpoint_check_address(sql, work->of.server, work->id, &work->fields, error);
+    if (work->object == DIRECTORY_ROUTE)
+        return route_endpoints_write(sql, work->of.server, work->id, &work->fields, work->revision,
+                                     error);
     return TRUE;
 }
 
@@ -292,7 +300,8 @@ static void rename_path(Work *work)
     guint first = work->object == DIRECTORY_ADDRESS ? 0 : work->path.n - 1;
     const Value *name = fields_column(&work->fields, column);
 
-    if (work->object != DIRECTORY_ADDRESS && work->object != DIRECTORY_CREDENTIAL)
+    if (work->object != DIRECTORY_ADDRESS && work->object != DIRECTORY_CREDENTIAL &&
+        work->object != DIRECTORY_ENDPOINT)
         return;
     for (guint i = first; i < work->path.n; i++) {
         g_free(work->path.keys[i].text);
@@ -364,11 +373,14 @@ static gboolean check_unused(Sql *sql, const Work *work, GError **error)
                   {DIRECTORY_SERVER, SQL_SERVER_USERS, 5},
                   {DIRECTORY_DOMAIN, SQL_DOMAIN_USERS, 1},
                   {DIRECTORY_POOL, SQL_POOL_USERS, 4},
-                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS, 4}};
+                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS, 4},
+                  {DIRECTORY_ENDPOINT, SQL_ENDPOINT_USERS, 1}};
     const SqlParameter id = SQL_UNSIGNED(work->id);
     const SqlParameter parameters[] = {id, id, id, id, id};
     g_autoptr(GString) users = g_string_new(NULL);
 
+    if (work->force)
+        return TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(checks); i++)
         if (checks[i].object == work->object && !sql_query(sql, checks[i].statement, parameters,
                                                            checks[i].n, append_user, users, error))
@@ -407,7 +419,16 @@ static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
         return FALSE;
     /* Not a subject: limits know recipients' domains, this is a sender's. */
     if (work->object == DIRECTORY_DOMAIN)
-        return domain_assets_forget(sql, work->id, work->revision, error);
+        return routes_forget(sql, (RouteOwner){.domain = work->id}, work->revision, error) &&
+               domain_assets_forget(sql, work->id, work->revision, error);
+    if (work->object == DIRECTORY_ROUTE)
+        return route_endpoints_forget(sql, (RouteOwner){.route = work->id}, work->revision, error);
+    if (work->object == DIRECTORY_ENDPOINT)
+        return endpoint_release(sql, work->id, work->revision, error);
+    if (work->object == DIRECTORY_SERVER &&
+        (!routes_forget(sql, (RouteOwner){.server = work->id}, work->revision, error) ||
+         !endpoints_forget(sql, work->id, work->revision, error)))
+        return FALSE;
     if (work->object == DIRECTORY_CREDENTIAL &&
         (!credential_scope_forget(sql, work->id, work->revision, error) ||
          !credential_secret_forget(sql, work->id, work->revision, error)))
@@ -435,6 +456,18 @@ gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *n
     g_auto(Work) work = {.object = object, .names = names, .now = g_get_real_time() / US};
 
     return path_read(object, names, &work.path, error) &&
+           sql_transaction(sql, do_delete, &work, error);
+}
+
+gboolean directory_delete_endpoint(Sql *sql, const char *const *names, gboolean force,
+                                   GError **error)
+{
+    g_auto(Work) work = {.object = DIRECTORY_ENDPOINT,
+                         .names = names,
+                         .now = g_get_real_time() / US,
+                         .force = force};
+
+    return path_read(DIRECTORY_ENDPOINT, names, &work.path, error) &&
            sql_transaction(sql, do_delete, &work, error);
 }
 

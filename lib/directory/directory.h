@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the directory: organizations, servers, domains, credentials, pools, addresses; adding,
+ * Purpose: the directory: organizations, servers, domains, credentials, pools, addresses, routes; adding,
  *     listing, showing, changing and deleting them by rule, each in one transaction with a revision.
  * Used by: the CLI, later the API.
  * May touch: the directory tables of MariaDB.
@@ -63,6 +63,10 @@ Record *directory_change(Sql *sql, DirectoryObject object, const char *const *na
 /* REFUSED, naming the users, when something else needs it. */
 gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *names,
                           GError **error);
+
+/* The same of an endpoint. force: the routes that lead to it do not keep it, but refuse mail from now on. */
+gboolean directory_delete_endpoint(Sql *sql, const char *const *names, gboolean force,
+                                   GError **error);
 
 /* owner: all of an organization, server or pool, NOT_FOUND without such a one; NULL: all. */
 Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GError **error);

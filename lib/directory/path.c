@@ -154,6 +154,14 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
         good = read_server(&found, names[0], TRUE, error) &&
                add_key(&found, VALUE_DOMAIN, "track-domain", names[1], error);
         break;
+    case DIRECTORY_ENDPOINT:
+        good = read_server(&found, names[0], TRUE, error) &&
+               add_key(&found, VALUE_ENDPOINT_NAME, "endpoint", names[1], error);
+        break;
+    case DIRECTORY_ROUTE:
+        good = read_server(&found, names[0], TRUE, error) &&
+               add_key(&found, VALUE_ROUTE_ADDRESS, "route", names[1], error);
+        break;
     case DIRECTORY_OBJECT_COUNT:
         break;
     }
@@ -179,6 +187,8 @@ char *path_text(DirectoryObject object, const Path *path)
     case DIRECTORY_DOMAIN:
     case DIRECTORY_CREDENTIAL:
     case DIRECTORY_TRACK_DOMAIN:
+    case DIRECTORY_ENDPOINT:
+    case DIRECTORY_ROUTE:
         return g_strdup_printf("%s%s%s %s", keys[0].text, server ? "/" : "",
                                server ? keys[1].text : "", keys[2].text);
     default:

@@ -5,9 +5,10 @@
 
 /* Columns that MariaDB keeps as small integers and people know as yes or no. */
 static const char *const booleans[] = {
-    "allow_sender", "privacy_mode", "shadow", "use_for_any", "hold",      "cram_md5",
-    "is_default",   "forced",       "hop",    "subdomains",  "duplicate", "on_hold",
-    "https",        "clicks",       "opens",  "text_links",  "active",    NULL};
+    "allow_sender", "privacy_mode", "shadow",        "use_for_any", "hold",
+    "cram_md5",     "is_default",   "forced",        "hop",         "subdomains",
+    "duplicate",    "on_hold",      "https",         "clicks",      "opens",
+    "text_links",   "active",       "strip_replies", "attachments", NULL};
 
 static Record *text_of(const char *text)
 {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/directory/endpoint.h"
+#include "lib/directory/route.h"
 
 static void set_id(Value *value, gint64 id)
 {
@@ -172,6 +174,10 @@ gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fiel
                resolve_smarthost(sql, owner, fields_column(fields, "smarthost_id"), error);
     case DIRECTORY_TRACK_DOMAIN:
         return resolve_domain(sql, owner, fields_column(fields, "domain_id"), error);
+    case DIRECTORY_ENDPOINT:
+        return endpoint_settle(is_new, fields, error);
+    case DIRECTORY_ROUTE:
+        return route_settle(sql, owner, is_new, fields, error);
     default:
         return TRUE;
     }

@@ -11,6 +11,7 @@
 #include "lib/base/error.h"
 #include "lib/base/suppression.h"
 #include "lib/directory/value_list.h"
+#include "lib/directory/value_route.h"
 
 #define QUOTE_MAX 60
 #define LABEL_MAX 63
@@ -461,7 +462,9 @@ gboolean value_read(ValueKind kind, const char *field, const char *text, gint64 
 
     if (!wrong && value_is_list(kind))
         return value_list_read(kind, field, input.text, value, error);
-    if (!wrong) {
+    if (!wrong && value_is_route(kind)) {
+        wrong = value_route_read(kind, input.text, value);
+    } else if (!wrong) {
         input.words = readers[kind].words;
         wrong = readers[kind].read(&input, value);
     }

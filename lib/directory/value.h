@@ -55,6 +55,18 @@ typedef enum {
     VALUE_SUPPRESSION,    /* hold, refuse */
     VALUE_FALLBACK,       /* default, defer */
     VALUE_RECIPIENT,      /* an address, or @ and a domain, as suppressions have them */
+    VALUE_ROUTE_ADDRESS,  /* from here to MAILBOX: lib/directory/value_route.h */
+    VALUE_ROUTE_MODE,     /* of lib/edge/route_mode.def */
+    VALUE_ROUTE_SPAM,     /* of lib/edge/route_spam.def */
+    VALUE_ENDPOINT_NAME,  /* 1 to 255 characters, no comma */
+    VALUE_URL,            /* http or https, no user, 2,000 octets */
+    VALUE_ENCODING,       /* json, form */
+    VALUE_FORMAT,         /* hash, raw */
+    VALUE_TIMEOUT,        /* 5 to 60 seconds */
+    VALUE_SMTP_PLACE,     /* HOST[:PORT] */
+    VALUE_LMTP_PLACE,     /* the same, or the path of a socket */
+    VALUE_MAILBOX,        /* an address */
+    VALUE_ENDPOINTS,      /* a list of endpoints' names */
     VALUE_MOMENT,         /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ in the future, or never: seconds */
 } ValueKind;
 

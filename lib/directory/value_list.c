@@ -6,6 +6,7 @@
 #include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/network.h"
+#include "lib/directory/value_route.h"
 
 #define LOCAL_PART_MAX 64 /* RFC 5321 §4.5.3.1.1 */
 
@@ -55,6 +56,14 @@ static char *read_link_domain(const char *text, const char **wrong)
     return NULL;
 }
 
+static char *read_endpoint(const char *text, const char **wrong)
+{
+    g_auto(Value) name = {0};
+
+    *wrong = value_route_read(VALUE_ENDPOINT_NAME, text, &name);
+    return *wrong ? NULL : g_strdup(name.text);
+}
+
 static ItemReader reader_of(ValueKind kind)
 {
     switch (kind) {
@@ -64,6 +73,8 @@ static ItemReader reader_of(ValueKind kind)
         return read_sender;
     case VALUE_LINK_DOMAINS:
         return read_link_domain;
+    case VALUE_ENDPOINTS:
+        return read_endpoint;
     default:
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: values that are lists, their items separated by commas: networks, sender addresses, domains of links.
+ * Purpose: values that are lists, their items separated by commas: networks, sender addresses, domains of links,
+ *     endpoints.
  * Used by: lib/directory.
  * May touch: nothing.
  * Threads: any.

@@ -242,35 +242,77 @@ gboolean edge_endpoint_by_id(Edge *edge, guint32 id, EdgeEndpoint **found, GErro
     return step == 0;
 }
 
+/* Whether a statement with its parameters bound finds anything. */
+static gboolean finds(EdgeLink *link, sqlite3_stmt *statement, gboolean *any, GError **error)
+{
+    int step;
+
+    *any = FALSE;
+    while ((step = edge_link_step(link, statement, error)) > 0)
+        *any = TRUE;
+    return step == 0;
+}
+
+static GPtrArray *read_names(EdgeLink *link, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    int step;
+
+    while ((step = edge_link_step(link, statement, error)) > 0)
+        g_ptr_array_add(names, text_at(statement, 0));
+    return step < 0 ? NULL : g_steal_pointer(&names);
+}
+
 gboolean edge_route_domain(Edge *edge, const char *domain, gboolean *has, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(domain, -1);
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement =
         link ? edge_link_statement(link, EDGE_STATEMENT_ROUTE_DOMAIN, error) : NULL;
-    int step;
 
     *has = FALSE;
     if (!statement)
         return FALSE;
     sqlite3_bind_text(statement, 1, lower, -1, SQLITE_TRANSIENT);
-    while ((step = edge_link_step(link, statement, error)) > 0)
-        *has = TRUE;
-    return step == 0;
+    return finds(link, statement, has, error);
 }
 
 GPtrArray *edge_route_domains(Edge *edge, guint max, GError **error)
 {
-    g_autoptr(GPtrArray) domains = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
     sqlite3_stmt *statement =
         link ? edge_link_statement(link, EDGE_STATEMENT_ROUTE_DOMAINS, error) : NULL;
-    int step;
 
     if (!statement)
         return NULL;
     sqlite3_bind_int64(statement, 1, max);
-    while ((step = edge_link_step(link, statement, error)) > 0)
-        g_ptr_array_add(domains, text_at(statement, 0));
-    return step < 0 ? NULL : g_steal_pointer(&domains);
+    return read_names(link, statement, error);
+}
+
+gboolean edge_return_host(Edge *edge, const char *label, const char *domain, gboolean *is,
+                          GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    sqlite3_stmt *statement =
+        link ? edge_link_statement(link, EDGE_STATEMENT_RETURN_HOST, error) : NULL;
+
+    *is = FALSE;
+    if (!statement)
+        return FALSE;
+    sqlite3_bind_text(statement, 1, label, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, domain, -1, SQLITE_TRANSIENT);
+    return finds(link, statement, is, error);
+}
+
+GPtrArray *edge_return_domains(Edge *edge, const char *label, guint max, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    sqlite3_stmt *statement =
+        link ? edge_link_statement(link, EDGE_STATEMENT_RETURN_DOMAINS, error) : NULL;
+
+    if (!statement)
+        return NULL;
+    sqlite3_bind_text(statement, 1, label, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(statement, 2, max);
+    return read_names(link, statement, error);
 }

@@ -92,3 +92,10 @@ gboolean edge_route_domain(Edge *edge, const char *domain, gboolean *has, GError
 
 /* Names of the verified domains that have routes, in order, at most max of them. NULL: UNAVAILABLE. GPtrArray of char *. */
 GPtrArray *edge_route_domains(Edge *edge, guint max, GError **error);
+
+/* Whether the return paths of a verified domain of that name (A-labels, lower case) are at label.domain. FALSE: UNAVAILABLE. */
+gboolean edge_return_host(Edge *edge, const char *label, const char *domain, gboolean *is,
+                          GError **error);
+
+/* Names of those domains, as edge_route_domains. */
+GPtrArray *edge_return_domains(Edge *edge, const char *label, guint max, GError **error);
