@@ -206,7 +206,7 @@ static RefusalName fan_out(Arriving *arriving, GError **error)
 
     for (guint i = 0; i < arriving->route->endpoint_count; i++)
         g_ptr_array_add(addresses,
-                        g_strdup_printf("%u.%u@" INCOMING_ENDPOINT_DOMAIN,
+                        g_strdup_printf("%u.%u@" EDGE_ENDPOINT_DOMAIN,
                                         arriving->route->endpoints[i], arriving->route->id));
     if (!effect_recipients(arriving->context, message, addresses, error))
         return refusal_of_trouble(*error);
@@ -254,6 +254,18 @@ static void log_trouble(const char *queue_id, RefusalName refusal, const Message
                     LOG_TEXT("rcpt", message_rcpt(message)), LOG_GERROR(error));
 }
 
+/* Another recipient, for Postfix and for history. */
+static gboolean set_recipient(SMFICTX *context, Message *message, char *rcpt, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    g_ptr_array_add(list, rcpt);
+    if (!effect_recipients(context, message, list, error))
+        return FALSE;
+    message_set_recipients(message, list);
+    return TRUE;
+}
+
 RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared,
                               const char *queue_id, const EdgeRoute *route)
 {
@@ -268,6 +280,19 @@ RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared
     return refusal;
 }
 
+/* What comes to a forward address comes to its route. */
+static gboolean find_route(SMFICTX *context, Message *message, Shared *shared, EdgeRoute **route,
+                           GError **error)
+{
+    const char *rcpt = message_rcpt(message);
+    const char *domain = config_string(shared_config(shared), CONFIG_ROUTE_DOMAIN);
+
+    if (!edge_route_for_recipient(shared_edge(shared), rcpt, domain, route, error))
+        return FALSE;
+    g_autofree char *address = *route ? edge_route_address(*route, rcpt) : g_strdup(rcpt);
+    return g_str_equal(address, rcpt) || set_recipient(context, message, address, error);
+}
+
 gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        RefusalName *refusal)
 {
@@ -276,7 +301,7 @@ gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const
 
     if (session->message->rcpts->len != 1)
         return FALSE;
-    if (!edge_route_for(shared_edge(shared), message_rcpt(session->message), &route, &error)) {
+    if (!find_route(context, session->message, shared, &route, &error)) {
         *refusal = refusal_of_trouble(error);
         log_trouble(queue_id, *refusal, session->message, error);
         return TRUE;
@@ -301,7 +326,7 @@ static gboolean find_parts(Session *session, Shared *shared, const Claim *claim,
 {
     guint32 route_id = 0;
 
-    if (sscanf(message_rcpt(session->message), "%u.%u@" INCOMING_ENDPOINT_DOMAIN, endpoint,
+    if (sscanf(message_rcpt(session->message), "%u.%u@" EDGE_ENDPOINT_DOMAIN, endpoint,
                &route_id) != 2) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "no address of an endpoint");
         return FALSE;
@@ -312,18 +337,6 @@ static gboolean find_parts(Session *session, Shared *shared, const Claim *claim,
         g_clear_pointer(route, edge_route_free);
     if (!*route)
         *route = gone(claim);
-    return TRUE;
-}
-
-/* From its endpoint's address back to the one that it came for. */
-static gboolean restore_recipient(SMFICTX *context, Message *message, char *rcpt, GError **error)
-{
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
-
-    g_ptr_array_add(list, rcpt);
-    if (!effect_recipients(context, message, list, error))
-        return FALSE;
-    message_set_recipients(message, list);
     return TRUE;
 }
 
@@ -341,7 +354,7 @@ RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *s
 
     if (refusal == REFUSAL_NONE &&
         (!find_parts(session, shared, claim, &arriving.endpoint, &route, &error) ||
-         !restore_recipient(context, session->message, claim->rcpt_to, &error)))
+         !set_recipient(context, session->message, claim->rcpt_to, &error)))
         refusal = refusal_of_trouble(error);
     if (refusal == REFUSAL_NONE) {
         memcpy(arriving.reserved.seed, claim->seed, sizeof claim->seed);

@@ -17,9 +17,6 @@
 #include "milters/outgoing.h"
 #include "milters/session.h"
 
-/* Where the addresses of a message's several endpoints are, ENDPOINT.ROUTE@; nobody outside can name them. */
-#define INCOMING_ENDPOINT_DOMAIN "endpoint.outrider.invalid"
-
 /* Takes the message if its recipient is a route's: *refusal becomes REFUSAL_NONE (done and durable) or why not, logged. FALSE: it is
  * none of ours. */
 gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,

@@ -48,6 +48,24 @@ static Claim *open_claim(const Session *session, Shared *shared, guint *index, G
     return g_steal_pointer(&claim);
 }
 
+/* What has no claim of a submission came in from the world, or came back to a return path. */
+static RefusalName take_unclaimed(SMFICTX *context, Session *session, Shared *shared,
+                                  const char *queue_id, const GError *error, gboolean *discard)
+{
+    RefusalName refusal = REFUSAL_NONE;
+
+    if (incoming_take(context, session, shared, queue_id, &refusal))
+        return refusal;
+    ReturnedVerdict returned = returned_take(context, session, shared, queue_id, &refusal);
+    *discard = returned == RETURNED_DROPPED;
+    if (returned != RETURNED_NOT)
+        return refusal;
+    log_warning(queue_id, "message without its claim refused", LOG_TEXT("ip", session->client.ip),
+                LOG_TEXT("sender", session->message->mail_from),
+                LOG_TEXT("rcpt", message_rcpt(session->message)), LOG_GERROR(error));
+    return REFUSAL_CLAIM;
+}
+
 RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        const OutgoingTick *tick, gboolean *discard)
 {
@@ -56,24 +74,10 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
     g_autoptr(Claim) claim = open_claim(session, shared, &index, &error);
     RefusalName refusal = REFUSAL_NONE;
 
-    RefusalName came_in;
-
-    if (claim && claim->rcpt_to)
+    if (!claim)
+        return take_unclaimed(context, session, shared, queue_id, error, discard);
+    if (claim->rcpt_to)
         return incoming_take_endpoint(context, session, shared, queue_id, claim, index);
-    if (!claim && incoming_take(context, session, shared, queue_id, &came_in))
-        return came_in;
-    ReturnedVerdict returned =
-        claim ? RETURNED_NOT : returned_take(context, session, shared, queue_id, &came_in);
-    *discard = returned == RETURNED_DROPPED;
-    if (returned != RETURNED_NOT)
-        return came_in;
-    if (!claim) {
-        log_warning(queue_id, "message without its claim refused",
-                    LOG_TEXT("ip", session->client.ip),
-                    LOG_TEXT("sender", session->message->mail_from),
-                    LOG_TEXT("rcpt", message_rcpt(session->message)), LOG_GERROR(error));
-        return REFUSAL_CLAIM;
-    }
     const Claimed claimed = {context, session, shared, claim, index, queue_id, tick, TRUE};
     *discard = claimed_dispatch(&claimed, &refusal, &error) == CLAIMED_DISCARDED;
     if (error)

@@ -113,16 +113,6 @@ static IncomingAnswer judge_route(const EdgeRoute *route, const char **why)
     return INCOMING_LATER;
 }
 
-/* A token has no quotes, so that a tag behind it begins at the first `+'. */
-static gboolean find_forward(Edge *edge, const char *form, EdgeRoute **route, GError **error)
-{
-    g_autofree char *token = g_strndup(form, strcspn(form, "+@"));
-
-    *route = NULL;
-    return strlen(token) != EDGE_ROUTE_TOKEN_LENGTH ||
-           edge_route_by_token(edge, token, route, error);
-}
-
 IncomingAnswer incoming_recipient(Incoming *incoming, Edge *edge, const char *address,
                                   const char **why, GError **error)
 {
@@ -139,9 +129,7 @@ IncomingAnswer incoming_recipient(Incoming *incoming, Edge *edge, const char *ad
     IncomingAnswer answer = is ? judge_return_path(incoming, form, error) : INCOMING_NOT_OURS;
     if (answer != INCOMING_NOT_OURS)
         return answer;
-    if (g_str_equal(at + 1, incoming->route_domain) && !find_forward(edge, form, &route, error))
-        return INCOMING_LATER;
-    if (!route && !edge_route_for(edge, form, &route, error))
+    if (!edge_route_for_recipient(edge, form, incoming->route_domain, &route, error))
         return INCOMING_LATER;
     return judge_route(route, why);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/edge/edge_route.h"
 #include "lib/seal/return_path.h"
 #include "worker/lanes.h"
 
@@ -158,6 +159,7 @@ char *incoming_transports(const IncomingNames *names)
     g_autofree char *locals = return_locals();
     g_autofree char *label = g_regex_escape_string(names->return_path_label, -1);
     g_autofree char *domain = g_regex_escape_string(names->return_path_domain, -1);
+    g_autofree char *endpoints = g_regex_escape_string(EDGE_ENDPOINT_DOMAIN, -1);
     g_autofree char *way = g_strdup_printf("$/ outrider-split:[127.0.0.1]:%u", names->hop_port);
     g_autofree char *gate = g_strdup_printf("@%s\\.", label);
     g_autofree char *before = g_strdup_printf("/^%s@%s\\.", locals, label);
@@ -166,6 +168,7 @@ char *incoming_transports(const IncomingNames *names)
     const Tree returns = {text, names->return_domains, gate, before, way};
 
     g_string_append_printf(text, "/^%s@%s%s\n", locals, domain, way);
+    g_string_append_printf(text, "/^[0-9]+\\.[0-9]+@%s%s\n", endpoints, way);
     append_tree(&routes);
     append_tree(&returns);
     return g_string_free(text, FALSE);

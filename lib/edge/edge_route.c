@@ -194,6 +194,39 @@ gboolean edge_route_by_token(Edge *edge, const char *token, EdgeRoute **found, G
     return finish_route(link, statement, found, error);
 }
 
+/* A token has no quotes, so that a tag behind it begins at the first `+'. */
+static gboolean find_forward(Edge *edge, const char *form, EdgeRoute **found, GError **error)
+{
+    g_autofree char *token = g_strndup(form, strcspn(form, "+@"));
+
+    return strlen(token) != EDGE_ROUTE_TOKEN_LENGTH ||
+           edge_route_by_token(edge, token, found, error);
+}
+
+gboolean edge_route_for_recipient(Edge *edge, const char *address, const char *route_domain,
+                                  EdgeRoute **found, GError **error)
+{
+    g_autofree char *form = address_form(address);
+    const char *at = form ? strrchr(form, '@') : NULL;
+
+    *found = NULL;
+    if (at && *route_domain && g_str_equal(at + 1, route_domain) &&
+        !find_forward(edge, form, found, error))
+        return FALSE;
+    return *found || edge_route_for(edge, address, found, error);
+}
+
+char *edge_route_address(const EdgeRoute *route, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    const char *rest = address + strcspn(address, "+@");
+
+    if (!at || !*route->domain || strcmp(route->name, "*") == 0 ||
+        g_ascii_strcasecmp(at + 1, route->domain) == 0)
+        return g_strdup(address);
+    return g_strdup_printf("%s%.*s@%s", route->name, (int)(at - rest), rest, route->domain);
+}
+
 gboolean edge_route_by_id(Edge *edge, guint32 id, EdgeRoute **found, GError **error)
 {
     return route_by_number(edge, EDGE_STATEMENT_ROUTE_BY_ID, id, found, error);

@@ -12,7 +12,10 @@
 
 #define EDGE_ROUTE_ENDPOINTS_MAX 20
 #define EDGE_ROUTE_TOKEN_LENGTH  8
-#define EDGE_ROUTE_RETURN_PATH   "__returnpath__"
+/* Where the addresses of a message's several endpoints are, ENDPOINT.ROUTE@; nobody outside can name them. */
+#define EDGE_ENDPOINT_DOMAIN "endpoint.outrider.invalid"
+
+#define EDGE_ROUTE_RETURN_PATH "__returnpath__"
 
 typedef enum {
 #define X(name, word, text) EDGE_ROUTE_##name,
@@ -54,6 +57,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EdgeRoute, edge_route_free)
 /* The route that an address leads to: that of its local part up to a `+', in any case, else the wildcard of its domain; of a
  * verified domain only. *found becomes NULL when there is none, and when it is no address. FALSE: UNAVAILABLE. */
 gboolean edge_route_for(Edge *edge, const char *address, EdgeRoute **found, GError **error);
+
+/* The same for any recipient: also of a forward address, which is a route's token (in any case, a `+' and a tag may follow) in
+ * route_domain ("": there are none). */
+gboolean edge_route_for_recipient(Edge *edge, const char *address, const char *route_domain,
+                                  EdgeRoute **found, GError **error);
+
+/* The address that a recipient has by its route: of a forward address the route's own with the tag, unless that is a wildcard;
+ * of another one the same. g_free. */
+char *edge_route_address(const EdgeRoute *route, const char *address);
 
 /* The same by the token that a forward address begins with, in any case. */
 gboolean edge_route_by_token(Edge *edge, const char *token, EdgeRoute **found, GError **error);

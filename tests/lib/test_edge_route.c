@@ -145,6 +145,39 @@ static void test_edge_route_by_token_and_id(void **state)
     assert_int_equal(by_id->mode, EDGE_ROUTE_REJECT);
 }
 
+static void test_edge_route_for_recipient_table(void **state)
+{
+    const EdgeWorld *world = *state;
+    static const struct {
+        const char *address, *domain;
+        guint32 id;         /* 0: none */
+        const char *wanted; /* the address by the route */
+    } cases[] = {
+        {"aaaaaaaa@in.test", "in.test", 1, "info@acme.test"},
+        {"AAAAaaaa+x+y@IN.test", "in.test", 1, "info+x+y@acme.test"},
+        {"bbbbbbbb+x@in.test", "in.test", 2, "bbbbbbbb+x@in.test"},
+        {"aaaaaaa@in.test", "in.test", 0, NULL},
+        {"aaaaaaaaa@in.test", "in.test", 0, NULL},
+        {"eeeeeeee@in.test", "in.test", 0, NULL},
+        {"aaaaaaaa@in.test", "", 0, NULL},
+        {"aaaaaaaa@other.test", "in.test", 0, NULL},
+        {"info+t@acme.test", "in.test", 1, "info+t@acme.test"},
+        {"aaaaaaaa@acme.test", "acme.test", 1, "aaaaaaaa@acme.test"},
+        {"info@acme.test", "acme.test", 1, "info@acme.test"},
+        {"", "in.test", 0, NULL},
+    };
+
+    fill(world);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(EdgeRoute) found = NULL;
+        assert_true(
+            edge_route_for_recipient(world->edge, cases[i].address, cases[i].domain, &found, NULL));
+        g_autofree char *address = found ? edge_route_address(found, cases[i].address) : NULL;
+        if ((found ? found->id : 0) != cases[i].id || g_strcmp0(address, cases[i].wanted))
+            fail_msg("%s: %u, %s", cases[i].address, found ? found->id : 0, address);
+    }
+}
+
 static void test_edge_endpoint_by_id(void **state)
 {
     const EdgeWorld *world = *state;
@@ -219,6 +252,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_edge_route_for_words_of_tomorrow, edge_world_start,
                                         edge_world_stop),
         cmocka_unit_test_setup_teardown(test_edge_route_by_token_and_id, edge_world_start,
+                                        edge_world_stop),
+        cmocka_unit_test_setup_teardown(test_edge_route_for_recipient_table, edge_world_start,
                                         edge_world_stop),
         cmocka_unit_test_setup_teardown(test_edge_endpoint_by_id, edge_world_start,
                                         edge_world_stop),
