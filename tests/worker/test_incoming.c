@@ -74,6 +74,8 @@ static void test_incoming_render(void **state)
         transports,
         HEAD("the way of what comes in, to the hop") "/^[a-z2-7]{31}-[0-9]{1,5}@rp\\.example$/ "
                                                      "outrider-split:[127.0.0.1]:10026\n"
+                                                     "/^[0-9]+\\.[0-9]+@endpoint\\.outrider\\."
+                                                     "invalid$/ outrider-split:[127.0.0.1]:10026\n"
                                                      "/@acme\\.test$/ "
                                                      "outrider-split:[127.0.0.1]:10026\n"
                                                      "/@in\\.test$/ "
