@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "lib/httpd/listen_at.h"
 #include "lib/log/log.h"
@@ -99,6 +100,20 @@ static Proxies *read_proxies(const Config *config, const HttpDaemon *daemon, GEr
                         forwarded ? PROXIES_FORWARDED : PROXIES_X_FORWARDED_FOR, error);
 }
 
+/* Raises the limit of open files as far as it may be, and says so when that is not enough. */
+static void allow_files(guint connections)
+{
+    const rlim_t wanted = (rlim_t)connections + HTTPD_FILES_KEPT;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = MIN(wanted, files.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur < wanted)
+        log_warning(NULL, "fewer connections than configured: open files are limited",
+                    LOG_INT("files", files.rlim_cur), LOG_INT("wanted", wanted));
+}
+
 int http_daemon_run(Service *service, const HttpDaemon *daemon)
 {
     const Config *config = service_config(service);
@@ -114,6 +129,7 @@ int http_daemon_run(Service *service, const HttpDaemon *daemon)
     options.proxies = proxies;
     options.limits.connections = (guint)config_int(config, daemon->connections);
     options.limits.per_address = (guint)config_int(config, daemon->per_address);
+    allow_files(options.limits.connections);
     const Running running = {.service = service,
                              .daemon = daemon,
                              .httpd = httpd_new(&options, &daemon->site),
