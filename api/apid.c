@@ -78,38 +78,89 @@ static void answer_nothing(HttpdRequest *request, HttpdAnswer *answer, gpointer 
     httpd_answer_text(answer, 404, "not found\n");
 }
 
-/* body_max is set before the server starts. */
-static HttpdRoute message_route = {.blocks = TRUE, .answer = answer_message};
-static HttpdRoute raw_route = {.blocks = TRUE, .answer = answer_raw};
+static void answer_no_body(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    v1_call(context, V1_NO_BODY, request, answer);
+}
 
-/* Who shows no key gets no body in. */
+static gboolean read_over(HttpdRequest *request, const char *octets, gsize length, gpointer context)
+{
+    (void)request;
+    (void)octets;
+    (void)length;
+    (void)context;
+    return TRUE;
+}
+
+static void free_state(HttpdRequest *request, gpointer context)
+{
+    (void)context;
+    g_clear_pointer(&request->state, g_free);
+}
+
+/* body_max is set before the server starts. */
+static HttpdRoute message_route = {.blocks = TRUE, .answer = answer_message, .release = free_state};
+static HttpdRoute raw_route = {.blocks = TRUE, .answer = answer_raw, .release = free_state};
+static HttpdRoute stranger_route = {
+    .blocks = TRUE, .take = read_over, .answer = answer_no_body, .release = free_state};
+
+/* Only whose key is good gets a body into memory. Who shows another one is to see what was wrong, after whatever he sends. */
+static const HttpdRoute *find_api_route(HttpdRequest *request, const HttpdRoute *route,
+                                        V1Desk *desk)
+{
+    static const HttpdRoute nobody = {
+        .blocks = TRUE, .answer = answer_no_body, .release = free_state};
+
+    if (v1_is_blank(httpd_field(request, V1_KEY_FIELD)))
+        return &nobody;
+    request->holder = v1_holder(desk, request);
+    return request->holder ? route : &stranger_route;
+}
+
 static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
 {
     static const HttpdRoute health = {.answer = answer_health},
                             metrics = {.answer = answer_metrics};
     static const HttpdRoute ready = {.blocks = TRUE, .answer = answer_ready};
     static const HttpdRoute nothing = {.answer = answer_nothing};
-    static const HttpdRoute bare_message = {.blocks = TRUE, .answer = answer_message};
-    static const HttpdRoute bare_raw = {.blocks = TRUE, .answer = answer_raw};
     static const struct {
         const char *path;
-        const HttpdRoute *route, *without_key;
+        const HttpdRoute *route;
+        gboolean needs_key;
         const char *methods; /* with blanks around each */
     } routes[] = {
-        {"/api/v1/send/message", &message_route, &bare_message, " GET POST PUT PATCH "},
-        {"/api/v1/send/raw", &raw_route, &bare_raw, " GET POST PUT PATCH "},
-        {"/health", &health, &health, " GET HEAD "},
-        {"/ready", &ready, &ready, " GET HEAD "},
-        {"/metrics", &metrics, &metrics, " GET HEAD "},
+        {"/api/v1/send/message", &message_route, TRUE, " GET POST PUT PATCH "},
+        {"/api/v1/send/raw", &raw_route, TRUE, " GET POST PUT PATCH "},
+        {"/health", &health, FALSE, " GET HEAD "},
+        {"/ready", &ready, FALSE, " GET HEAD "},
+        {"/metrics", &metrics, FALSE, " GET HEAD "},
     };
     g_autofree char *method = g_strdup_printf(" %s ", request->method);
 
-    (void)context;
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
         if (g_str_equal(request->path, routes[i].path) && strstr(routes[i].methods, method))
-            return v1_is_blank(httpd_field(request, V1_KEY_FIELD)) ? routes[i].without_key
-                                                                   : routes[i].route;
+            return routes[i].needs_key ? find_api_route(request, routes[i].route, context)
+                                       : routes[i].route;
     return &nothing;
+}
+
+/* A line for each, however many: the site has no limit. Keys, bodies and queries are no matter of the log. */
+static void log_answer(const HttpdRequest *request, guint status, guint64 octets, gint64 us,
+                       gpointer context)
+{
+    (void)context;
+    if (!log_enabled(LOG_LEVEL_INFO))
+        return;
+    log_emit(NULL, LOG_LEVEL_INFO, NULL, "answered",
+             (const LogField[]){LOG_TEXT("client", request->client),
+                                LOG_TEXT("method", request->method),
+                                LOG_TEXT("path", request->path),
+                                LOG_INT("status", status),
+                                LOG_INT("in", request->came),
+                                LOG_INT("out", octets),
+                                LOG_INT("ms", us / 1000),
+                                LOG_TEXT("credential", request->state),
+                                {.key = NULL}});
 }
 
 static void reload(gpointer data)
@@ -131,12 +182,22 @@ static void write_uses(V1Desk *desk)
         log_warning(NULL, "uses of credentials are not recorded", LOG_GERROR(error));
 }
 
+static void count_connections(V1Desk *desk, Httpd *httpd)
+{
+    ConnectionCounts counts;
+
+    httpd_count(httpd, &counts);
+    atomic_store(&desk->counters[APID_COUNTER_ACCEPTED], counts.accepted);
+    atomic_store(&desk->counters[APID_COUNTER_TURNED_AWAY], counts.turned_away);
+    atomic_store(&desk->counters[APID_COUNTER_CUT], counts.cut);
+}
+
 static void tick(Httpd *httpd, gpointer data)
 {
     Running *running = data;
     gint64 now = g_get_monotonic_time();
 
-    (void)httpd;
+    count_connections(running->desk, httpd);
     if (now - running->written_at < USE_COUNT_SECONDS * G_USEC_PER_SEC)
         return;
     running->written_at = now;
@@ -186,20 +247,24 @@ int main(int argc, char **argv)
         log_error(NULL, "cannot start", LOG_GERROR(error));
         return EX_UNAVAILABLE;
     }
-    message_route.body_max = raw_route.body_max = (guint64)config_int(config, CONFIG_APID_BODY_MAX);
+    message_route.body_max = raw_route.body_max = stranger_route.body_max =
+        (guint64)config_int(config, CONFIG_APID_BODY_MAX);
     Running running = {.desk = &desk, .written_at = g_get_monotonic_time()};
-    HttpDaemon daemon = {.listen = CONFIG_APID_LISTEN,
-                         .proxies = CONFIG_APID_PROXIES,
-                         .proxy_field = CONFIG_APID_PROXY_FIELD,
-                         .tls_dir = CONFIG_APID_TLS_DIR,
-                         .connections = CONFIG_APID_CONNECTIONS,
-                         .per_address = CONFIG_APID_CONNECTIONS_PER_ADDRESS,
-                         .http = httpd_defaults,
-                         .site = {.route = find_route, .context = &desk},
-                         .stop_seconds = STOP_SECONDS,
-                         .reload = reload,
-                         .tick = tick,
-                         .data = &running};
+    HttpDaemon daemon = {
+        .listen = CONFIG_APID_LISTEN,
+        .proxies = CONFIG_APID_PROXIES,
+        .proxy_field = CONFIG_APID_PROXY_FIELD,
+        .tls_dir = CONFIG_APID_TLS_DIR,
+        .connections = CONFIG_APID_CONNECTIONS,
+        .per_address = CONFIG_APID_CONNECTIONS_PER_ADDRESS,
+        .http = httpd_defaults,
+        .site = {.route = find_route,
+                 .log = config_bool(config, CONFIG_APID_ACCESS_LOG) ? log_answer : NULL,
+                 .context = &desk},
+        .stop_seconds = STOP_SECONDS,
+        .reload = reload,
+        .tick = tick,
+        .data = &running};
     daemon.http.workers = WORKERS;
     daemon.http.bodies_max = BODIES_AT_ONCE * message_route.body_max;
     daemon.http.limits.body_seconds = BODY_SECONDS;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/http_daemon.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "lib/httpd/listen_at.h"
 #include "lib/log/log.h"
@@ -11,6 +13,8 @@
 
 #define EX_UNAVAILABLE 69
 #define TICK_MS        1000
+#define LARGE_OCTETS   (256 * 1024)
+#define MANY           256 /* connections */
 
 typedef struct {
     Service *service;
@@ -52,9 +56,23 @@ static gboolean listen_at_all(const Running *running, const GArray *places, GErr
     return TRUE;
 }
 
+/* Each connection has its piece of the heap. Once many are gone, their memory is to be the system's again. */
+static void give_back(const Running *running, guint64 *most)
+{
+    ConnectionCounts counts;
+
+    httpd_count(running->httpd, &counts);
+    if (*most > MANY && counts.open < *most / 2) {
+        malloc_trim(0);
+        *most = counts.open;
+    }
+    *most = MAX(*most, counts.open);
+}
+
 static void run(const Running *running)
 {
     struct pollfd signals = {.fd = service_signal_fd(running->service), .events = POLLIN};
+    guint64 most = 0;
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
@@ -62,6 +80,7 @@ static void run(const Running *running)
         if (number == SIGHUP)
             reload(running);
         running->daemon->tick(running->httpd, running->daemon->data);
+        give_back(running, &most);
         service_watchdog(running->service);
     }
 }
@@ -99,6 +118,20 @@ static Proxies *read_proxies(const Config *config, const HttpDaemon *daemon, GEr
                         forwarded ? PROXIES_FORWARDED : PROXIES_X_FORWARDED_FOR, error);
 }
 
+/* Raises the limit of open files as far as it may be, and says so when that is not enough. */
+static void allow_files(guint connections)
+{
+    const rlim_t wanted = (rlim_t)connections + HTTPD_FILES_KEPT;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = MIN(wanted, files.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur < wanted)
+        log_warning(NULL, "fewer connections than configured: open files are limited",
+                    LOG_INT("files", files.rlim_cur), LOG_INT("wanted", wanted));
+}
+
 int http_daemon_run(Service *service, const HttpDaemon *daemon)
 {
     const Config *config = service_config(service);
@@ -114,6 +147,9 @@ int http_daemon_run(Service *service, const HttpDaemon *daemon)
     options.proxies = proxies;
     options.limits.connections = (guint)config_int(config, daemon->connections);
     options.limits.per_address = (guint)config_int(config, daemon->per_address);
+    allow_files(options.limits.connections);
+    /* What a burst of bodies or clicks gathers goes back to the system, and does not become heap. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS);
     const Running running = {.service = service,
                              .daemon = daemon,
                              .httpd = httpd_new(&options, &daemon->site),

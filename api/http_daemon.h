@@ -3,7 +3,7 @@
  * Purpose: what the HTTP daemons have in common: where they listen and with what bounds, by options of their own; certificates,
  *     signals and the end.
  * Used by: outrider-trackd, outrider-apid.
- * May touch: sockets and certificates, through lib/service and lib/httpd.
+ * May touch: sockets and certificates, through lib/service and lib/httpd; how many files the process may have open.
  * Threads: one; the site's functions run where lib/httpd says.
  */
 #pragma once

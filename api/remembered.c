@@ -36,11 +36,28 @@ typedef enum {
         STATEMENT_COUNT
 } Statement;
 
+/* An answer that the disk has no room for. */
+typedef struct {
+    guint32 server;
+    char *key, *digest, *answer;
+} Unwritten;
+
+static void unwritten_free(gpointer data)
+{
+    Unwritten *unwritten = data;
+
+    g_free(unwritten->key);
+    g_free(unwritten->digest);
+    g_free(unwritten->answer);
+    g_free(unwritten);
+}
+
 struct Remembered {
     GMutex mutex; /* guards all of it */
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    GHashTable *busy; /* of text: "server key" that are being done */
+    GHashTable *busy;      /* "server key" that are being done -> digest */
+    GHashTable *unwritten; /* "server key" -> Unwritten */
     gint64 pruned_at;
 };
 
@@ -81,7 +98,8 @@ Remembered *remembered_open(const char *path, GError **error)
     g_autoptr(Remembered) remembered = g_new0(Remembered, 1);
 
     g_mutex_init(&remembered->mutex);
-    remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    remembered->unwritten = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwritten_free);
     if (sqlite3_open_v2(path, &remembered->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK ||
@@ -101,6 +119,7 @@ void remembered_close(Remembered *remembered)
         sqlite3_finalize(remembered->statements[i]);
     sqlite3_close(remembered->db);
     g_hash_table_unref(remembered->busy);
+    g_hash_table_unref(remembered->unwritten);
     g_mutex_clear(&remembered->mutex);
     g_free(remembered);
 }
@@ -200,6 +219,48 @@ static char *busy_name(guint32 server, const char *key)
     return g_strdup_printf("%u %s", server, key);
 }
 
+static gboolean write_answer(Remembered *remembered, guint32 server, const char *key,
+                             const char *answer, GError **error)
+{
+    sqlite3_stmt *statement = start(remembered, STATEMENT_ANSWER, server, key);
+
+    sqlite3_bind_text(statement, 3, answer, -1, SQLITE_STATIC);
+    return run(remembered, statement, error);
+}
+
+/* What could not be written before, as far as it can be now. */
+static void write_again(Remembered *remembered)
+{
+    GHashTableIter iterator;
+    gpointer value;
+
+    g_hash_table_iter_init(&iterator, remembered->unwritten);
+    while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+        const Unwritten *unwritten = value;
+        if (!write_answer(remembered, unwritten->server, unwritten->key, unwritten->answer, NULL))
+            return;
+        g_hash_table_iter_remove(&iterator);
+    }
+}
+
+/* FALSE: the name is not among those that are in memory only. */
+static gboolean look_in_memory(const Remembered *remembered, const char *name, const char *digest,
+                               RememberedState *state, char **answer)
+{
+    const Unwritten *unwritten = g_hash_table_lookup(remembered->unwritten, name);
+
+    if (g_hash_table_contains(remembered->busy, name)) {
+        *state = REMEMBERED_BUSY;
+        return TRUE;
+    }
+    if (!unwritten)
+        return FALSE;
+    *state = g_str_equal(unwritten->digest, digest) ? REMEMBERED_ANSWERED : REMEMBERED_ANOTHER;
+    if (*state == REMEMBERED_ANSWERED)
+        *answer = g_strdup(unwritten->answer);
+    return TRUE;
+}
+
 gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
                           const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error)
@@ -208,10 +269,9 @@ gboolean remembered_begin(Remembered *remembered, guint32 server, const char *ke
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
 
     prune(remembered, now);
-    if (g_hash_table_contains(remembered->busy, name)) {
-        *state = REMEMBERED_BUSY;
+    write_again(remembered);
+    if (look_in_memory(remembered, name, digest, state, answer))
         return TRUE;
-    }
     if (!run_plain(remembered, STATEMENT_BEGIN, error))
         return FALSE;
     if (!look(remembered, server, key, digest, now, names, state, answer, error) ||
@@ -220,7 +280,7 @@ gboolean remembered_begin(Remembered *remembered, guint32 server, const char *ke
         return FALSE;
     }
     if (*state == REMEMBERED_NEW || *state == REMEMBERED_AGAIN)
-        g_hash_table_add(remembered->busy, g_steal_pointer(&name));
+        g_hash_table_insert(remembered->busy, g_steal_pointer(&name), g_strdup(digest));
     return TRUE;
 }
 
@@ -229,11 +289,17 @@ gboolean remembered_done(Remembered *remembered, guint32 server, const char *key
 {
     g_autofree char *name = busy_name(server, key);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
-    sqlite3_stmt *statement = start(remembered, STATEMENT_ANSWER, server, key);
+    g_autofree char *kept = NULL, *digest = NULL;
 
-    g_hash_table_remove(remembered->busy, name);
-    sqlite3_bind_text(statement, 3, answer, -1, SQLITE_STATIC);
-    return run(remembered, statement, error);
+    g_hash_table_steal_extended(remembered->busy, name, (gpointer *)&kept, (gpointer *)&digest);
+    if (write_answer(remembered, server, key, answer, error))
+        return TRUE;
+    if (digest && g_hash_table_size(remembered->unwritten) < REMEMBERED_UNWRITTEN_MAX) {
+        Unwritten *unwritten = g_new(Unwritten, 1);
+        *unwritten = (Unwritten){server, g_strdup(key), g_steal_pointer(&digest), g_strdup(answer)};
+        g_hash_table_replace(remembered->unwritten, g_steal_pointer(&name), unwritten);
+    }
+    return FALSE;
 }
 
 void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure)

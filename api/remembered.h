@@ -4,7 +4,8 @@
  * Used by: apid.
  * May touch: <spool_dir>/apid/remembered.db (SQLite, private).
  * Threads: any.
- * Limits: a key of REMEMBERED_KEY_MAX printable ASCII characters; each is forgotten after REMEMBERED_SECONDS.
+ * Limits: a key of REMEMBERED_KEY_MAX printable ASCII characters; each is forgotten after REMEMBERED_SECONDS. Of answers that cannot
+ *     be written REMEMBERED_UNWRITTEN_MAX are kept in memory until they can.
  *
  *     (none) ──begin──▶ begun ──done──▶ answered
  *        ▲                │ │
@@ -18,8 +19,9 @@
 #include "lib/seal/digest.h"
 #include "lib/submission/submission.h"
 
-#define REMEMBERED_KEY_MAX 255
-#define REMEMBERED_SECONDS (24 * 60 * 60)
+#define REMEMBERED_KEY_MAX       255
+#define REMEMBERED_SECONDS       (24 * 60 * 60)
+#define REMEMBERED_UNWRITTEN_MAX 1000
 
 /* Whether it may be a key. */
 gboolean remembered_key_is_good(const char *key);
@@ -44,7 +46,8 @@ gboolean remembered_begin(Remembered *remembered, guint32 server, const char *ke
                           const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error);
 
-/* It is done, and that is the answer. FALSE: UNAVAILABLE, and it is as if unsure. */
+/* It is done, and that is the answer. FALSE: UNAVAILABLE, it could not be written: if this process ends before it can be, it is
+ * as if unsure. */
 gboolean remembered_done(Remembered *remembered, guint32 server, const char *key,
                          const char *answer, GError **error);
 

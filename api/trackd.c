@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* outrider-trackd: tracked links and pixels, for everybody. */
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "api/http_daemon.h"
@@ -8,7 +7,6 @@
 #include "lib/log/log.h"
 
 #define EX_UNAVAILABLE  69
-#define LARGE_OCTETS    (256 * 1024)
 #define STOP_SECONDS    5
 #define HEAD_MAX        (16 * 1024)
 #define ANSWER_HEAD_MAX (8 * 1024) /* a URL of 2,000 octets, each percent-encoded, and the rest */
@@ -40,8 +38,6 @@ int main(int argc, char **argv)
 
     if (!service)
         return status;
-    /* What a burst of clicks gathers for the journal goes back to the system, and does not become heap. */
-    mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS);
     g_autoptr(Tracker) tracker = tracker_open(service_config(service), &error);
     if (!tracker) {
         log_error(NULL, "cannot start", LOG_GERROR(error));

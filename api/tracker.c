@@ -238,7 +238,8 @@ static void log_answer(const HttpdRequest *request, guint status, guint64 octets
 {
     Tracker *tracker = context;
 
-    if (tracker->log_every == 0 || atomic_fetch_add(&tracker->seen, 1) % tracker->log_every != 0)
+    if (status == 0 || tracker->log_every == 0 ||
+        atomic_fetch_add(&tracker->seen, 1) % tracker->log_every != 0)
         return;
     g_autofree char *path = g_strndup(request->path, 3);
     log_info(NULL, "answered", LOG_TEXT("client", request->client), LOG_TEXT("host", request->host),

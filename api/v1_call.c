@@ -94,11 +94,12 @@ static gboolean refuse_key(Call *call)
 }
 
 /* By the hash of the key: what is compared says nothing of it. NULL and no error: there is none that is good. */
-static EdgeCredential *find_credential(Call *call, const char *key, GError **error)
+static EdgeCredential *find_credential(V1Desk *desk, const HttpdRequest *request, const char *key,
+                                       GError **error)
 {
     guint8 hash[EDGE_KEY_HASH_LENGTH];
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-    Edge *edge = sender_edge(call->desk->sender);
+    Edge *edge = sender_edge(desk->sender);
     g_autoptr(GError) failure = NULL;
     gboolean allowed = FALSE;
 
@@ -109,9 +110,18 @@ static EdgeCredential *find_credential(Call *call, const char *key, GError **err
         return NULL;
     }
     if (!found || edge_credential_unusable(found, now) ||
-        !edge_network_allowed(edge, found, call->request->client, &allowed, error))
+        !edge_network_allowed(edge, found, request->client, &allowed, error))
         return NULL;
     return allowed ? g_steal_pointer(&found) : NULL;
+}
+
+guint v1_holder(V1Desk *desk, const HttpdRequest *request)
+{
+    const char *key = httpd_field(request, V1_KEY_FIELD);
+    g_autoptr(EdgeCredential) found =
+        v1_is_blank(key) ? NULL : find_credential(desk, request, key, NULL);
+
+    return found ? found->server : 0;
 }
 
 static gboolean authenticate(Call *call)
@@ -121,15 +131,19 @@ static gboolean authenticate(Call *call)
 
     if (v1_is_blank(key))
         return refuse(call, V1_ERROR_ACCESS_DENIED);
-    call->credential = find_credential(call, key, &error);
+    call->credential = find_credential(call->desk, call->request, key, &error);
     if (error)
         return give_up(call, error);
     if (!call->credential)
         return refuse_key(call);
     use_count_used(call->desk->uses, call->credential);
+    call->request->state =
+        g_strdup_printf("%s/%s/%u", call->credential->organization_permalink,
+                        call->credential->server_permalink, call->credential->id);
     if (call->credential->server_suspended || call->credential->organization_suspended)
         return refuse(call, V1_ERROR_SUSPENDED);
-    return TRUE;
+    /* It became good while its body came. */
+    return call->kind == V1_NO_BODY ? refuse(call, V1_ERROR_UNAVAILABLE) : TRUE;
 }
 
 static gboolean read_parameters(Call *call)

@@ -36,7 +36,12 @@ typedef struct {
     _Atomic guint64 counters[APID_COUNTER_COUNT];
 } V1Desk;
 
-typedef enum { V1_SEND_MESSAGE, V1_SEND_RAW } V1CallKind;
+/* V1_NO_BODY: whatever was asked for, by a client whose body was not kept. */
+typedef enum { V1_SEND_MESSAGE, V1_SEND_RAW, V1_NO_BODY } V1CallKind;
 
-/* Answers a request whose body is gathered. */
+/* Whose the key of a request is, before its body comes: the server, which the body counts for; 0: nobody's that may send, or that
+ * is not known now. */
+guint v1_holder(V1Desk *desk, const HttpdRequest *request);
+
+/* Answers a request whose body is gathered. Its state becomes the credential's path (g_free), if it has one. */
 void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *answer);

@@ -64,7 +64,7 @@ static gboolean take_domain(const char *domain, gboolean rooted, Form form)
         return take_ascii(domain, length, form);
     g_autofree char *name = g_strndup(domain, length);
     g_autofree char *ascii = to_ascii(name);
-    return ascii && take_ascii(ascii, strlen(ascii), form);
+    return ascii && !strpbrk(ascii, ADDRESS_SPECIALS) && take_ascii(ascii, strlen(ascii), form);
 }
 
 char *address_domain_form(const char *domain)

@@ -9,7 +9,7 @@
  *
  * A domain's form is A-labels in lower case without the root's dot. It may be an address literal; whether
  * a name could be registered is for others to say. No domain is what has an empty label, blanks, control characters or
- * an @, also as what Unicode maps to one, and what readers of Unicode make different names of.
+ * an @, also as what Unicode maps to one or to another special, and what readers of Unicode make different names of.
  * A local part's form has its ASCII letters in lower case and is valid UTF-8; more is its host's to know (RFC 5321 section 2.4).
  * It is in quotes when it needs them (section 4.1.2), and else without, as Postfix writes it; it may come with quotes or, as
  * Postfix has it inside, without.

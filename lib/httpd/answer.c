@@ -30,7 +30,12 @@ void httpd_answer_text(HttpdAnswer *answer, guint status, const char *text)
     httpd_answer(answer, status, "text/plain; charset=utf-8", body);
 }
 
-static gboolean is_value(const char *value)
+gboolean answer_name_is_good(const char *name)
+{
+    return *name && name[strspn(name, NAME_OCTETS)] == '\0';
+}
+
+gboolean answer_value_is_good(const char *value)
 {
     for (; *value; value++)
         if (((guchar)*value < ' ' && *value != '\t') || *value == 0x7f)
@@ -40,7 +45,7 @@ static gboolean is_value(const char *value)
 
 gboolean httpd_answer_field(HttpdAnswer *answer, const char *name, const char *value)
 {
-    if (*name == '\0' || name[strspn(name, NAME_OCTETS)] || !is_value(value))
+    if (!answer_name_is_good(name) || !answer_value_is_good(value))
         return FALSE;
     add_field(answer, name, value);
     return TRUE;

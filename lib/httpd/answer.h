@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: an answer while it is made, and as libmicrohttpd takes it.
+ * Purpose: an answer while it is made, and as libmicrohttpd takes it; what a field may be.
  * Used by: lib/httpd.
  * May touch: nothing.
  * Threads: one at a time.
@@ -16,6 +16,10 @@ struct HttpdAnswer {
     GBytes *body;
     GString *fields; /* name NUL value NUL ...; NULL: none */
 };
+
+/* Whether a field may be called that (RFC 9110 §5.1), and whether it may have that value (§5.5). */
+gboolean answer_name_is_good(const char *name);
+gboolean answer_value_is_good(const char *value);
 
 /* Frees what it holds. */
 void answer_clear(HttpdAnswer *answer);

@@ -70,7 +70,7 @@ static void set_count(Connections *connections, GBytes *source, guint count)
 /* With the mutex held. */
 static gboolean is_past(const Connections *connections, const Connection *connection, gint64 now)
 {
-    guint allowed = atomic_load(&connection->allowed_seconds);
+    gint64 allowed = atomic_load(&connection->allowed_seconds);
     gboolean waiting = atomic_load(&connection->phase) <= CONNECTION_HEAD;
     gboolean pressed = connections->open.length > connections->limits->connections / 4 * 3;
 
@@ -78,8 +78,10 @@ static gboolean is_past(const Connections *connections, const Connection *connec
         return FALSE;
     if (waiting && atomic_load(&connections->ending))
         allowed = 0;
-    else if (waiting && pressed)
-        allowed = MIN(allowed, CONNECTION_PRESSED_SECONDS);
+    else if (pressed)
+        allowed =
+            MIN(allowed, waiting ? CONNECTION_PRESSED_SECONDS : CONNECTION_PRESSED_BODY_SECONDS);
+    allowed += (gint64)(atomic_load(&connection->octets) / CONNECTION_OCTETS_PER_SECOND);
     return now - atomic_load(&connection->since_us) >= allowed * G_TIME_SPAN_SECOND;
 }
 
@@ -202,14 +204,19 @@ void connection_enter(Connection *connection, ConnectionPhase phase, guint64 oct
         [CONNECTION_BODY] = limits->body_seconds,     [CONNECTION_WORK] = FOREVER,
         [CONNECTION_ANSWER] = limits->answer_seconds,
     };
-    guint64 more = octets / CONNECTION_OCTETS_PER_SECOND;
 
     /* In this order the watcher never sees a new phase with an old time. */
     atomic_store(&connection->allowed_seconds, FOREVER);
+    atomic_store(&connection->octets, octets);
     atomic_store(&connection->since_us, g_get_monotonic_time());
     atomic_store(&connection->phase, phase);
     if (phase != CONNECTION_WORK)
-        atomic_store(&connection->allowed_seconds, (guint)MIN(allowed[phase] + more, FOREVER - 1));
+        atomic_store(&connection->allowed_seconds, allowed[phase]);
+}
+
+void connection_moved(Connection *connection, guint64 octets)
+{
+    atomic_fetch_add(&connection->octets, octets);
 }
 
 void connections_end(Connections *connections)

@@ -5,11 +5,13 @@
  * May touch: sockets that are past their time: it shuts them down.
  * Threads: any; a thread of its own looks every second.
  * Limits: those of ConnectionLimits. Once three quarters of the connections are taken, those that do nothing, or have not
- *     said what they want yet, go after CONNECTION_PRESSED_SECONDS.
+ *     said what they want yet, go after CONNECTION_PRESSED_SECONDS, and slow bodies and readers after
+ *     CONNECTION_PRESSED_BODY_SECONDS.
  *
  *     open ──▶ HEAD ──▶ BODY ──▶ WORK ──▶ ANSWER ──▶ IDLE ──▶ HEAD ...
  * In each phase but WORK a client can keep us waiting; each has a time that it may take altogether, however often an octet
- * comes. For what has a length it is more, at CONNECTION_OCTETS_PER_SECOND.
+ * comes. It is longer by what has come of a body, or is to go of an answer, at CONNECTION_OCTETS_PER_SECOND; what a client only
+ * says will come buys no time.
  */
 #pragma once
 
@@ -21,8 +23,9 @@
 #include "lib/httpd/certificate.h"
 #include "lib/httpd/proxies.h"
 
-#define CONNECTION_OCTETS_PER_SECOND (16 * 1024)
-#define CONNECTION_PRESSED_SECONDS   2
+#define CONNECTION_OCTETS_PER_SECOND    (16 * 1024)
+#define CONNECTION_PRESSED_SECONDS      2
+#define CONNECTION_PRESSED_BODY_SECONDS 10
 
 typedef enum {
     CONNECTION_IDLE,   /* between requests */
@@ -62,6 +65,7 @@ typedef struct Connection {
     _Atomic gint phase;
     _Atomic gint64 since_us;
     _Atomic guint allowed_seconds;
+    _Atomic guint64 octets; /* that came or go in this phase */
 } Connection;
 
 /* limits and proxies are borrowed. */
@@ -76,8 +80,11 @@ Connection *connection_open(Connections *connections, int fd, const struct socka
                             gboolean secure);
 void connection_close(Connection *connection);
 
-/* Enters a phase; octets: how much is to come or go, 0: nothing of a known length. */
+/* Enters a phase; octets: how much is to go. */
 void connection_enter(Connection *connection, ConnectionPhase phase, guint64 octets);
+
+/* More of a body has come. */
+void connection_moved(Connection *connection, guint64 octets);
 
 /* From now on whoever has no request under way is cut. */
 void connections_end(Connections *connections);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/httpd/exchange.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "lib/httpd/target.h"
+
+#define LINE_END "\r\n"
 
 typedef struct {
     HttpdRequest request; /* first: a route has a pointer to it */
@@ -13,8 +14,9 @@ typedef struct {
     struct MHD_Connection *connection;
     Connection *peer;
     char *target, *host, *client;
+    gsize target_length; /* as it came */
     gint64 began_us;
-    guint64 came, dropped, octets;
+    guint64 dropped, octets;
     guint64 reserved; /* of Httpd.gathered */
     guint status;     /* that was sent; 0: none yet */
     gboolean has_target, has_head, answered;
@@ -25,6 +27,8 @@ typedef struct {
 /* What the fields of a head say of it, beside their values. */
 typedef struct {
     guint hosts, lengths, codings;
+    gboolean wrong;   /* others may read it otherwise */
+    const char *next; /* where the next line begins */
     const char *host, *length, *coding;
     const char *forwarded_name;
     GString *forwarded; /* all values; NULL: none */
@@ -74,6 +78,7 @@ void *exchange_line(void *cls, const char *target, struct MHD_Connection *connec
     exchange->began_us = g_get_monotonic_time();
     exchange->request = (HttpdRequest){.method = "", .path = "", .host = "", .client = ""};
     exchange->target = g_strdup(target ? target : "");
+    exchange->target_length = strlen(exchange->target);
     exchange->has_target = target_read(exchange->target, &parts);
     if (exchange->has_target) {
         exchange->request.path = parts.path;
@@ -85,13 +90,32 @@ void *exchange_line(void *cls, const char *target, struct MHD_Connection *connec
     return exchange;
 }
 
+/* Versions before 0.9.77 take for one field what continues another, end the head at a field without name, and let lines end
+ * with a bare LF: where another program sees another end, a body becomes a request. They leave names and values where they came
+ * in. So fields that follow one another without a gap, each in a line of its own, are all that a good head has. */
+static void follow(Head *head, const char *name, const char *value)
+{
+    const char *end = name + strlen(name) + 1;
+
+    if (MHD_VERSION >= 0x00097700 || head->wrong)
+        return;
+    head->wrong = name != head->next || !value;
+    while (!head->wrong && (*end == ' ' || *end == '\t'))
+        end++;
+    head->wrong |= end != value;
+    head->next = head->wrong ? NULL : value + strlen(value) + strlen(LINE_END);
+}
+
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
                                 const char *value)
 {
     Head *head = cls;
 
     (void)kind;
+    follow(head, name, value);
+    head->wrong |= !answer_name_is_good(name);
     value = value ? value : "";
+    head->wrong |= !answer_value_is_good(value);
     if (g_ascii_strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
         head->hosts++;
         head->host = value;
@@ -124,10 +148,13 @@ static gboolean read_host(Exchange *exchange, const Head *head)
 }
 
 /* 0, or the status for what the head says. */
-static guint read_head(Httpd *httpd, Exchange *exchange, Head *head)
+static guint read_head(Httpd *httpd, Exchange *exchange, const char *version, Head *head)
 {
     HttpdRequest *request = &exchange->request;
+    const char *line = request->method;
 
+    head->next =
+        line + strlen(line) + 1 + exchange->target_length + 1 + strlen(version) + strlen(LINE_END);
     if (exchange->peer->trusted)
         head->forwarded_name = proxies_field(httpd->options.proxies);
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_field, head);
@@ -139,33 +166,67 @@ static guint read_head(Httpd *httpd, Exchange *exchange, Head *head)
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (!size || size->header_size > httpd->options.head_max)
         return 431;
-    if (!exchange->has_target || !read_host(exchange, head))
+    head->wrong |=
+        MHD_VERSION < 0x00097700 && head->next + strlen(LINE_END) != line + size->header_size;
+    if (!exchange->has_target || head->wrong || !read_host(exchange, head))
         return 400;
     if (head->codings > 0 && g_ascii_strcasecmp(head->coding, "chunked") != 0)
         return 501;
-    if (head->codings > 1 || head->lengths > 1 || (head->codings > 0 && head->lengths > 0))
+    if (head->codings > 1 || head->lengths > 1 || (head->codings > 0 && head->lengths > 0) ||
+        (head->codings > 0 && g_str_equal(version, MHD_HTTP_VERSION_1_0)))
         return 400;
     /* The library has refused what is no number. */
     request->length = head->length ? g_ascii_strtoull(head->length, NULL, 10) : 0;
     return 0;
 }
 
-/* Of all bodies in memory; FALSE: there is no more room. */
+/* With the mutex held: how much of the bodies in memory is a holder's. */
+static void set_held(Httpd *httpd, guint holder, guint64 octets)
+{
+    if (holder > 0 && octets > 0)
+        g_hash_table_replace(httpd->by_holder, GUINT_TO_POINTER(holder),
+                             g_memdup2(&octets, sizeof octets));
+    else
+        g_hash_table_remove(httpd->by_holder, GUINT_TO_POINTER(holder));
+}
+
+static guint64 held_by(Httpd *httpd, guint holder)
+{
+    const guint64 *octets = g_hash_table_lookup(httpd->by_holder, GUINT_TO_POINTER(holder));
+
+    return octets ? *octets : 0;
+}
+
+/* Of all bodies in memory; FALSE: there is no more room, or none for this holder. */
 static gboolean reserve(Httpd *httpd, Exchange *exchange, guint64 octets)
 {
-    if (atomic_fetch_add(&httpd->gathered, octets) + octets > httpd->options.bodies_max) {
-        atomic_fetch_sub(&httpd->gathered, octets);
-        return FALSE;
+    guint holder = exchange->request.holder;
+
+    g_mutex_lock(&httpd->mutex);
+    guint64 held = held_by(httpd, holder) + octets, max = httpd->options.bodies_max;
+    gboolean room = httpd->gathered + octets <= max && (holder == 0 || held <= max / 2);
+    if (room) {
+        httpd->gathered += octets;
+        set_held(httpd, holder, held);
+        exchange->reserved += octets;
     }
-    exchange->reserved += octets;
-    return TRUE;
+    g_mutex_unlock(&httpd->mutex);
+    return room;
 }
 
 /* Its room is for others again. */
 static void drop_body(Httpd *httpd, Exchange *exchange)
 {
+    guint holder = exchange->request.holder;
+
     g_clear_pointer(&exchange->request.body, g_byte_array_unref);
-    atomic_fetch_sub(&httpd->gathered, exchange->reserved);
+    if (exchange->reserved == 0)
+        return;
+    g_mutex_lock(&httpd->mutex);
+    httpd->gathered -= exchange->reserved;
+    set_held(httpd, holder,
+             held_by(httpd, holder) - MIN(exchange->reserved, held_by(httpd, holder)));
+    g_mutex_unlock(&httpd->mutex);
     exchange->reserved = 0;
 }
 
@@ -189,13 +250,13 @@ static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
 }
 
 /* The first call: all but the body is there. */
-static void begin(Httpd *httpd, Exchange *exchange, const char *method)
+static void begin(Httpd *httpd, Exchange *exchange, const char *method, const char *version)
 {
     Head head = {0};
 
     exchange->has_head = TRUE;
     exchange->request.method = method;
-    guint status = read_head(httpd, exchange, &head);
+    guint status = read_head(httpd, exchange, version, &head);
     gboolean coming = head.codings > 0 || exchange->request.length > 0;
     if (head.forwarded)
         g_string_free(head.forwarded, TRUE);
@@ -206,15 +267,13 @@ static void begin(Httpd *httpd, Exchange *exchange, const char *method)
     if (status > 0)
         refuse(exchange, status);
     if (coming)
-        connection_enter(exchange->peer, CONNECTION_BODY,
-                         exchange->request.length ? exchange->request.length
-                         : exchange->route        ? exchange->route->body_max
-                                                  : 0);
+        connection_enter(exchange->peer, CONNECTION_BODY, 0);
 }
 
 static void gather(Httpd *httpd, Exchange *exchange, const char *data, gsize length)
 {
-    guint64 more = exchange->came > exchange->reserved ? exchange->came - exchange->reserved : 0;
+    guint64 came = exchange->request.came;
+    guint64 more = came > exchange->reserved ? came - exchange->reserved : 0;
 
     if (more > 0 && !reserve(httpd, exchange, more))
         refuse(exchange, 503);
@@ -225,12 +284,13 @@ static void gather(Httpd *httpd, Exchange *exchange, const char *data, gsize len
 /* A piece of the body. FALSE: too much comes of what nobody wants. */
 static gboolean take(Httpd *httpd, Exchange *exchange, const char *data, gsize length)
 {
+    exchange->request.came += length;
+    connection_moved(exchange->peer, length);
     if (exchange->answered || exchange->drop) {
         exchange->dropped += length;
         return exchange->dropped <= EXCHANGE_DROP_MAX;
     }
-    exchange->came += length;
-    if (exchange->came > exchange->route->body_max)
+    if (exchange->request.came > exchange->route->body_max)
         refuse(exchange, 413);
     else if (!exchange->route->take)
         gather(httpd, exchange, data, length);
@@ -317,9 +377,8 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
 
     (void)connection;
     (void)url;
-    (void)version;
     if (!exchange->has_head) {
-        begin(httpd, exchange, method);
+        begin(httpd, exchange, method, version);
         if (!exchange->answered || may_be_dropped(&exchange->request))
             return MHD_YES;
         /* Not read to its end: what follows on this connection would be no request. */
@@ -344,7 +403,7 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
     (void)code;
     if (!exchange)
         return;
-    if (exchange->status > 0 && httpd->site.log)
+    if (httpd->site.log)
         httpd->site.log(&exchange->request, exchange->status, exchange->octets,
                         g_get_monotonic_time() - exchange->began_us, httpd->site.context);
     if (exchange->route && exchange->route->release)

@@ -23,10 +23,11 @@ struct Httpd {
     Connections *connections;
     GPtrArray *daemons; /* struct MHD_Daemon */
     GThreadPool *workers;
-    _Atomic guint64 gathered; /* octets of bodies in memory */
-    GMutex mutex;             /* guards what follows */
+    GMutex mutex; /* guards what follows */
     CertificateSet *certificates;
-    guint waiting; /* requests that no worker has begun */
+    guint64 gathered;      /* octets of bodies in memory */
+    GHashTable *by_holder; /* of them: holder -> guint64 */
+    guint waiting;         /* requests that no worker has begun */
 };
 
 /* As MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_OPTION_NOTIFY_COMPLETED want it; cls is the Httpd. */

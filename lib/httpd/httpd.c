@@ -12,7 +12,6 @@
 #include "lib/httpd/target.h"
 
 #define THREADS_MAX 4
-#define FILES_KEPT  128 /* for all that is not a connection */
 #define STACK_SIZE  (256 * 1024)
 #define TLS_PRIORITIES                                                                             \
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-SHA1:%SERVER_PRECEDENCE:%NO_TICKETS"
@@ -46,10 +45,12 @@ Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site)
         httpd->options.threads = MIN(g_get_num_processors(), THREADS_MAX);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
         httpd->options.limits.connections =
-            (guint)MIN(options->limits.connections,
-                       files.rlim_cur > 2 * FILES_KEPT ? files.rlim_cur - FILES_KEPT : FILES_KEPT);
+            (guint)MIN(options->limits.connections, files.rlim_cur > 2 * HTTPD_FILES_KEPT
+                                                        ? files.rlim_cur - HTTPD_FILES_KEPT
+                                                        : HTTPD_FILES_KEPT);
     g_mutex_init(&httpd->mutex);
     httpd->connections = connections_new(&httpd->options.limits, options->proxies);
+    httpd->by_holder = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     httpd->daemons = g_ptr_array_new_with_free_func(stop_daemon);
     if (options->workers > 0)
         httpd->workers =
@@ -205,6 +206,7 @@ void httpd_stop(Httpd *httpd, guint seconds)
     for (guint i = 0; i < fds->len; i++)
         close(g_array_index(fds, int, i));
     connections_free(httpd->connections);
+    g_hash_table_unref(httpd->by_holder);
     certificate_set_free(httpd->certificates);
     g_mutex_clear(&httpd->mutex);
     g_free(httpd);

@@ -6,8 +6,9 @@
  * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait. The answer of a route
  *     that blocks runs in a pool of workers.
  * Limits: those of HttpdOptions. What is beyond them, or is no HTTP, is answered 4xx here, and no route sees it; a chunked
- *     body beside a Content-Length is refused, as is any other transfer coding. Whose chunked body goes on for too long behind
- *     its limit gets no answer: the library has none amid a body. No answer says what server this is.
+ *     body beside a Content-Length is refused, as is any other transfer coding, and a field over which two programs could
+ *     disagree: white space in or behind its name, lines that continue it, control characters (RFC 9112 §5). Whose chunked body
+ *     goes on for too long behind its limit gets no answer: the library has none amid a body. No answer says what server this is.
  *
  *     static const HttpdRoute hello = {.answer = say_hello};
  *     HttpdSite site = {.route = find_route};
@@ -29,8 +30,10 @@ typedef struct {
     const char *client; /* address, as a listed proxy says; "": a UNIX socket's */
     gboolean secure;    /* came over TLS here */
     guint64 length;     /* of the body, if it was announced */
+    guint64 came;       /* octets of it so far */
     GByteArray *body;   /* what was gathered; until answer returns */
     gpointer state;     /* the route's own */
+    guint holder;       /* set by route: whose body that is; 0: nobody's in particular */
 } HttpdRequest;
 
 /* The value of a field (the first, if several came); NULL: there is none. */
@@ -63,7 +66,8 @@ typedef struct {
 typedef struct {
     /* Chooses by the head; never NULL. It may set request->state. */
     const HttpdRoute *(*route)(HttpdRequest *request, gpointer context);
-    /* After each answer, also one that was made here; may be NULL. host, path and so on are "" if they could not be read. */
+    /* After each request, also one that was answered here; may be NULL. host, path and so on are "" if they could not be read.
+     * status 0: no answer that we know of, as the client went, was cut, or sent what the library refuses by itself. */
     void (*log)(const HttpdRequest *request, guint status, guint64 octets, gint64 us,
                 gpointer context);
     gpointer context;
@@ -75,10 +79,14 @@ typedef struct {
     guint workers_backlog; /* requests that may wait for one; beyond it 503 */
     guint head_max;        /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
-    guint64 bodies_max;    /* octets of gathered bodies in memory at a time; beyond it 503 */
+    guint64
+        bodies_max; /* octets of gathered bodies in memory at a time, half of it for one holder; beyond it 503 */
     ConnectionLimits limits;
     const Proxies *proxies;
 } HttpdOptions;
+
+/* Open files that are left for all that is not a connection. */
+#define HTTPD_FILES_KEPT 128
 
 /* What a small public server wants. proxies is to be set. */
 extern const HttpdOptions httpd_defaults;

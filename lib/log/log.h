@@ -6,7 +6,7 @@
  * May touch: stderr or syslog.
  * Threads: any.
  * Limits: a value is cut at 512 octets, a line at 4,096. Each call site writes at most 50 lines a
- *     second; what was left out is counted and said with the next line of that site.
+ *     second; what was left out is counted and said with the next line of that site. log_emit without a site has no such limit.
  *
  *     log_info(queue_id, "message accepted", LOG_ID("id", id), LOG_TEXT("rcpt", rcpt));
  *     -> 4aBcDeFgHi: message accepted id=4567 rcpt=a@ok.test
@@ -46,6 +46,7 @@ void log_open(const char *program, const char *target, const char *level);
 /* TRUE when a level is written; guards costly fields. */
 gboolean log_enabled(LogLevel level);
 
+/* site may be NULL: every line is written. */
 void log_emit(LogSite *site, LogLevel level, const char *queue_id, const char *what,
               const LogField *fields);
 

@@ -2,6 +2,7 @@
 #include "api/remembered.h"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -125,6 +126,34 @@ static void test_remembered_undone(void **state)
     assert_int_equal(names.base, 512);
 }
 
+/* Once what was answered cannot be written, it is known all the same, and written when it can be. */
+static void test_remembered_done_unwritten(void **state)
+{
+    World *world = *state;
+    RememberedNames names = {.base = 7, .message_id = "a@b"};
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+    g_autoptr(GError) error = NULL;
+    sqlite3 *other = NULL;
+
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &first), REMEMBERED_NEW);
+    assert_int_equal(sqlite3_open(world->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "ALTER TABLE request RENAME TO away", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_false(remembered_done(world->remembered, 1, "k", "yes", &error));
+    assert_error_code(error, UNAVAILABLE);
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &first), REMEMBERED_ANSWERED);
+    assert_string_equal(first, "yes");
+    assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &second), REMEMBERED_ANOTHER);
+    assert_null(second);
+    assert_int_equal(sqlite3_exec(other, "ALTER TABLE away RENAME TO request", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &second), REMEMBERED_ANSWERED);
+    reopen(world);
+    assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &third), REMEMBERED_ANSWERED);
+    assert_string_equal(third, "yes");
+}
+
 static void test_remembered_open_refuses(void **state)
 {
     World *world = *state;
@@ -146,11 +175,9 @@ static void test_remembered_open_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remembered_key_table),
-        CASE(test_remembered_begin_answered),
-        CASE(test_remembered_begin_again_after_a_kill),
-        CASE(test_remembered_undone),
-        CASE(test_remembered_open_refuses),
+        cmocka_unit_test(test_remembered_key_table),    CASE(test_remembered_begin_answered),
+        CASE(test_remembered_begin_again_after_a_kill), CASE(test_remembered_undone),
+        CASE(test_remembered_done_unwritten),           CASE(test_remembered_open_refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,11 +9,18 @@ The rules, for each message:
 A second copy is right only where mail cannot do better: a message of a submission with several
 recipients whose copies history knows (the split hop's link broke), and one whose delivery agent was
 killed between the remote's 250 and its own note of it.
+
+What the API took, goes over the hop always, so a second copy of one recipient's message may be the hop's, too. Beside that
+    its id in history is the one that was answered; a repeated request was answered the same, and handed to Postfix once;
+    more often only if, while it was, something was killed that knew whether it had been
+    put off (503) may be taken, if Postfix was killed at that moment
+A click that was answered is in history, unless trackd was killed a moment later, or could not write it.
 """
 
 import collections
 import dataclasses
 
+import http_load
 import load
 
 INVISIBLE = ("Accepting", "Aborted")
@@ -22,6 +29,8 @@ BEFORE_KILL = 5.0  # seconds an agent may have been at work since the remote too
 FULL_SINCE = 1.5  # seconds until a full disk must be noticed: it is looked at once a second
 FULL_PLACE = "spool"
 QUEUE_FILE_ERROR = "queue file write error"  # smtpd's words when cleanup went away
+POSTED = 1.0  # seconds until an answered click is on disk; it is 50 ms
+REOPENED = 10.0  # seconds until trackd writes again after its disk was full
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,15 +67,31 @@ class Facts:
     agents_killed: list = ()  # (since, until) when Postfix's delivery agents ended
     cleanups_killed: list = ()  # (since, until) when its cleanup processes did
     fills: list = ()  # (place, since, until)
+    takers_killed: list = ()  # (since, until) when a program ended that knew whether it had taken a submission of the API
+    handed_in: dict = dataclasses.field(default_factory=dict)  # Message-ID: how often Postfix took it from the API
+    clicks: list = ()
+    visits: set = frozenset()  # agents of the clicks in history
+    trackd_killed: list = ()  # (since, until)
+    spool_filled: list = ()  # (since, until) from the first octet to the last
 
 
-def word(submission, recipient, cleanups_killed=()):
+def is_api(submission):
+    return isinstance(submission, http_load.ApiSubmission)
+
+
+def during(spans, since, until):
+    return any(begin <= until and since <= end for begin, end in spans)
+
+
+def word(submission, recipient, cleanups_killed=(), takers_killed=()):
     """What the client can know. smtpd answers 451 also when cleanup was killed after it had put the
-    message into the queue."""
+    message into the queue; then the API says 503, as when Postfix does not answer at all."""
     told = submission.told_of(recipient)
+    if (told == load.TEMPORARY and is_api(submission) and
+            during(takers_killed, submission.dotted, submission.answered)):
+        return load.LOST
     if (told == load.TEMPORARY and submission.dotted and QUEUE_FILE_ERROR in submission.words and
-            any(since <= submission.answered and submission.dotted <= until
-                for since, until in cleanups_killed)):
+            during(cleanups_killed, submission.dotted, submission.answered)):
         return load.LOST
     return told
 
@@ -79,6 +104,8 @@ def compare(facts):
             known.add(recipient)
             found += judge(facts, submission, recipient)
         found += judge_full(facts, submission)
+        found += judge_api(facts, submission) if is_api(submission) else []
+    found += judge_clicks(facts)
     for recipient in sorted((facts.received.keys() | facts.rows.keys()) - known):
         rows = facts.rows.get(recipient, [])
         found.append(Difference("never submitted", recipient, "-", len(facts.received.get(recipient, [])),
@@ -87,7 +114,7 @@ def compare(facts):
 
 
 def judge(facts, submission, recipient):
-    told = word(submission, recipient, facts.cleanups_killed)
+    told = word(submission, recipient, facts.cleanups_killed, facts.takers_killed)
     copies = facts.received.get(recipient, [])
     visible = [row for row in facts.rows.get(recipient, []) if row.status not in INVISIBLE]
     kinds = []
@@ -120,16 +147,42 @@ def judge_accepted(facts, submission, recipient, copies, visible):
         yield "lost"
     elif len(copies) > 1 and not second_copy_allowed(facts, submission, copies, visible):
         yield "second copy"
+    if visible and is_api(submission) and submission.data and visible[0].id != submission.id_of(recipient):
+        yield "another id than the one answered"
     if len(visible) == 1 and visible[0].sent > max(1, len(copies)):
         yield "delivery counted twice"
 
 
 def second_copy_allowed(facts, submission, copies, visible):
-    if len(submission.recipients) > 1 and visible and visible[0].copies >= len(copies):
+    hops = len(submission.recipients) > 1 or is_api(submission)
+    if hops and visible and visible[0].copies >= len(copies):
         return True
     earlier = sorted(copy.time for copy in copies)[:-1]
     return all(any(since - BEFORE_KILL <= time <= until for since, until in facts.agents_killed)
                for time in earlier)
+
+
+def judge_api(facts, submission):
+    """Of the request as a whole."""
+    kinds = ["a repeated request was answered otherwise"] * submission.contradicted
+    if submission.data:
+        times = facts.handed_in.get(submission.data["message_id"], 0)
+        unsure = sum(during(facts.takers_killed, since, until) for since, until in submission.unsure)
+        kinds += ["never handed in"] * (times == 0)
+        kinds += ["handed in twice"] * (times > 1 + unsure)
+    return [Difference(kind, submission.recipients[0], submission.told, 0, "", submission.begun,
+                       f"{len(submission.unsure)} attempts before; {submission.words}") for kind in kinds]
+
+
+def judge_clicks(facts):
+    lossy = [(since - POSTED, until) for since, until in facts.trackd_killed]
+    lossy += [(since - POSTED, until + REOPENED) for since, until in facts.spool_filled]
+    for click in facts.clicks:
+        if click.status not in (0, http_load.CLICKED):
+            yield Difference("a link led nowhere", click.agent, str(click.status), 0, "", click.begun)
+        elif (click.status and click.agent not in facts.visits and
+              not during(lossy, click.begun, click.answered)):
+            yield Difference("a click is not in history", click.agent, str(click.status), 0, "", click.begun)
 
 
 def judge_full(facts, submission):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Loads a sandbox while its programs are killed, frozen and stopped and its disks filled, at random
-from a seed; then compares what every client was told, what the simulated mail hosts received and
-what history says.
+"""Loads a sandbox, over SMTP, by the API and with clicks, while its programs are killed, frozen and stopped and its disks
+filled, at random from a seed; then compares what every client was told, what the simulated mail hosts received and what
+history says.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import audit  # noqa: E402  (found beside this file)
 import fault  # noqa: E402
 import sandbox  # noqa: E402
 from evidence import Evidence  # noqa: E402
+from http_load import ApiLoad, ClickLoad  # noqa: E402
 from load import ACCEPTED, Load  # noqa: E402
 from report import Report  # noqa: E402
 from world import World  # noqa: E402
@@ -35,6 +36,7 @@ WORDS_SHOWN = 15
 PROGRESS = 10  # seconds between progress lines
 KILL_AGENTS = ("kill-postfix", "kill-master", "restart-postfix")
 KILL_CLEANUP = (*KILL_AGENTS, "kill-cleanup")
+KILL_TAKERS = (*KILL_CLEANUP, "kill-smtpd", "kill-apid")
 
 
 class Lane(threading.Thread):
@@ -71,6 +73,7 @@ def settle(evidence, facts, began):
     calm_since = None
     while True:
         facts.received, facts.rows = evidence.received(), evidence.history()
+        facts.visits, facts.handed_in = evidence.visits(), evidence.handed_in()
         differences, queued = audit.compare(facts), evidence.queued()
         now = time.monotonic()
         calm_since = None if differences or queued else calm_since or now
@@ -80,23 +83,32 @@ def settle(evidence, facts, began):
         time.sleep(3)
 
 
-def drive(options, world, load, lanes, end):
+def told(loads):
+    """Messages and clicks by what was told of them."""
+    return sum((load.told for load in loads), collections.Counter())
+
+
+def drive(options, world, loads, lanes, end):
     """The run itself, with a line of progress now and then."""
     began = time.monotonic()
-    load.start()
+    for load in loads:
+        load.start()
     for lane in lanes:
         lane.start()
     while (left := options.seconds - (time.monotonic() - began)) > 0:
         time.sleep(min(left, PROGRESS))
         made = sum(len(lane.made) for lane in lanes)
-        told = " ".join(f"{word} {count}" for word, count in sorted(load.told.items()))
-        print(f"chaos: {time.monotonic() - began:.0f} of {options.seconds} s, {made} faults, told: {told}",
+        words = " ".join(f"{word} {count}" for word, count in sorted(told(loads).items()))
+        print(f"chaos: {time.monotonic() - began:.0f} of {options.seconds} s, {made} faults, told: {words}",
               file=sys.stderr)
     end.set()
     for lane in lanes:
         lane.join()
-    await_service(world, load, time.time())
-    load.stop()
+    undone = time.time()
+    for load in loads[:2]:
+        await_service(world, load, undone)
+    for load in loads:
+        load.stop()
     world.check()
     return time.monotonic() - began
 
@@ -106,17 +118,23 @@ def await_service(world, load, undone):
     end = time.monotonic() + RESUME
     while not audit.resumed(load.submissions, undone):
         if time.monotonic() > end:
-            world.trouble(f"no mail was accepted within {RESUME} s after the last fault")
+            world.trouble(f"{type(load).__name__}: no mail was accepted within {RESUME} s after the last fault")
             return
         time.sleep(1)
 
 
-def conclude(options, world, load, lanes, seconds):
-    evidence = Evidence(world.sandbox, load.tag)
+def conclude(options, world, loads, lanes, seconds):
+    smtp, api, clicks = loads
+    evidence = Evidence(world.sandbox, smtp.tag)
     made = sorted(made for lane in lanes for made in lane.made)
-    facts = audit.Facts(load.submissions, {}, {}, fills=world.fills,
-                        agents_killed=[times for *times, name in made if name in KILL_AGENTS],
-                        cleanups_killed=[times for *times, name in made if name in KILL_CLEANUP])
+
+    def times_of(*names):
+        return [times for *times, name in made if name in names]
+
+    facts = audit.Facts(smtp.submissions + api.submissions, {}, {}, fills=world.fills, clicks=clicks.clicks,
+                        agents_killed=times_of(*KILL_AGENTS), cleanups_killed=times_of(*KILL_CLEANUP),
+                        takers_killed=times_of(*KILL_TAKERS), trackd_killed=times_of("kill-trackd"),
+                        spool_filled=times_of("fill-spool"))
     began = time.monotonic()
     differences, queued = settle(evidence, facts, began)
     world.check()
@@ -128,7 +146,7 @@ def conclude(options, world, load, lanes, seconds):
     return Report(
         seed=options.seed, seconds=seconds, settled=time.monotonic() - began,
         faults=dict(sorted(collections.Counter(name for *_, name in made).items())),
-        told=dict(load.told), words=words(load.submissions),
+        told=dict(told(loads)), api=of_api(facts), words=words(facts.submissions),
         received=dict(collections.Counter(len(copies) for copies in facts.received.values())),
         history=dict(collections.Counter(row.status for rows in facts.rows.values() for row in rows)),
         queued=queued, full_judged=audit.full_judged(facts),
@@ -136,6 +154,16 @@ def conclude(options, world, load, lanes, seconds):
         differences=differences,
         logged=evidence.log_lines({difference.recipient for difference in differences}),
         troubles=troubles, notes=notes(facts))
+
+
+def of_api(facts):
+    """What shows that the API and its repetitions met the faults."""
+    mine = [submission for submission in facts.submissions if audit.is_api(submission)]
+    return {"requests": len(mine), "answered with ids": sum(bool(submission.data) for submission in mine),
+            "answered after attempts that were not": sum(bool(submission.data and submission.unsure) for submission in mine),
+            "attempts without an answer, or put off": sum(len(submission.unsure) for submission in mine),
+            "handed in again under the same ids": sum(times - 1 for times in facts.handed_in.values()),
+            "clicks in history": len(facts.visits)}
 
 
 def words(submissions):
@@ -158,6 +186,8 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=180, help="how long the load lasts (180)")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="of a run to repeat its faults")
     parser.add_argument("--rate", type=float, default=60, help="messages a second (60)")
+    parser.add_argument("--api-rate", type=float, default=15, help="messages a second by the API (15)")
+    parser.add_argument("--click-rate", type=float, default=15, help="clicks a second (15)")
     parser.add_argument("--several", type=float, default=10, metavar="PERCENT",
                         help="submissions with 2 to 40 recipients (10)")
     parser.add_argument("--faults", default=",".join(fault.FAULTS), metavar="LIST",
@@ -169,8 +199,9 @@ def arguments():
     options = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("must run as root")
-    if not (10 <= options.seconds <= 86400 and 1 <= options.rate <= 1000):
-        parser.error("--seconds is 10 to 86400 and --rate 1 to 1000")
+    if not (10 <= options.seconds <= 86400 and
+            all(1 <= rate <= 1000 for rate in (options.rate, options.api_rate, options.click_rate))):
+        parser.error("--seconds is 10 to 86400 and a rate 1 to 1000")
     try:
         options.faults = fault.chosen(options.faults)
     except ValueError as error:
@@ -180,18 +211,18 @@ def arguments():
 
 def main():
     options = arguments()
-    # Two journals with a segment ahead each, and what is stored of the mail.
-    disks = 400 + int(options.seconds * options.rate * 10 / 1024)
+    # Four journals with a segment ahead each, and what is stored of the mail.
+    disks = 500 + int(options.seconds * (options.rate + options.api_rate) * 10 / 1024)
     tag = f"c{options.seed}x{int(time.time()):x}".lower()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"chaos: seed {options.seed}", file=sys.stderr)
     world = World(options.dir, options.build, disks)
     try:
         end = threading.Event()
-        load = Load(world.sandbox, options, tag)
+        loads = [kind(world.sandbox, options, tag) for kind in (Load, ApiLoad, ClickLoad)]
         lanes = [Lane(world, fault.plan(options.seed, lane, options.faults), end) for lane in fault.LANES]
-        seconds = drive(options, world, load, lanes, end)
-        report = conclude(options, world, load, lanes, seconds)
+        seconds = drive(options, world, loads, lanes, end)
+        report = conclude(options, world, loads, lanes, seconds)
     finally:
         world.close(options.keep)
     print(report.as_json() if options.json else report.as_table())

@@ -12,8 +12,11 @@ import audit
 # Traces of a crash in a log. `signal 9' is ours.
 CRASH = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|[Ss]egmentation|segfault|SIGSEGV|SIGABRT|"
                    r"killed by signal (?!9\b)|core dumped|assertion|CRITICAL|panic:|stack smashing")
-CRASH_LOGS = ("milter", "policyd", "worker", "outrider", "mail")
+CRASH_LOGS = ("milter", "policyd", "worker", "trackd", "apid", "outrider", "mail")
 MARKER = re.compile(rb"^X-Chaos-Marker: (\S+)\r$", re.M)
+INJECTED = re.compile(r"/outrider-inject/smtpd\[\d+\]: (\w+): client=")
+NAMED = re.compile(r"cleanup\[\d+\]: (\w+): message-id=<([^>]*)>")
+ACTIVE = re.compile(r"qmgr\[\d+\]: (\w+): from=<.*\(queue active\)$")
 HEAD = 8192  # octets of a message in which its marker stands
 HISTORY = """
 SELECT m.id, m.rcpt_to, m.status, COALESCE(m.queue_id, ''),
@@ -53,6 +56,23 @@ class Evidence:
             number, recipient, status, queue_id, sent, known = line.split("\t")
             rows[recipient].append(audit.Row(int(number), status, queue_id, int(sent), int(known)))
         return rows
+
+    def visits(self):
+        """The agents of the clicks of this run."""
+        return set(self._sql(f"SELECT agent FROM visit WHERE agent LIKE '{self.tag}-c%'"))
+
+    def handed_in(self):
+        """{Message-ID: how often it came into the queue over the API's listener}."""
+        mine, named, active = set(), {}, set()
+        with open(self.sandbox.mail_log, errors="replace") as lines:
+            for line in lines:
+                if found := INJECTED.search(line):
+                    mine.add(found[1])
+                elif found := NAMED.search(line):
+                    named[found[1]] = found[2]
+                elif found := ACTIVE.search(line):
+                    active.add(found[1])
+        return collections.Counter(named[queue_id] for queue_id in mine & active & named.keys())
 
     def rejected(self):
         """Events that history could not take: program, sequence and reason of each."""

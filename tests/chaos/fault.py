@@ -38,6 +38,9 @@ FAULTS = {fault.name: fault for fault in (
     Fault("restart-milter", MAIL, "stop", "milter", (0.0, 2.0)),
     Fault("restart-policyd", MAIL, "stop", "policyd", (0.0, 1.0)),
     Fault("restart-postfix", MAIL, "stop", "postfix", (0.0, 2.0)),
+    Fault("kill-apid", MAIL, "kill", "apid", (0.1, 2.0)),
+    Fault("freeze-apid", MAIL, "freeze", "apid", (1.0, 5.0)),
+    Fault("restart-apid", MAIL, "stop", "apid", (0.0, 2.0)),
     Fault("fill-spool", MAIL, "fill", "spool", (5.0, 9.0)),
     Fault("kill-worker", RECORD, "kill", "worker", (0.1, 4.0)),
     Fault("kill-mariadb", RECORD, "kill", "mariadb", (0.1, 4.0)),
@@ -45,6 +48,9 @@ FAULTS = {fault.name: fault for fault in (
     Fault("freeze-mariadb", RECORD, "freeze", "mariadb", (1.0, 5.0)),
     Fault("restart-worker", RECORD, "stop", "worker", (0.0, 4.0)),
     Fault("restart-mariadb", RECORD, "stop", "mariadb", (0.0, 4.0)),
+    Fault("kill-trackd", RECORD, "kill", "trackd", (0.1, 2.0)),
+    Fault("freeze-trackd", RECORD, "freeze", "trackd", (1.0, 5.0)),
+    Fault("restart-trackd", RECORD, "stop", "trackd", (0.0, 2.0)),
     Fault("fill-database", RECORD, "fill", "mariadb", (5.0, 12.0)),
 )}
 

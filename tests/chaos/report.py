@@ -18,7 +18,8 @@ class Report:
     seconds: float  # of load
     settled: float  # seconds until everything agreed, or until waiting ended
     faults: dict  # {name: times}
-    told: dict  # {word: messages}
+    told: dict  # {word: messages, and "click" and status: clicks}
+    api: dict  # {what: requests, attempts or clicks}
     words: dict  # {what was said instead of 250: submissions}
     received: dict  # {copies: recipients}
     history: dict  # {status: rows}
@@ -42,12 +43,14 @@ class Report:
         lines = [f"seed {self.seed}, {self.seconds:.0f} s of load, settled after {self.settled:.0f} s", ""]
         lines += section("faults", self.faults)
         lines += section("told", {f"{word} ({text})": self.told.get(word, 0) for word, text in WORDS.items()})
+        lines += section("clicks", {word: count for word, count in self.told.items() if word not in WORDS})
+        lines += section("API", self.api)
         lines += section("words", self.words)
         lines += section("received", {f"{n} cop{'y' if n == 1 else 'ies'}": count
                                       for n, count in sorted(self.received.items())})
         lines += section("history", self.history)
         lines += section("besides", {
-            "messages a second": round(sum(self.told.values()) / max(self.seconds, 1), 1),
+            "messages a second": round(sum(self.told.get(word, 0) for word in WORDS) / max(self.seconds, 1), 1),
             "still queued": self.queued,
             "answers on a full spool": self.full_judged,
             "seconds until accepted after": round(self.full_over, 1),

@@ -13,6 +13,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import audit  # noqa: E402  (found beside this file)
 import fault  # noqa: E402
+import http_load  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 
@@ -33,12 +34,24 @@ def row(status="Sent", sent=1, copies=0):
     return audit.Row(1, status, "Q", sent, copies)
 
 
+def api(told=load.ACCEPTED, data=True, number=1, **more):
+    """What a client was told of a request with a key, dotted at 101 and answered at 102."""
+    answer = {"message_id": "m@rp", "messages": {OK: {"id": number}}} if data else None
+    return http_load.ApiSubmission("t-1", [OK], 100, [OK], 101, 102, told, key="k", data=answer, **more)
+
+
+def click(status=307, answered=102):
+    return http_load.Click("t-c1", 101, answered, status)
+
+
 SENT = {OK: [row()]}
 ONE = {OK: [copy()]}
 TWO = {OK: [copy(103), copy(109)]}
 BOTH = [OK, GREY]
 CUT = "451 4.3.0 Error: queue file write error"
 FULL = [("spool", 90, 110)]
+ONCE, TWICE = {"m@rp": 1}, {"m@rp": 2}
+SURE, UNSURE = api(), api(unsure=[(98, 99)])
 
 # what it shows, submission, received, rows, other facts, kinds of difference
 CASES = [
@@ -90,6 +103,38 @@ CASES = [
     ("full disk, refused", submission(told=load.TEMPORARY), {}, {}, {"fills": FULL}, []),
     ("disk just full", submission(), ONE, SENT, {"fills": [("spool", 100, 110)]}, []),
     ("disk just free", submission(), ONE, SENT, {"fills": [("spool", 90, 101.5)]}, []),
+    ("by the API", SURE, ONE, SENT, {"handed_in": ONCE}, []),
+    ("under another id", api(number=2), ONE, SENT, {"handed_in": ONCE}, ["another id than the one answered"]),
+    ("no id answered", api(number=None), ONE, SENT, {"handed_in": ONCE}, ["another id than the one answered"]),
+    ("answered and lost", SURE, {}, {}, {"handed_in": ONCE}, ["not in history", "lost"]),
+    ("answered, never handed in", SURE, ONE, SENT, {}, ["never handed in"]),
+    ("handed in twice", SURE, ONE, SENT, {"handed_in": TWICE}, ["handed in twice"]),
+    ("handed in twice, none killed", UNSURE, ONE, SENT, {"handed_in": TWICE}, ["handed in twice"]),
+    ("handed in twice, killed then", UNSURE, ONE, SENT, {"handed_in": TWICE, "takers_killed": [(98.5, 100)]}, []),
+    ("handed in twice, killed later", UNSURE, ONE, SENT, {"handed_in": TWICE, "takers_killed": [(100, 101)]}, ["handed in twice"]),
+    ("the hop's second copy", SURE, TWO, {OK: [row(sent=2, copies=2)]}, {"handed_in": ONCE}, []),
+    ("a second copy by the API", SURE, TWO, SENT, {"handed_in": ONCE}, ["second copy"]),
+    ("two rows for one key", SURE, ONE, {OK: [row(), row()]}, {"handed_in": ONCE}, ["more than once in history"]),
+    ("answered otherwise", api(contradicted=True), ONE, SENT, {"handed_in": ONCE}, ["a repeated request was answered otherwise"]),
+    ("503", api(load.TEMPORARY, False), {}, {}, {}, []),
+    ("503, received", api(load.TEMPORARY, False), ONE, SENT, {},
+     ["received though not accepted", "visible though not accepted"]),
+    ("503, taker killed", api(load.TEMPORARY, False), ONE, SENT, {"takers_killed": [(101.5, 103)]}, []),
+    ("503, taker killed before", api(load.TEMPORARY, False), ONE, SENT, {"takers_killed": [(99, 100)]},
+     ["received though not accepted", "visible though not accepted"]),
+    ("an error", api(load.PERMANENT, False), {}, {}, {}, ["refused for good"]),
+    ("no answer of the API", api(load.LOST, False), ONE, SENT, {}, []),
+    ("answered on a full disk", SURE, ONE, SENT, {"handed_in": ONCE, "fills": FULL}, ["accepted on a full disk"]),
+    ("click in history", submission(), ONE, SENT, {"clicks": [click()], "visits": {"t-c1"}}, []),
+    ("click not in history", submission(), ONE, SENT, {"clicks": [click()]}, ["a click is not in history"]),
+    ("click without answer", submission(), ONE, SENT, {"clicks": [click(0)]}, []),
+    ("click that led nowhere", submission(), ONE, SENT, {"clicks": [click(404)]}, ["a link led nowhere"]),
+    ("click, trackd killed then", submission(), ONE, SENT, {"clicks": [click()], "trackd_killed": [(102.5, 103)]}, []),
+    ("click, trackd killed later", submission(), ONE, SENT, {"clicks": [click()], "trackd_killed": [(104, 105)]},
+     ["a click is not in history"]),
+    ("click, disk full", submission(), ONE, SENT, {"clicks": [click()], "spool_filled": [(90, 95)]}, []),
+    ("click, disk full long ago", submission(), ONE, SENT, {"clicks": [click()], "spool_filled": [(80, 90)]},
+     ["a click is not in history"]),
     ("other disk full", submission(), ONE, SENT, {"fills": [("mariadb", 90, 110)]}, []),
 ]
 
@@ -162,7 +207,7 @@ class Paced(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def make(self, **changes):
-        facts = dict(seed="a", seconds=10, settled=5, faults={"kill-qmgr": 1}, told={"250": 3}, words={},
+        facts = dict(seed="a", seconds=10, settled=5, faults={"kill-qmgr": 1}, told={"250": 3}, api={}, words={},
                      received={1: 3}, history={"Sent": 3}, queued=0, full_judged=0, charged=0, full_over=0, strays=[],
                      differences=[], logged={}, troubles=[], notes=[])
         return report.Report(**{**facts, **changes})

@@ -14,7 +14,7 @@ import time
 
 import sandbox
 
-SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker")
+SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker", "trackd", "apid")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
 LOG_SHOWN = 500  # octets

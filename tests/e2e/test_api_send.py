@@ -521,8 +521,9 @@ class Repeated(Case):
         self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
     def test_bad_keys(self):
-        for key in ("", "x" * 256, "a\x7f", "a\tb"):
+        for key in ("", "x" * 256, "a\tb"):
             self.wrong_parameter(MESSAGE, message(), "Idempotency-Key", status=400, headers={"Idempotency-Key": key})
+        self.assertEqual(self.api.ask(MESSAGE, message(), headers={"Idempotency-Key": "a\x7f"}), (400, "Bad Request\n"))
 
 
 class Outages(Case):

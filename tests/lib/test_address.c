@@ -39,9 +39,12 @@ static const DomainCase domains[] = {
     {"\xc3.test", NULL},
     {"xn--\u00fc.test", NULL},
     {"b\u00fccher .test", NULL},
-    {"\u00ad.test", NULL},     /* Unicode maps it to nothing */
-    {"a\uff20b.test", NULL},   /* to an @ */
-    {"ac\u200dme.test", NULL}, /* joiners: dropped by some */
+    {"\u00ad.test", NULL},           /* Unicode maps it to nothing */
+    {"a\uff20b.test", NULL},         /* to an @ */
+    {"a\uff1eb.test", NULL},         /* to >, which ends an address in SMTP */
+    {"\uff3b192.0.2.1\uff3d", NULL}, /* to an address literal */
+    {"a\uff0cb.test", NULL},         /* to a comma */
+    {"ac\u200dme.test", NULL},       /* joiners: dropped by some */
     {"ac\u200cme.test", NULL},
     {"stra\u1e9ee.test", NULL}, /* ss to some */
     {"b\u00fccher\u3002\u3002", NULL},
