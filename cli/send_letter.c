@@ -47,8 +47,7 @@ static gboolean read_all(int fd, GByteArray *data, const char *option, const cha
     }
 }
 
-/* A file's octets, or those of standard input. g_byte_array_unref. */
-static GByteArray *read_file(const char *option, const char *file, gsize *left, GError **error)
+GByteArray *send_file_read(const char *option, const char *file, gsize *left, GError **error)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
     gboolean standard = g_str_equal(file, "-");
@@ -72,7 +71,7 @@ static gboolean read_text(const Cli *cli, const char *option, gsize *left, char 
 
     if (!file)
         return TRUE;
-    g_autoptr(GByteArray) data = read_file(option, file, left, error);
+    g_autoptr(GByteArray) data = send_file_read(option, file, left, error);
     if (!data)
         return FALSE;
     if (!g_utf8_validate((const char *)data->data, data->len, NULL))
@@ -145,7 +144,7 @@ static gboolean read_files(const Cli *cli, Letter *letter, gsize *left, GError *
     letter->files = g_ptr_array_new_with_free_func((GDestroyNotify)mime_file_free);
     for (guint i = 0; (text = command_option_nth(cli, "attach", i)); i++) {
         g_autofree char *path = split_type(text, &type);
-        g_autoptr(GByteArray) data = read_file("attach", path, left, error);
+        g_autoptr(GByteArray) data = send_file_read("attach", path, left, error);
         if (!data)
             return FALSE;
         MimeFile *file = g_new0(MimeFile, 1);
@@ -214,7 +213,7 @@ Submission *send_raw_read(const Cli *cli, gsize max, GError **error)
             return wrong(error, others[i], "a whole message (--raw) has its own"), NULL;
     if (!check_options(cli, error) || !read_envelope(cli, submission, error))
         return NULL;
-    g_autoptr(GByteArray) data = read_file("raw", command_option(cli, "raw"), &left, error);
+    g_autoptr(GByteArray) data = send_file_read("raw", command_option(cli, "raw"), &left, error);
     if (!data)
         return NULL;
     if (raw_read((const char *)data->data, data->len, submission, &why))

@@ -210,18 +210,14 @@ static char *seal(Sender *sender, const EdgeCredential *credential, const Submis
     return text;
 }
 
-/* The header as it goes out: the claim first, and no claim that came in. */
+/* The header as it goes out: the claim first. */
 static GString *write_head(const Submission *submission, const char *claim)
 {
     g_autofree char *folded = claim_fold(claim, "\r\n");
     GString *head = g_string_new(NULL);
 
     g_string_append_printf(head, CLAIM_FIELD ":%s\r\n", folded);
-    for (guint i = 0; i < submission->fields->len; i++) {
-        const MimeField *field = submission->fields->pdata[i];
-        if (g_ascii_strcasecmp(field->name, CLAIM_FIELD) != 0)
-            g_string_append_printf(head, "%s:%s\r\n", field->name, field->value);
-    }
+    submission_write_fields(submission, head);
     g_string_append(head, "\r\n");
     return head;
 }

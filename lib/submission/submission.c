@@ -63,6 +63,15 @@ gboolean submission_add(Submission *submission, const char *written, const char 
     return TRUE;
 }
 
+void submission_write_fields(const Submission *submission, GString *text)
+{
+    for (guint i = 0; i < submission->fields->len; i++) {
+        const MimeField *field = submission->fields->pdata[i];
+        if (g_ascii_strcasecmp(field->name, CLAIM_FIELD) != 0)
+            g_string_append_printf(text, "%s:%s\r\n", field->name, field->value);
+    }
+}
+
 gsize submission_header_size(const Submission *submission)
 {
     gsize size = 0;

@@ -51,6 +51,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Submission, submission_free)
  * as may be, or as many octets of them. */
 gboolean submission_add(Submission *submission, const char *written, const char *address);
 
+/* Appends its header to text, without a claim that may be in it and without the blank line. */
+void submission_write_fields(const Submission *submission, GString *text);
+
 /* Octets of the header and of all, as they stand on the wire. */
 gsize submission_header_size(const Submission *submission);
 gsize submission_size(const Submission *submission);
