@@ -8,7 +8,7 @@
  *     credential, and "to" is the recipient that it came for. rcpts are the recipients' hashes one after the other, in the order of their ids. The MAC is
  *     HMAC-SHA256, whole, over "cl1", the key's number (one octet) and the JSON. White space anywhere
  *     in the text means nothing: header fields are folded.
- * Used by: the milter; the API, which injects behind ADMIT.
+ * Used by: the milter; lib/submission, which injects behind ADMIT.
  * May touch: nothing.
  * Threads: any.
  * Limits: CLAIM_RECIPIENTS_MAX recipients; a text of at most CLAIM_TEXT_MAX octets.

@@ -12,10 +12,10 @@
 
 #define ADDRESSEE_MAX 320 /* 64 before the @ and 255 behind it, RFC 5321 section 4.5.3.1 */
 
+/* written is the key in an answer; the envelope's domain is in A-labels and lower case. */
 typedef struct {
-    char *
-        written; /* the address as the client wrote it, without name and brackets: its key in the answer */
-    char *address; /* as the envelope has it: the domain in A-labels and lower case */
+    char *written; /* the address as the client wrote it, without name and brackets */
+    char *address; /* as the envelope has it */
     char *mailbox; /* all that the client wrote */
 } Addressee;
 
