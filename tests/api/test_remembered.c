@@ -130,7 +130,7 @@ static void test_remembered_undone(void **state)
 static void test_remembered_done_unwritten(void **state)
 {
     World *world = *state;
-    RememberedNames names = {.base = 7, .message_id = "a@b"};
+    SubmissionNames names = {.base = 7, .message_id = "a@b"};
     g_autofree char *first = NULL, *second = NULL, *third = NULL;
     g_autoptr(GError) error = NULL;
     sqlite3 *other = NULL;

@@ -180,7 +180,7 @@ static void test_sql_migrate_keeps_what_was(void **state)
     assert_no_error(error);
     assert_true(applied >= 1);
     assert_result(sql, "SELECT GROUP_CONCAT(id, status + 0, status ORDER BY status) FROM message",
-                  "41Accepting,22Aborted,64Held,75SoftFail,36Unknown,18Sent,510Bounced");
+                  "41Accepting,22Aborted,64Held,75SoftFail,36Unknown,18Sent,511Bounced");
     assert_result(sql, "SELECT GROUP_CONCAT(id) FROM message WHERE on_hold", "6");
     assert_result(sql, "SELECT DISTINCT days FROM retention", "33");
     remove(link);
