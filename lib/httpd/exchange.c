@@ -5,7 +5,8 @@
 
 #include "lib/httpd/target.h"
 
-#define LINE_END "\r\n"
+#define LINE_END        "\r\n"
+#define READS_LENIENTLY (MHD_VERSION < 0x00097700)
 
 typedef struct {
     HttpdRequest request; /* first: a route has a pointer to it */
@@ -97,7 +98,7 @@ static void follow(Head *head, const char *name, const char *value)
 {
     const char *end = name + strlen(name) + 1;
 
-    if (MHD_VERSION >= 0x00097700 || head->wrong)
+    if (!READS_LENIENTLY || head->wrong)
         return;
     head->wrong = name != head->next || !value;
     while (!head->wrong && (*end == ' ' || *end == '\t'))
@@ -166,8 +167,8 @@ static guint read_head(Httpd *httpd, Exchange *exchange, const char *version, He
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (!size || size->header_size > httpd->options.head_max)
         return 431;
-    head->wrong |=
-        MHD_VERSION < 0x00097700 && head->next + strlen(LINE_END) != line + size->header_size;
+    if (READS_LENIENTLY && !head->wrong)
+        head->wrong = head->next + strlen(LINE_END) != line + size->header_size;
     if (!exchange->has_target || head->wrong || !read_host(exchange, head))
         return 400;
     if (head->codings > 0 && g_ascii_strcasecmp(head->coding, "chunked") != 0)
@@ -223,9 +224,9 @@ static void drop_body(Httpd *httpd, Exchange *exchange)
     if (exchange->reserved == 0)
         return;
     g_mutex_lock(&httpd->mutex);
+    guint64 held = held_by(httpd, holder);
     httpd->gathered -= exchange->reserved;
-    set_held(httpd, holder,
-             held_by(httpd, holder) - MIN(exchange->reserved, held_by(httpd, holder)));
+    set_held(httpd, holder, held - MIN(held, exchange->reserved));
     g_mutex_unlock(&httpd->mutex);
     exchange->reserved = 0;
 }

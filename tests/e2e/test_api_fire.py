@@ -15,7 +15,7 @@ import time
 import unittest
 
 import mail
-from sandbox import fresh, run, shared, wait_for
+from sandbox import SCRIPT, fresh, run, shared, wait_for
 from test_api_send import MESSAGE, PORT, RAW, Api, message, raw
 
 TLS = 5443
@@ -41,14 +41,11 @@ class Daemon:
         self.conf.write_text("\n".join([*kept, *(f"{name} = {value}" for name, value in options.items())]) + "\n")
         self.restart()
 
-    def restart(self):
-        """It is to raise its limit of open files itself."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
-        try:
-            self.sandbox.control("restart", "apid")
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    def restart(self, files=None):
+        """It is to raise its limit of open files itself, as far as the hard limit lets it."""
+        limit = (1024, files or resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        run([SCRIPT, "restart", "--dir", self.sandbox.directory, "apid"],
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit))
 
     def end(self):
         self.conf.write_text(self.before)
@@ -65,8 +62,14 @@ class Daemon:
         """Octets."""
         return int(re.search(r"VmRSS:\s+(\d+)", self.process("status").read_text()).group(1)) * 1024
 
+    def metrics(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return Api(self.sandbox, "").ask("/metrics", method="GET")[1]
+        return None
+
     def counter(self, name):
-        text = Api(self.sandbox, "").ask("/metrics", method="GET")[1]
+        """It may be turned away itself."""
+        text = wait_for(self.metrics, "the metrics")
         return int(re.search(rf"^outrider_apid_{name}_total (\d+)$", text, re.M).group(1))
 
     def log(self):
@@ -310,6 +313,17 @@ class Connections(Case):
     def test_its_limit_of_files(self):
         text = self.daemon.process("limits").read_text()
         self.assertEqual(re.search(r"Max open files +(\d+) ", text).group(1), str(14_000 + FILES_KEPT))
+
+    def test_fewer_files_than_connections(self):
+        self.addCleanup(self.daemon.restart)
+        self.daemon.restart(files=1024)
+        self.pid = self.daemon.process().name
+        self.assertIn(f"open files are limited files=1024 wanted={14_000 + FILES_KEPT}", self.daemon.log())
+        for number in range(1000):
+            self.connect(number)
+        wait_for(lambda: self.daemon.counter("turned_away") > 0, "those beyond to be turned away")
+        self.bystander.goes_on()
+        self.comes_back()
 
     def test_ten_thousand_that_say_nothing_more(self):
         count = min(IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1000)
