@@ -64,8 +64,8 @@ static const struct {
      "-|-|\xe2\x82\xac .bin x/y <1>|\xe2\x82\xac x/y <2>|\xc3\xbc x/y <3>"},
     {MIXED
      "--m\r\n" TYPE "message/rfc822\r\n\r\nSubject: =?utf-8?q?=C3=BC?=\r\n  folded\r\nx:  "
-                    "y\r\n\r\n.\r\nb  \r\n\r\n--m\r\n" TYPE
-     "message/rfc822; name=old.eml\r\n\r\n" INNER "\r\n--m\r\n" TYPE
+     "y\r\n\r\n.\r\nb  \r\n\r\n--m\r\n" TYPE "message/rfc822; name=old.eml\r\n\r\n" INNER
+     "\r\n--m\r\n" TYPE
      "message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogYQ0KDQpi\r\n--m--\r\n",
      "-|-|1.eml message/rfc822 <Subject: =?utf-8?q?=C3=BC?=\r\n  folded\r\nx:  y\r\n\r\n.\r\nb  "
      "\r\n>|old.eml message/rfc822 <" INNER ">|3.eml message/rfc822 <Subject: a\r\n\r\nb>"},
