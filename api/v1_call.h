@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: one call of API v1's sending half, from the request to the answer.
+ * Purpose: one call of API v1, from the request to the answer.
  * Used by: apid.
- * May touch: what its sender, its remembered requests and its journal may.
+ * May touch: what its sender, its remembered requests and its journal may; for a reading call what its history desk may.
  * Threads: any; a call waits for Postfix, and a wrong key for its penalty.
  * Limits: V1_CALL_SLEEPERS_MAX wrong keys are delayed at a time; more are answered 429 at once.
  */
 #pragma once
 
+#include "api/history_desk.h"
 #include "api/remembered.h"
 #include "lib/submission/sender.h"
 #include "api/v1_parameter.h"
@@ -29,6 +30,7 @@ typedef enum {
 typedef struct {
     Sender *sender;
     Remembered *remembered;
+    HistoryDesk *history;
     UseCount *uses;
     GMutex penalty_mutex;
     Penalty *penalty;
@@ -37,7 +39,13 @@ typedef struct {
 } V1Desk;
 
 /* V1_NO_BODY: whatever was asked for, by a client whose body was not kept. */
-typedef enum { V1_SEND_MESSAGE, V1_SEND_RAW, V1_NO_BODY } V1CallKind;
+typedef enum {
+    V1_SEND_MESSAGE,
+    V1_SEND_RAW,
+    V1_READ_MESSAGE,
+    V1_READ_DELIVERIES,
+    V1_NO_BODY
+} V1CallKind;
 
 /* Whose the key of a request is, before its body comes: the server, which the body counts for; 0: nobody's that may send, or that
  * is not known now. */
