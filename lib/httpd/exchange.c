@@ -15,8 +15,9 @@ typedef struct {
     char *target, *host, *client;
     gint64 began_us;
     guint64 came, dropped, octets;
-    guint64 reserved; /* of Httpd.gathered */
-    guint status;     /* that was sent; 0: none yet */
+    guint64 reserved;  /* of Httpd.gathered */
+    guint64 answering; /* of Httpd.answering */
+    guint status;      /* that was sent; 0: none yet */
     gboolean has_target, has_head, answered;
     gboolean drop;    /* what still comes of the body */
     gboolean closing; /* the connection ends with the answer */
@@ -248,13 +249,18 @@ static void ask_route(Httpd *httpd, Exchange *exchange)
     exchange->answered = TRUE;
 }
 
+static Crew *crew_of(Httpd *httpd, const Exchange *exchange)
+{
+    return &httpd->crews[exchange->route->aside ? 1 : 0];
+}
+
 /* Of requests that wait for a worker; FALSE: there is no more room. */
-static gboolean count_waiting(Httpd *httpd, int change)
+static gboolean count_waiting(Httpd *httpd, Crew *crew, int change)
 {
     g_mutex_lock(&httpd->mutex);
-    gboolean room = change < 0 || httpd->waiting < httpd->options.workers_backlog;
+    gboolean room = change < 0 || crew->waiting < crew->backlog;
     if (room)
-        httpd->waiting += change;
+        crew->waiting += change;
     g_mutex_unlock(&httpd->mutex);
     return room;
 }
@@ -263,13 +269,29 @@ void exchange_work(gpointer data, gpointer httpd)
 {
     Exchange *exchange = data;
 
-    count_waiting(httpd, -1);
+    count_waiting(httpd, crew_of(httpd, exchange), -1);
     ask_route(httpd, exchange);
     MHD_resume_connection(exchange->connection);
 }
 
+/* Who takes an answer slowly must not fill the memory with others of that kind. */
+static void reserve_answer(Httpd *httpd, Exchange *exchange)
+{
+    guint64 octets = g_bytes_get_size(exchange->answer.body);
+
+    if (octets <= EXCHANGE_SMALL)
+        return;
+    if (atomic_fetch_add(&httpd->answering, octets) + octets > httpd->options.answers_max) {
+        atomic_fetch_sub(&httpd->answering, octets);
+        refuse(exchange, 503);
+    } else {
+        exchange->answering = octets;
+    }
+}
+
 static enum MHD_Result send_answer(Httpd *httpd, Exchange *exchange)
 {
+    reserve_answer(httpd, exchange);
     exchange->octets = g_bytes_get_size(exchange->answer.body);
     exchange->status = exchange->answer.status;
     struct MHD_Response *response = answer_response(
@@ -287,10 +309,11 @@ static enum MHD_Result send_answer(Httpd *httpd, Exchange *exchange)
 static enum MHD_Result finish(Httpd *httpd, Exchange *exchange)
 {
     connection_enter(exchange->peer, CONNECTION_WORK, 0);
-    if (!exchange->answered && exchange->route->blocks) {
-        if (count_waiting(httpd, 1)) {
+    if (!exchange->answered && (exchange->route->blocks || exchange->route->aside)) {
+        Crew *crew = crew_of(httpd, exchange);
+        if (count_waiting(httpd, crew, 1)) {
             MHD_suspend_connection(exchange->connection);
-            g_thread_pool_push(httpd->workers, exchange, NULL);
+            g_thread_pool_push(crew->threads, exchange, NULL);
             return MHD_YES;
         }
         refuse(exchange, 503);
@@ -351,6 +374,7 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
         exchange->route->release(&exchange->request, httpd->site.context);
     connection_enter(exchange->peer, CONNECTION_IDLE, 0);
     drop_body(httpd, exchange);
+    atomic_fetch_sub(&httpd->answering, exchange->answering);
     answer_clear(&exchange->answer);
     g_free(exchange->target);
     g_free(exchange->host);

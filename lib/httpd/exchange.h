@@ -4,7 +4,8 @@
  * Used by: lib/httpd.
  * May touch: nothing.
  * Threads: one at a time: one that serves, or, between suspension and resumption, a worker.
- * Limits: as httpd.h. Of a body that nobody wants EXCHANGE_DROP_MAX octets are read, so that the client sees the answer.
+ * Limits: as httpd.h. Of a body that nobody wants EXCHANGE_DROP_MAX octets are read, so that the client sees the answer. Answers up
+ *     to EXCHANGE_SMALL octets are not counted.
  *
  *     line ──▶ head ──▶ piece ... ──▶ all is there ──▶ (worker) ──▶ answer ──▶ over
  */
@@ -16,17 +17,25 @@
 #include "lib/httpd/httpd.h"
 
 #define EXCHANGE_DROP_MAX (256 * 1024)
+#define EXCHANGE_SMALL    (64 * 1024)
+
+/* A pool of workers. */
+typedef struct {
+    GThreadPool *threads; /* NULL: none */
+    guint backlog;
+    guint waiting; /* requests that nobody has begun; guarded by the server's mutex */
+} Crew;
 
 struct Httpd {
     HttpdOptions options;
     HttpdSite site;
     Connections *connections;
-    GPtrArray *daemons; /* struct MHD_Daemon */
-    GThreadPool *workers;
-    _Atomic guint64 gathered; /* octets of bodies in memory */
-    GMutex mutex;             /* guards what follows */
+    GPtrArray *daemons;        /* struct MHD_Daemon */
+    Crew crews[2];             /* the second for routes aside */
+    _Atomic guint64 gathered;  /* octets of bodies in memory */
+    _Atomic guint64 answering; /* octets of large answers on their way */
+    GMutex mutex;              /* guards what follows, and how many wait */
     CertificateSet *certificates;
-    guint waiting; /* requests that no worker has begun */
 };
 
 /* As MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_OPTION_NOTIFY_COMPLETED want it; cls is the Httpd. */

@@ -19,9 +19,11 @@
 
 const HttpdOptions httpd_defaults = {
     .workers_backlog = 1024,
+    .aside_backlog = 1024,
     .head_max = 16 * 1024,
     .answer_head_max = 8 * 1024,
     .bodies_max = 64 * 1024 * 1024,
+    .answers_max = 256 * 1024 * 1024,
     .limits = {.connections = 4096,
                .per_address = 256,
                .idle_seconds = 60,
@@ -33,6 +35,15 @@ const HttpdOptions httpd_defaults = {
 static void stop_daemon(gpointer daemon)
 {
     MHD_stop_daemon(daemon);
+}
+
+static void begin_crew(Httpd *httpd, gboolean aside, guint workers, guint backlog)
+{
+    Crew *crew = &httpd->crews[aside];
+
+    crew->backlog = backlog;
+    if (workers > 0)
+        crew->threads = g_thread_pool_new(exchange_work, httpd, (int)workers, FALSE, NULL);
 }
 
 Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site)
@@ -51,9 +62,8 @@ Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site)
     g_mutex_init(&httpd->mutex);
     httpd->connections = connections_new(&httpd->options.limits, options->proxies);
     httpd->daemons = g_ptr_array_new_with_free_func(stop_daemon);
-    if (options->workers > 0)
-        httpd->workers =
-            g_thread_pool_new(exchange_work, httpd, (int)options->workers, FALSE, NULL);
+    begin_crew(httpd, FALSE, options->workers, options->workers_backlog);
+    begin_crew(httpd, TRUE, options->aside_workers, options->aside_backlog);
     return httpd;
 }
 
@@ -199,8 +209,9 @@ void httpd_stop(Httpd *httpd, guint seconds)
     connections_end(httpd->connections);
     connections_await(httpd->connections, seconds);
     /* A request that waits for a worker is suspended, and the library cannot end before it is resumed. */
-    if (httpd->workers)
-        g_thread_pool_free(httpd->workers, FALSE, TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS(httpd->crews); i++)
+        if (httpd->crews[i].threads)
+            g_thread_pool_free(httpd->crews[i].threads, FALSE, TRUE);
     g_ptr_array_unref(httpd->daemons);
     for (guint i = 0; i < fds->len; i++)
         close(g_array_index(fds, int, i));

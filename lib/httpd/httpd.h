@@ -4,7 +4,8 @@
  * Used by: the daemons of api/.
  * May touch: the sockets that it is given; certificates (certificate.h).
  * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait. The answer of a route
- *     that blocks runs in a pool of workers.
+ *     that blocks runs in a pool of workers; there are two such pools, so that what waits for a server that may be away does not
+ *     stop the rest.
  * Limits: those of HttpdOptions. What is beyond them, or is no HTTP, is answered 4xx here, and no route sees it; a chunked
  *     body beside a Content-Length is refused, as is any other transfer coding. Whose chunked body goes on for too long behind
  *     its limit gets no answer: the library has none amid a body. No answer says what server this is.
@@ -53,6 +54,7 @@ typedef struct {
     guint64
         body_max; /* octets; beyond it 413. 0: no body, and one that comes all the same is read, if small, and dropped */
     gboolean blocks; /* answer may wait for others */
+    gboolean aside;  /* it blocks, in the second pool */
     /* A piece of the body; FALSE: enough, the rest is dropped, and answer is asked. Without it the body is gathered. */
     gboolean (*take)(HttpdRequest *request, const char *octets, gsize length, gpointer context);
     void (*answer)(HttpdRequest *request, HttpdAnswer *answer, gpointer context);
@@ -73,9 +75,13 @@ typedef struct {
     guint threads;         /* of each listener; 0: one a processor, 4 at most */
     guint workers;         /* for routes that block */
     guint workers_backlog; /* requests that may wait for one; beyond it 503 */
+    guint aside_workers;   /* for routes aside */
+    guint aside_backlog;   /* the same */
     guint head_max;        /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
     guint64 bodies_max;    /* octets of gathered bodies in memory at a time; beyond it 503 */
+    guint64
+        answers_max; /* octets of large answers in memory at a time that are on their way; beyond it 503 */
     ConnectionLimits limits;
     const Proxies *proxies;
 } HttpdOptions;

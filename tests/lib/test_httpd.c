@@ -13,6 +13,7 @@
 
 #define BODY_MAX 100000
 #define HOST     "Host: t.example\r\n"
+#define LARGE    (32 * 1024 * 1024) /* more than sockets hold */
 
 /* A server of which each test may change the options before it is started. */
 typedef struct {
@@ -61,6 +62,16 @@ static void wait_at_gate(HttpdRequest *request, HttpdAnswer *answer, gpointer co
     httpd_answer_text(answer, 200, "went through\n");
 }
 
+static void answer_large(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    g_autofree char *text = g_strnfill(LARGE, 'x');
+    g_autoptr(GBytes) body = g_bytes_new_take(g_steal_pointer(&text), LARGE);
+
+    (void)request;
+    (void)context;
+    httpd_answer(answer, 200, "text/plain", body);
+}
+
 static gboolean take_piece(HttpdRequest *request, const char *octets, gsize length,
                            gpointer context)
 {
@@ -99,12 +110,18 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute stream = {
         .body_max = BODY_MAX, .take = take_piece, .answer = answer_taken, .release = release};
     static const HttpdRoute gate = {.blocks = TRUE, .answer = wait_at_gate};
+    static const HttpdRoute aside = {.aside = TRUE, .answer = wait_at_gate};
+    static const HttpdRoute busy = {.blocks = TRUE, .answer = echo};
+    static const HttpdRoute large = {.answer = answer_large};
     static const HttpdRoute nothing = {.answer = answer_nothing};
 
     (void)context;
     return g_str_equal(request->path, "/post")      ? &post
            : g_str_equal(request->path, "/stream")  ? &stream
            : g_str_equal(request->path, "/wait")    ? &gate
+           : g_str_equal(request->path, "/aside")   ? &aside
+           : g_str_equal(request->path, "/busy")    ? &busy
+           : g_str_equal(request->path, "/large")   ? &large
            : g_str_equal(request->path, "/nothing") ? &nothing
                                                     : &plain;
 }
@@ -115,7 +132,7 @@ static void count_log(const HttpdRequest *request, guint status, guint64 octets,
     World *world = context;
 
     assert_non_null(request->path);
-    assert_true(status >= 200 && octets < 1000 && us >= 0);
+    assert_true(status >= 200 && octets <= LARGE && us >= 0);
     atomic_fetch_add(&world->logged, 1);
 }
 
@@ -501,6 +518,65 @@ static void test_httpd_blocking_routes_hold_up_nobody(void **state)
     assert_true(served >= 2 && refused >= 1);
 }
 
+/* However many wait for what is away, who needs it not is answered. */
+static void test_httpd_routes_aside_do_not_stop_blocking_ones(void **state)
+{
+    World *world = *state;
+    int waiting[6];
+    guint served = 0, refused = 0;
+
+    world->options.aside_workers = world->options.aside_backlog = 2;
+    start(world);
+    g_mutex_lock(&world->gate);
+    for (guint i = 0; i < G_N_ELEMENTS(waiting); i++) {
+        waiting[i] = http_connect(world->port, "127.0.0.1");
+        http_send(waiting[i], "GET /aside HTTP/1.1\r\n" HOST "\r\n", -1);
+    }
+    while (atomic_load(&world->waiting) < 2)
+        g_usleep(1000);
+    for (guint i = 0; i < 20; i++) {
+        g_autofree char *answer = http_ask(world->port, "GET /busy HTTP/1.1\r\n" HOST "\r\n");
+        assert_int_equal(http_status(answer), 200);
+    }
+    g_mutex_unlock(&world->gate);
+    for (guint i = 0; i < G_N_ELEMENTS(waiting); i++) {
+        g_autofree char *answer = http_receive(waiting[i], FALSE);
+        served += http_status(answer) == 200;
+        refused += http_status(answer) == 503;
+        close(waiting[i]);
+    }
+    assert_int_equal(served + refused, G_N_ELEMENTS(waiting));
+    assert_true(served >= 2 && refused >= 1);
+}
+
+static guint ask_large(const World *world, int *fd)
+{
+    char head[16] = "";
+
+    *fd = http_connect(world->port, "127.0.0.1");
+    http_send(*fd, "GET /large HTTP/1.1\r\n" HOST "\r\n", -1);
+    assert_int_equal(recv(*fd, head, sizeof head - 1, MSG_WAITALL), sizeof head - 1);
+    return http_status(head);
+}
+
+static void test_httpd_bounds_large_answers_in_memory(void **state)
+{
+    World *world = *state;
+    int first, second, third;
+
+    world->options.answers_max = LARGE + LARGE / 2;
+    start(world);
+    assert_int_equal(ask_large(world, &first), 200); /* and does not read it */
+    assert_int_equal(ask_large(world, &second), 503);
+    g_autofree char *small = http_ask(world->port, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(http_status(small), 200);
+    close(first);
+    while (ask_large(world, &third) != 200)
+        close(third);
+    close(second);
+    close(third);
+}
+
 static gpointer open_gate(gpointer data)
 {
     World *world = data;
@@ -550,6 +626,8 @@ int main(void)
         TEST(test_httpd_makes_room_when_pressed),
         TEST(test_httpd_bounds_bodies_in_memory),
         TEST(test_httpd_blocking_routes_hold_up_nobody),
+        TEST(test_httpd_routes_aside_do_not_stop_blocking_ones),
+        TEST(test_httpd_bounds_large_answers_in_memory),
         TEST(test_httpd_stop_ends_in_order),
     };
 
