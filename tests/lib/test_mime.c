@@ -397,6 +397,59 @@ static void test_received_without_client_cases(void **state)
     }
 }
 
+static void test_received_by_tls_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        gboolean wanted;
+    } cases[] = {
+        {" from x (unknown [192.0.2.7])\n\t(using TLSv1.3 with cipher X)\n\tby mx.test; now", TRUE},
+        {" from x (x [192.0.2.7])\r\n\t(using TLSv1.2 with cipher X)\r\n\t(No client certificate "
+         "requested)\r\n\tby mx.test; now",
+         TRUE},
+        {" from x (unknown [192.0.2.7])\n\tby mx.test; now", FALSE},
+        {" from (using TLSv1.3) (unknown [192.0.2.7])\n\tby mx.test; now", FALSE},
+        {" from x (x [192.0.2.7])\n\tby mx.test\n\t(using TLSv1.3); now", FALSE},
+        {" from x (x [192.0.2.7])\n\tusing TLSv1.3\n\tby mx.test; now", FALSE},
+        {"", FALSE},
+        {"\n", FALSE},
+        {"\n\t", FALSE},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (mime_received_by_tls(cases[i].value) != cases[i].wanted)
+            fail_msg("%s", cases[i].value);
+}
+
+static void test_field_first_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *octets, *wanted; /* NULL: none */
+    } cases[] = {
+        {"A: 1\nX-A: 2\nA: 3\n\nA: 4\n", " 1"},
+        {"B: 0\r\na: 1\r\n  2\r\n\t3\r\nC: 4\r\n\r\n", " 1\r\n  2\r\n\t3"},
+        {"A:", ""},
+        {"A:\n", ""},
+        {"A:\n b", "\n b"},
+        {"B: 1\n A: 2\n", NULL},
+        {"B: 1\n\nA: 2\n", NULL},
+        {"\nA: 2\n", NULL},
+        {"\r\nA: 2\r\n", NULL},
+        {"A : 1\n", NULL},
+        {"AA: 1\n", NULL},
+        {"A", NULL},
+        {"", NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *value = mime_field_first(cases[i].octets, strlen(cases[i].octets), "A");
+        if (g_strcmp0(value, cases[i].wanted) != 0)
+            fail_msg("%s: %s", cases[i].octets, value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +463,8 @@ int main(void)
         cmocka_unit_test(test_field_fold_nothing),
         cmocka_unit_test(test_field_fold_no_white_space),
         cmocka_unit_test(test_received_without_client_cases),
+        cmocka_unit_test(test_received_by_tls_cases),
+        cmocka_unit_test(test_field_first_cases),
         cmocka_unit_test(test_wire_safe_samples),
         cmocka_unit_test(test_wire_safe_nul_and_twice),
         cmocka_unit_test(test_is_unsafe_borders),
