@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a host needs before its programs start: directories and files with their owners, key rings and
+ * What a host needs before its programs start: directories and files with their owners, key rings, the key that signs HTTP requests and
  * Postfix maps that may be empty. Running it again repairs owners, modes and the maps that are the same
  * everywhere, and keeps other contents.
  */
@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "lib/base/error.h"
 #include "lib/seal/ring.h"
+#include "lib/seal/signing_key.h"
 
 #define US 1000000
 
@@ -24,6 +25,7 @@ typedef enum {
     FILE_KEPT, /* text is its first content only */
     FILE_OURS, /* text is its content always */
     RING,
+    SIGNING_KEY,
 } PlaceKind;
 
 /* One directory or file. user, group: NULL is root. text: {hop_port} stands for the option. */
@@ -77,6 +79,7 @@ static const Place places[] = {
     {CONFIG_SPOOL_DIR, "policyd", 0700, "outrider-policyd", "outrider-policyd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "trackd", 0700, "outrider-trackd", "outrider-trackd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "apid", 0700, "outrider-apid", "outrider-apid", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "pipe", 0700, "outrider-pipe", "outrider-pipe", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "worker", 0700, "outrider-worker", "outrider-worker", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "next-id", 0660, NULL, "outrider", FILE_KEPT, ""},
     {CONFIG_EDGE_DIR, "", 02750, "outrider-worker", "outrider", DIRECTORY, NULL},
@@ -84,6 +87,8 @@ static const Place places[] = {
     {CONFIG_KEY_DIR, "return", 0640, NULL, "outrider-return", RING, NULL},
     {CONFIG_KEY_DIR, "claim", 0640, NULL, "outrider-claim", RING, NULL},
     {CONFIG_KEY_DIR, "link", 0640, NULL, "outrider-link", RING, NULL},
+    /* pipe(8) starts programs with one group only, which is the one that reads the replica. */
+    {CONFIG_KEY_DIR, SIGNING_KEY_FILE, 0640, "outrider-pipe", "outrider-http", SIGNING_KEY, NULL},
     {CONFIG_SOCKET_DIR, "", 02775, NULL, "outrider", DIRECTORY, NULL},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider", 0755, "outrider-worker", NULL, DIRECTORY, NULL},
     {CONFIG_POSTFIX_CONFIG_DIR, "outrider/lanes.regexp", 0644, "outrider-worker", NULL, FILE_KEPT,
@@ -138,6 +143,14 @@ static gboolean write_ours(const Config *config, const char *path, const Place *
     return FALSE;
 }
 
+/* What a new file has in it. NULL: the random source gives nothing. */
+static char *first_text(const Place *place)
+{
+    if (place->kind == RING)
+        return ring_generate(g_get_real_time() / US);
+    return place->kind == SIGNING_KEY ? signing_key_generate() : g_strdup(place->text);
+}
+
 /* Opens what is there or makes it; never through a symbolic link. -1 with error set. */
 static int open_file(const char *path, const Place *place, GError **error)
 {
@@ -148,9 +161,8 @@ static int open_file(const char *path, const Place *place, GError **error)
             error_set_errno(error, errno, "open", path);
         return fd;
     }
-    g_autofree char *ring =
-        place->kind == RING ? ring_generate(g_get_real_time() / US) : g_strdup(place->text);
-    if (!ring) {
+    g_autofree char *text = first_text(place);
+    if (!text) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
                     "%s: the random source gives nothing", path);
         return -1;
@@ -160,8 +172,8 @@ static int open_file(const char *path, const Place *place, GError **error)
         error_set_errno(error, errno, "make", path);
         return -1;
     }
-    gsize length = strlen(ring);
-    if (write(fd, ring, length) == (gssize)length && fsync(fd) == 0)
+    gsize length = strlen(text);
+    if (write(fd, text, length) == (gssize)length && fsync(fd) == 0)
         return fd;
     error_set_errno(error, errno, "write", path);
     close(fd);

@@ -68,6 +68,43 @@ const char *mime_fields_last(const GPtrArray *fields, const char *name)
     return count ? mime_fields_nth(fields, name, count) : NULL;
 }
 
+/* Octets of the line that begins there, with its end. */
+static gsize line_length(const char *line, gsize left)
+{
+    const char *end = memchr(line, '\n', left);
+
+    return end ? (gsize)(end - line) + 1 : left;
+}
+
+static gboolean is_field(const char *line, gsize left, const char *name)
+{
+    gsize n = strlen(name);
+
+    return left > n && line[n] == ':' && g_ascii_strncasecmp(line, name, n) == 0;
+}
+
+char *mime_field_first(const char *octets, gsize length, const char *name)
+{
+    gsize at = 0, used;
+
+    for (; at < length; at += used) {
+        const char *line = octets + at;
+        used = line_length(line, length - at);
+        if (used <= 2 && (line[0] == '\n' || line[0] == '\r'))
+            return NULL;
+        if (is_field(line, length - at, name))
+            break;
+    }
+    if (at >= length)
+        return NULL;
+    gsize begin = at + strlen(name) + 1, end = at + used;
+    while (end < length && (octets[end] == ' ' || octets[end] == '\t'))
+        end += line_length(octets + end, length - end);
+    while (end > begin && (octets[end - 1] == '\n' || octets[end - 1] == '\r'))
+        end--;
+    return g_strndup(octets + begin, end - begin);
+}
+
 char *mime_field_text(const char *value)
 {
     GString *text = g_string_sized_new(strlen(value));

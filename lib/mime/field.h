@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the header of a message as a list of fields, and what is asked of it.
- * Used by: the milter, lib/mime.
+ * Used by: the milter, outrider-pipe, lib/mime.
  * May touch: nothing.
  * Threads: any.
  * Limits: lists are as long as the caller lets them become; mime_field_decoded is bounded by its caller.
@@ -37,6 +37,9 @@ const char *mime_fields_nth(const GPtrArray *fields, const char *name, guint nth
 
 /* The value of the last field of that name, or NULL. */
 const char *mime_fields_last(const GPtrArray *fields, const char *name);
+
+/* The value of the topmost field of that name in a message's octets, with its line ends as they are there; g_free. NULL: none. */
+char *mime_field_first(const char *octets, gsize length, const char *name);
 
 /* A value unfolded and without outer white space; g_free. */
 char *mime_field_text(const char *value);

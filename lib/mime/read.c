@@ -26,6 +26,7 @@ static void file_free(gpointer data)
 
     g_free(file->name);
     g_free(file->type);
+    g_free(file->header);
     g_bytes_unref(file->bytes);
     g_free(file);
 }
@@ -143,14 +144,17 @@ static GBytes *decode(const Walk *walk, GMimePart *part)
 }
 
 /* Takes name and bytes. */
-static void add_file(Walk *walk, char *name, const char *type, GBytes *bytes)
+static void add_file(Walk *walk, GMimeObject *object, char *name, const char *type, GBytes *bytes)
 {
+    const char *header = g_mime_object_get_header(object, "Content-Type");
     MimeReadFile *file = g_new(MimeReadFile, 1);
     GPtrArray *files = walk->read->files;
 
-    *file = (MimeReadFile){.name = name ? name : g_strdup_printf("%u.eml", files->len + 1),
-                           .type = g_ascii_strdown(type, -1),
-                           .bytes = bytes};
+    *file =
+        (MimeReadFile){.name = name ? name : g_strdup_printf("%u.eml", files->len + 1),
+                       .type = g_ascii_strdown(type, -1),
+                       .header = header ? mime_field_decoded(header, MIME_READ_VALUE_MAX) : NULL,
+                       .bytes = bytes};
     g_ptr_array_add(files, file);
 }
 
@@ -170,7 +174,8 @@ static void add_message(Walk *walk, GMimeMessagePart *part)
         g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
     g_mime_format_options_free(options);
     g_object_unref(stream);
-    add_file(walk, name_of(GMIME_OBJECT(part)), type, g_byte_array_free_to_bytes(octets));
+    add_file(walk, GMIME_OBJECT(part), name_of(GMIME_OBJECT(part)), type,
+             g_byte_array_free_to_bytes(octets));
 }
 
 static void take_text(Walk *walk, GMimePart *leaf, char **text)
@@ -202,7 +207,7 @@ static void walk_leaf(Walk *walk, GMimePart *leaf, gboolean alone)
 
     if ((name && !(alone && text)) || is_type(type, "message/rfc822")) {
         if (walk->want & MIME_READ_FILES)
-            add_file(walk, g_steal_pointer(&name), type, decode(walk, leaf));
+            add_file(walk, GMIME_OBJECT(leaf), g_steal_pointer(&name), type, decode(walk, leaf));
     } else if (text && !*text && (walk->want & MIME_READ_TEXTS)) {
         take_text(walk, leaf, text);
     }

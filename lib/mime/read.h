@@ -24,6 +24,7 @@ typedef struct {
     char *
         name; /* valid UTF-8; a message without one is called NUMBER.eml, by its place among the files */
     char *type;    /* "type/subtype", lower case */
+    char *header;  /* all that Content-Type says, as it is written; NULL: there is none */
     GBytes *bytes; /* decoded */
 } MimeReadFile;
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/mime/received.h"
 
-#include <glib.h>
 #include <string.h>
 
 #define BY      "by "
 #define FROM    "from "
 #define ID      "id "
-#define TLS     "(using TLS"
+#define TLS     "(using TLSv"
 #define IPV6    "IPv6:"
 #define ADDRESS " (" /* "from helo (name [address])" */
 

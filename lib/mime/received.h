@@ -15,7 +15,7 @@
 typedef struct {
     char *helo, *name, *ip; /* name: "unknown" as Postfix has it */
     char *queue_id;
-    gboolean tls;
+    gboolean tls; /* as Postfix says it with smtpd_tls_received_header */
 } MimeReceived;
 
 void mime_received_clear(MimeReceived *received);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/seal/ring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/seal/secret_file.h"
 
 #define RING_FILE_MAX 16384
 
@@ -86,12 +83,6 @@ static gboolean parse_line(KeyRing *ring, const char *name, guint line, char *te
     return parse_key(ring, name, line, words, error);
 }
 
-static void forget(char *text)
-{
-    OPENSSL_cleanse(text, strlen(text));
-    g_free(text);
-}
-
 KeyRing *ring_parse(const char *name, const char *text, GError **error)
 {
     g_autoptr(KeyRing) ring = g_new0(KeyRing, 1);
@@ -119,57 +110,14 @@ KeyRing *ring_parse(const char *name, const char *text, GError **error)
     return good ? g_steal_pointer(&ring) : NULL;
 }
 
-static char *read_text(int fd, const char *path, GError **error)
-{
-    g_autofree char *text = g_malloc0(RING_FILE_MAX + 2);
-    gsize length = 0;
-    ssize_t n;
-
-    while ((n = read(fd, text + length, RING_FILE_MAX + 1 - length)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            error_set_errno(error, errno, "read", path);
-            return NULL;
-        }
-        length += (gsize)n;
-    }
-    if (strlen(text) != length) {
-        refuse(error, path, 1, "allowed is text without NUL octets");
-        return NULL;
-    }
-    return g_steal_pointer(&text);
-}
-
-static gboolean check_file(int fd, const char *path, GError **error)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return error_set_errno(error, errno, "stat", path);
-    if (!S_ISREG(st.st_mode))
-        return refuse(error, path, 0, "allowed is a regular file");
-    if (st.st_mode & S_IRWXO)
-        return refuse(error, path, 0, "mode: allowed is a file that others may not read (0640)");
-    return TRUE;
-}
-
 KeyRing *ring_load(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char *text = NULL;
+    char *text = secret_file_read(path, RING_FILE_MAX, error);
 
-    if (fd < 0) {
-        error_set_errno(error, errno, "open", path);
-        return NULL;
-    }
-    if (check_file(fd, path, error))
-        text = read_text(fd, path, error);
-    close(fd);
     if (!text)
         return NULL;
     KeyRing *ring = ring_parse(path, text, error);
-    forget(text);
+    secret_forget(text);
     return ring;
 }
 

@@ -3,6 +3,8 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/id.h"
 #include "lib/journal/journal.h"
@@ -354,6 +356,43 @@ static void test_cli_node_init_twice(void **state)
                      "/^X-Outrider-Lane: ([0-9]+)$/ FILTER outrider-ip$1:\n");
 }
 
+static const char *json_text(struct json_object *record, const char *name)
+{
+    return json_object_get_string(json_object_object_get(record, name));
+}
+
+/* Made once, and what is shown of it is public. */
+static void test_cli_node_signing_key(void **state)
+{
+    g_autofree char *path = g_build_filename(cli_dir, "keys", "http-signing.pem", NULL);
+    g_autofree char *first = NULL, *text = NULL;
+    struct stat st;
+
+    (void)state;
+    g_free(run_good("node init"));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    first = run_good("node signing-key");
+    assert_has(first, "-----BEGIN PUBLIC KEY-----");
+    assert_null(strstr(first, "PRIVATE"));
+    g_free(run_good("node init"));
+    text = run_good("node signing-key");
+    assert_string_equal(text, first);
+    struct json_object *shown = run_json("node signing-key --json");
+    struct json_object *key = json_object_array_get_idx(
+        json_object_object_get(json_object_object_get(shown, "jwks"), "keys"), 0);
+    assert_string_equal(json_text(key, "alg"), "RS256");
+    assert_string_equal(json_text(key, "kid"), json_text(shown, "id"));
+    assert_int_equal(strlen(json_text(key, "kid")), 64);
+    assert_int_equal(strlen(json_text(key, "n")), 342);
+    assert_int_equal(json_object_object_length(key), 6);
+    json_object_put(shown);
+    assert_int_equal(unlink(path), 0);
+    g_autofree char *out = NULL, *err = NULL;
+    assert_int_not_equal(run("node signing-key", NULL, &out, &err), 0);
+    assert_has(err, "http-signing.pem");
+}
+
 /* What must be the same everywhere is repaired; a rule that splits would make the hop a loop. */
 static void test_cli_node_init_repairs_maps(void **state)
 {
@@ -579,6 +618,7 @@ int main(void)
         cmocka_unit_test(test_cli_explain_hop),
         cmocka_unit_test(test_cli_address_says_what_to_do_next),
         cmocka_unit_test(test_cli_node_init_twice),
+        cmocka_unit_test(test_cli_node_signing_key),
         cmocka_unit_test(test_cli_node_init_repairs_maps),
         cmocka_unit_test(test_cli_journal_cat),
         cmocka_unit_test(test_cli_journal_rejected),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A message: whatever it is, it is read, within the bounds, as text that is text. */
 #include <glib.h>
+#include <string.h>
 
 #include "lib/mime/field.h"
 #include "lib/mime/read.h"
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     g_assert(read->fields->len <= MIME_READ_FIELDS_MAX);
     g_assert(read->files->len <= MIME_READ_PARTS_MAX);
+    g_autofree char *first = mime_field_first((const char *)data, size, "Content-Type");
+    g_assert(!first || strlen(first) <= size);
     check_text(read->plain);
     check_text(read->html);
     for (guint i = 0; i < read->fields->len; i++) {
@@ -31,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const MimeReadFile *file = read->files->pdata[i];
         check_text(file->name);
         check_text(file->type);
+        check_text(file->header);
         g_assert(*file->name);
         fuzz_reached++;
     }

@@ -420,8 +420,8 @@ static void test_received_read_table(void **state)
         {" by mx.test (Postfix, from userid 0)\n\tid 4X; now", NULL, NULL, NULL, "4X", FALSE},
         {" by mx.test (Postfix)\n\tid 4X; now", NULL, NULL, NULL, "4X", FALSE},
         /* A name of the host that has it in it, and TLS that is said behind "by". */
-        {" from x (y [192.0.2.7])\n\tby id.test (Postfix) with SMTP id 4Y\n\t(using TLS)", "x", "y",
-         "192.0.2.7", "4Y", FALSE},
+        {" from x (y [192.0.2.7])\n\tby id.test (Postfix) with SMTP id 4Y\n\t(using TLSv1.3)", "x",
+         "y", "192.0.2.7", "4Y", FALSE},
         {" from x\n\tby mx.test with SMTP; now", NULL, NULL, NULL, NULL, FALSE},
         {" from x (y [192.0.2.7]\n\tby mx.test id !", NULL, NULL, NULL, NULL, FALSE},
         {" from x (y ])\n\tby mx.test id", NULL, NULL, NULL, NULL, FALSE},

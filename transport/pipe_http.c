@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* outrider-pipe(8): hands one message to one HTTP endpoint, as Postfix's pipe(8) starts it. It ends with 0, 69 or 75 and one line that
+ * says why; whatever else happens is 75, and the message waits. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/log/log.h"
+#include "transport/post.h"
+
+#define SECONDS_MAX 120 /* for all of it; Postfix bounces what takes longer than its own limit */
+
+#define ENDED "4.3.0 outrider-pipe was told to end\n"
+#define SLOW  "4.3.0 outrider-pipe took too long\n"
+
+typedef struct {
+    char *file, *target, *sender, *recipient, *queue_id;
+    gboolean version;
+} Choice;
+
+static void choice_clear(Choice *choice)
+{
+    g_free(choice->file);
+    g_free(choice->target);
+    g_free(choice->sender);
+    g_free(choice->recipient);
+    g_free(choice->queue_id);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)
+
+static void on_signal(int number)
+{
+    const char *line = number == SIGALRM ? SLOW : ENDED;
+    G_GNUC_UNUSED ssize_t n = write(STDOUT_FILENO, line, strlen(line));
+
+    _exit(EX_TEMPFAIL);
+}
+
+static void take_signals(void)
+{
+    static const int ended[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGXCPU};
+    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigfillset(&action.sa_mask);
+    for (guint i = 0; i < G_N_ELEMENTS(ended); i++)
+        sigaction(ended[i], &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+    alarm(SECONDS_MAX);
+}
+
+static gboolean parse_options(int *argc, char ***argv, Choice *choice, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &choice->file,
+         "Configuration file (default " OUTRIDER_CONFIG_FILE ")", "FILE"},
+        {"endpoint", 0, 0, G_OPTION_ARG_STRING, &choice->target,
+         "Which one: endpoint/ID, or endpoint/ID/bounce", "ENDPOINT"},
+        {"sender", 0, 0, G_OPTION_ARG_FILENAME, &choice->sender,
+         "Envelope sender; empty: the null sender", "ADDRESS"},
+        {"recipient", 0, 0, G_OPTION_ARG_FILENAME, &choice->recipient, "Envelope recipient",
+         "ADDRESS"},
+        {"queue-id", 0, 0, G_OPTION_ARG_FILENAME, &choice->queue_id, "Postfix's queue id", "ID"},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &choice->version, "Print the version and exit", NULL},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("http");
+
+    g_option_context_set_summary(context, "outrider-pipe: hands a message to an HTTP endpoint.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    return g_option_context_parse(context, argc, argv, error);
+}
+
+/* NULL: all that is needed is there. */
+static const char *what_is_wrong(int argc, char **argv, const Choice *choice, PostOrder *order)
+{
+    if (argc != 2 || strcmp(argv[1], "http") != 0)
+        return "outrider-pipe: allowed is `http' with options; see --help";
+    if (!choice->target || !post_read_target(choice->target, order))
+        return "outrider-pipe: --endpoint: allowed is endpoint/ID and endpoint/ID/bounce";
+    if (!choice->sender || !g_utf8_validate(choice->sender, -1, NULL))
+        return "outrider-pipe: --sender: allowed is an address in UTF-8, or nothing";
+    if (!choice->recipient || !*choice->recipient || !g_utf8_validate(choice->recipient, -1, NULL))
+        return "outrider-pipe: --recipient: allowed is an address in UTF-8";
+    if (!choice->queue_id || !*choice->queue_id)
+        return "outrider-pipe: --queue-id is missing";
+    order->sender = choice->sender;
+    order->recipient = choice->recipient;
+    order->queue_id = choice->queue_id;
+    return NULL;
+}
+
+static void attempt(int argc, char **argv, const Choice *choice, Verdict *verdict)
+{
+    PostOrder order = {0};
+    const char *wrong = what_is_wrong(argc, argv, choice, &order);
+    g_autoptr(GError) error = NULL;
+
+    if (wrong) {
+        verdict_later(verdict, "4.3.5", wrong);
+        return;
+    }
+    g_autoptr(Config) config =
+        config_load(choice->file ? choice->file : OUTRIDER_CONFIG_FILE, &error);
+    if (!config) {
+        log_error(order.queue_id, "cannot start", LOG_GERROR(error));
+        verdict_later(verdict, "4.3.5", "outrider-pipe: the configuration cannot be read");
+        return;
+    }
+    log_open("outrider-pipe", "syslog", config_string(config, CONFIG_LOG_LEVEL));
+    post_message(config, &order, STDIN_FILENO, verdict);
+}
+
+/* In one piece, and nothing behind it: neither destructors nor a signal change the outcome any more. */
+static G_GNUC_NORETURN void end(const Verdict *verdict)
+{
+    g_autofree char *line = g_strdup_printf("%.*s\n", VERDICT_LINE_MAX, verdict->line);
+    G_GNUC_UNUSED ssize_t n = write(STDOUT_FILENO, line, strlen(line));
+
+    _exit(verdict->status);
+}
+
+int main(int argc, char **argv)
+{
+    g_auto(Choice) choice = {0};
+    g_auto(Verdict) verdict = {0};
+    g_autoptr(GError) error = NULL;
+
+    take_signals();
+    umask(0077);
+    /* What pipe(8) hears is for the notice to a sender; our log is Postfix's. */
+    log_open("outrider-pipe", "syslog", "info");
+    if (!parse_options(&argc, &argv, &choice, &error)) {
+        g_autofree char *text = g_strconcat("outrider-pipe: ", error->message, NULL);
+        verdict_later(&verdict, "4.3.5", text);
+        end(&verdict);
+    }
+    if (choice.version) {
+        printf("outrider-pipe %s\n", PACKAGE_VERSION);
+        return 0;
+    }
+    attempt(argc, argv, &choice, &verdict);
+    end(&verdict);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: octets that are written once, in order, and then read as one piece: few in memory, many in a file without a name, which is
+ *     mapped and gone with the process, however that ends.
+ * Used by: outrider-pipe.
+ * May touch: <spool_dir>/pipe.
+ * Threads: one.
+ * Limits: SPOOLED_MEMORY octets in memory.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define SPOOLED_MEMORY (256 * 1024)
+
+typedef struct Spooled Spooled;
+
+Spooled *spooled_new(const char *directory);
+void spooled_free(Spooled *spooled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spooled, spooled_free)
+
+/* NO_SPACE or IO. */
+gboolean spooled_add(Spooled *spooled, const void *octets, gsize length, GError **error);
+
+/* Adds what a descriptor gives up to its end. TOO_LARGE: more than max octets. */
+gboolean spooled_read(Spooled *spooled, int fd, gsize max, GError **error);
+
+/* All of it, as long as it is not added to; NULL: NO_SPACE or IO. */
+const char *spooled_octets(Spooled *spooled, gsize *length, GError **error);
