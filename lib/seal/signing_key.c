@@ -2,9 +2,9 @@
 #include "lib/seal/signing_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -12,9 +12,11 @@
 #include "lib/seal/digest.h"
 #include "lib/seal/secret_file.h"
 
-#define FILE_MAX 16384
-#define BITS_MIN 2048
-#define BITS_MAX 8192
+#define FILE_MAX     16384
+#define BITS_MIN     2048
+#define BITS_MAX     8192
+#define TAG_INTEGER  0x02
+#define TAG_SEQUENCE 0x30
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
@@ -50,45 +52,102 @@ char *signing_key_generate(void)
     return bio_text(bio);
 }
 
-/* A key with a passphrase is none that a program can use: nobody is asked. */
-static int no_passphrase(char *buffer, int size, int writing, void *data)
+/* Tag and length of an element of DER (X.690 section 8.1). */
+static void add_head(GByteArray *der, guint8 tag, gsize length)
 {
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)data;
-    return -1;
+    const guint8 head[] = {tag, 0x82, (guint8)(length >> 8), (guint8)length};
+    const guint8 short_head[] = {tag, (guint8)length};
+    const guint8 middle_head[] = {tag, 0x81, (guint8)length};
+
+    if (length < 128)
+        g_byte_array_append(der, short_head, sizeof short_head);
+    else if (length < 256)
+        g_byte_array_append(der, middle_head, sizeof middle_head);
+    else
+        g_byte_array_append(der, head, sizeof head);
 }
 
-static gboolean set_id(SigningKey *key)
+/* An INTEGER of DER (X.690 section 8.3): its octets with a zero before a set first bit. */
+static void add_integer(GByteArray *der, const EVP_PKEY *pkey, const char *name)
 {
-    g_autoptr(Digest) digest = digest_new();
-    guint8 *der = NULL;
-    int length = i2d_PublicKey(key->pkey, &der);
+    BIGNUM *value = NULL;
+    guint8 octets[BITS_MAX / 8 + 1] = {0};
 
-    if (length <= 0)
-        return FALSE;
-    digest_add(digest, der, (gsize)length);
+    if (EVP_PKEY_get_bn_param(pkey, name, &value) != 1)
+        g_error("an RSA key without %s", name);
+    g_autoptr(BIGNUM) owned = value;
+    gsize length = (gsize)BN_num_bits(owned) / 8 + 1;
+    g_assert(length <= sizeof octets);
+    BN_bn2binpad(owned, octets, (int)length);
+    add_head(der, TAG_INTEGER, length);
+    g_byte_array_append(der, octets, (guint)length);
+}
+
+/* OpenSSL's encoders make the same, and take as long as a signature. */
+static void set_id(SigningKey *key)
+{
+    g_autoptr(GByteArray) numbers = g_byte_array_new();
+    g_autoptr(GByteArray) head = g_byte_array_new();
+    g_autoptr(Digest) digest = digest_new();
+
+    add_integer(numbers, key->pkey, OSSL_PKEY_PARAM_RSA_N);
+    add_integer(numbers, key->pkey, OSSL_PKEY_PARAM_RSA_E);
+    add_head(head, TAG_SEQUENCE, numbers->len);
+    digest_add(digest, head->data, head->len);
+    digest_add(digest, numbers->data, numbers->len);
     digest_finish(digest, key->id);
-    OPENSSL_free(der);
-    return TRUE;
+}
+
+/* The key in DER; to say what it is saves OpenSSL to try all that it knows. NULL: none, or another kind. */
+static EVP_PKEY *decode(const char *name, const guint8 *der, gsize length)
+{
+    EVP_PKEY *pkey = NULL;
+    const char *structure = g_str_equal(name, PEM_STRING_PKCS8INF) ? "PrivateKeyInfo"
+                            : g_str_equal(name, PEM_STRING_RSA)    ? "type-specific"
+                                                                   : NULL;
+    if (!structure)
+        return NULL;
+    OSSL_DECODER_CTX *context = OSSL_DECODER_CTX_new_for_pkey(
+        &pkey, "DER", structure, "RSA", OSSL_KEYMGMT_SELECT_KEYPAIR, NULL, NULL);
+    if (!context || OSSL_DECODER_from_data(context, &der, &length) != 1)
+        pkey = NULL;
+    OSSL_DECODER_CTX_free(context);
+    return pkey;
+}
+
+/* Of a key with a passphrase the header says so. */
+static EVP_PKEY *read_pem(const char *text)
+{
+    g_autoptr(BIO) bio = BIO_new_mem_buf(text, -1);
+    char *name = NULL, *header = NULL;
+    guint8 *der = NULL;
+    long length = 0;
+    EVP_PKEY *pkey = NULL;
+
+    if (bio && PEM_read_bio(bio, &name, &header, &der, &length) == 1 && !*header)
+        pkey = decode(name, der, (gsize)length);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(der, (gsize)length);
+    return pkey;
 }
 
 static SigningKey *parse(const char *path, const char *text, GError **error)
 {
-    g_autoptr(BIO) bio = BIO_new_mem_buf(text, -1);
     g_autoptr(SigningKey) key = g_new0(SigningKey, 1);
     const char *wrong = NULL;
 
-    key->pkey = bio ? PEM_read_bio_PrivateKey_ex(bio, NULL, no_passphrase, NULL, NULL, NULL) : NULL;
-    if (!key->pkey || !EVP_PKEY_is_a(key->pkey, "RSA") || !set_id(key))
+    key->pkey = read_pem(text);
+    if (!key->pkey || !EVP_PKEY_is_a(key->pkey, "RSA"))
         wrong = "allowed is an RSA private key in PEM without passphrase";
     else if (EVP_PKEY_get_bits(key->pkey) < BITS_MIN || EVP_PKEY_get_bits(key->pkey) > BITS_MAX)
         wrong = "allowed are 2048 to 8192 bits";
-    if (!wrong)
-        return g_steal_pointer(&key);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "%s: %s", path, wrong);
-    return NULL;
+    if (wrong) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "%s: %s", path, wrong);
+        return NULL;
+    }
+    set_id(key);
+    return g_steal_pointer(&key);
 }
 
 SigningKey *signing_key_load(const char *path, GError **error)

@@ -100,6 +100,22 @@ static void test_signing_key_id_is_of_rsa_public_key(void **state)
     assert_string_equal(signing_key_id(key), wanted);
 }
 
+/* Postal's key file, as it is. */
+static void test_signing_key_load_pkcs1(void **state)
+{
+    g_autoptr(SigningKey) key = make_key();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *made = shell("openssl rsa -in key.pem -traditional -out old.pem && chmod 600 "
+                                  "old.pem && head -n 1 old.pem");
+    g_autofree char *path = file("old.pem");
+    g_autoptr(SigningKey) old = signing_key_load(path, &error);
+
+    (void)state;
+    assert_no_error(error);
+    assert_string_equal(made, "-----BEGIN RSA PRIVATE KEY-----\n");
+    assert_string_equal(signing_key_id(old), signing_key_id(key));
+}
+
 static void test_signing_key_numbers_are_those_of_the_key(void **state)
 {
     g_autoptr(SigningKey) key = make_key();
@@ -122,6 +138,8 @@ static void test_signing_key_load_bad(void **state)
         const char *what, *wanted;
     } cases[] = {
         {"genrsa -out bad.pem 1024", "2048 to 8192 bits"},
+        {"genrsa -traditional -aes128 -passout pass:secret -out bad.pem 2048",
+         "without passphrase"},
         {"genrsa -aes128 -passout pass:secret -out bad.pem 2048", "without passphrase"},
         {"genpkey -algorithm ed25519 -out bad.pem", "RSA private key"},
         {"ecparam -name prime256v1 -genkey -noout -out bad.pem", "RSA private key"},
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_signature_finish_verifies),
         cmocka_unit_test(test_signing_key_id_is_of_rsa_public_key),
         cmocka_unit_test(test_signing_key_numbers_are_those_of_the_key),
+        cmocka_unit_test(test_signing_key_load_pkcs1),
         cmocka_unit_test(test_signing_key_load_bad),
         cmocka_unit_test(test_signing_key_load_bad_file),
     };
