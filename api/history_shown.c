@@ -300,8 +300,7 @@ typedef struct {
     json_object *shown;
 } Entry;
 
-static void add_entry(GArray *entries, gint64 at, gint64 id, const char *status,
-                      const char *details)
+static Entry make_entry(gint64 at, gint64 id, const char *status, const char *details)
 {
     Entry entry = {at, json_object_new_object()};
 
@@ -312,8 +311,7 @@ static void add_entry(GArray *entries, gint64 at, gint64 id, const char *status,
     json_object_object_add(entry.shown, "sent_with_ssl", NULL);
     json_object_object_add(entry.shown, "log_id", NULL);
     json_object_object_add(entry.shown, "time", NULL);
-    json_object_object_add(entry.shown, "timestamp", seconds(at));
-    g_array_append_val(entries, entry);
+    return entry;
 }
 
 /* Postfix's "host[address]:port" as "address:port (host)"; NULL: nobody was reached. g_free. */
@@ -349,59 +347,70 @@ static char *words_of(const Record *delivery)
                            hard ? "for good" : "for now", peer, from);
 }
 
-static void add_attempt(GArray *entries, const Record *delivery)
+static Entry make_attempt(const Record *delivery)
 {
-    gint64 at = record_int(delivery, "at");
     g_autofree char *words = words_of(delivery);
-    g_autofree char *output = g_strstrip(g_strdup(record_text(delivery, "text")));
-    gboolean reached = !record_is_null(delivery, "source_ip") || !record_is_null(delivery, "tls");
+    g_autofree char *output = g_strdup(record_text(delivery, "text"));
+    g_autofree char *peer = peer_of(record_text(delivery, "relay"));
+    Entry entry =
+        make_entry(record_int(delivery, "at"), record_int(delivery, "attempt") >> ATTEMPT_BITS,
+                   record_text(delivery, "status"), words);
 
-    add_entry(entries, at, record_int(delivery, "attempt") >> ATTEMPT_BITS,
-              record_text(delivery, "status"), words);
-    json_object *shown = g_array_index(entries, Entry, entries->len - 1).shown;
-    json_object_object_add(shown, "output", text_or_null(output));
-    json_object_object_add(shown, "sent_with_ssl",
-                           reached ? json_object_new_boolean(!record_is_null(delivery, "tls"))
-                                   : NULL);
-    json_object_object_add(shown, "log_id", column(delivery, "queue_id"));
-    json_object_object_add(shown, "time",
+    json_object_object_add(entry.shown, "output", output ? text_or_null(g_strstrip(output)) : NULL);
+    json_object_object_add(entry.shown, "sent_with_ssl",
+                           peer ? json_object_new_boolean(!record_is_null(delivery, "tls")) : NULL);
+    json_object_object_add(entry.shown, "log_id", column(delivery, "queue_id"));
+    json_object_object_add(entry.shown, "time",
                            record_is_null(delivery, "delay_ms")
                                ? NULL
                                : seconds(record_int(delivery, "delay_ms") * 1000));
+    return entry;
 }
 
+/* To the second, as the mail server's log has it. */
 static gint by_time(gconstpointer a, gconstpointer b)
 {
-    const Entry *left = a, *right = b;
+    gint64 left = ((const Entry *)a)->at / US, right = ((const Entry *)b)->at / US;
 
-    return (left->at > right->at) - (left->at < right->at);
+    return (left > right) - (left < right);
 }
 
-static void add_hold(GArray *entries, const Record *message)
+static void add_entry(GArray *entries, Entry entry)
 {
+    g_array_append_val(entries, entry);
+}
+
+/* In order; of the same second a hold goes first, which is told before anything is tried. */
+static void add_entries(GArray *entries, const Record *message)
+{
+    const Record *deliveries = json_object_object_get(message, "deliveries");
     gint64 told = record_int(message, "hold_at"), seen = bare_hold_at(message);
+    gint64 ended = record_int(message, "status_at");
 
     if (told)
-        add_entry(entries, told, told, "Held", record_text(message, "hold_reason"));
+        add_entry(entries, make_entry(told, told, "Held", record_text(message, "hold_reason")));
+    for (gsize i = 0; i < json_object_array_length(deliveries); i++)
+        add_entry(entries, make_attempt(json_object_array_get_idx(deliveries, i)));
     if (seen)
-        add_entry(entries, seen, seen, "Held", "on hold in the mail server's queue");
+        add_entry(entries, make_entry(seen, seen, "Held", "on hold in the mail server's queue"));
+    g_array_sort(entries, by_time);
+    if (ends_without_attempt(message))
+        add_entry(entries, make_entry(ended, ended, record_text(message, "status"),
+                                      record_text(message, "status_reason")));
 }
 
 json_object *history_shown_deliveries(const Record *message)
 {
     g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(Entry));
-    const Record *deliveries = json_object_object_get(message, "deliveries");
-    gint64 ended = record_int(message, "status_at");
     json_object *list = json_object_new_array();
+    gint64 last = 0;
 
-    add_hold(entries, message);
-    for (gsize i = 0; i < json_object_array_length(deliveries); i++)
-        add_attempt(entries, json_object_array_get_idx(deliveries, i));
-    g_array_sort(entries, by_time);
-    if (ends_without_attempt(message))
-        add_entry(entries, ended, ended, record_text(message, "status"),
-                  record_text(message, "status_reason"));
-    for (guint i = 0; i < entries->len; i++)
-        json_object_array_add(list, g_array_index(entries, Entry, i).shown);
+    add_entries(entries, message);
+    for (guint i = 0; i < entries->len; i++) {
+        Entry *entry = &g_array_index(entries, Entry, i);
+        last = MAX(last, entry->at);
+        json_object_object_add(entry->shown, "timestamp", seconds(last));
+        json_object_array_add(list, entry->shown);
+    }
     return list;
 }

@@ -17,5 +17,6 @@
 json_object *history_shown_message(const Record *message, GBytes *bytes, const MimeRead *read,
                                    guint expansions);
 
-/* The same row with its `deliveries' as an array, oldest first: each attempt, and what holds and ends without one. */
+/* The same row with its `deliveries' as an array, oldest first: each attempt, and what holds and ends without one. Attempts are
+ * known to the second, so none is told to be earlier than what stands before it. */
 json_object *history_shown_deliveries(const Record *message);
