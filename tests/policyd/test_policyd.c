@@ -180,9 +180,10 @@ static void test_suppressed_recipients(void **state)
 static void test_map_answers(void **state)
 {
     State *s = *state;
+    policyd_fill(s);
     int fd = open_socket(s, "map");
 
-    expect(fd, "11:transport a,", ",", "9:NOTFOUND ,");
+    expect(fd, "11:transport a,", ",", "18:PERM no such table,");
     expect(fd, "10:relaydom a,13:relayrcpt a@b,", "NOTFOUND ,9:NOTFOUND ,",
            "9:NOTFOUND ,9:NOTFOUND ,");
     expect(fd, "7:other a,", ",", "18:PERM no such table,");
