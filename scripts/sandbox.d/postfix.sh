@@ -35,6 +35,18 @@ postfix_configure()
         cat "$etc/outrider-main.cf"
     } >"$etc/main.cf"
     { postfix_master; cat "$etc/outrider-master.cf"; } >"$etc/master.cf"
+    [ "$(world_get incoming)" != on ] || postfix_incoming "$etc" 2>>"$DIR/log/outrider.log" ||
+        service_failed outrider "postfix lines --incoming failed"
+}
+
+# As an admin does it: three settings take the place of those that are there, services are appended.
+postfix_incoming()
+{
+    local settings=()
+    outrider postfix lines --incoming --main >"$1/outrider-incoming.cf" || return 1
+    mapfile -t settings < <(grep -v '^#' "$1/outrider-incoming.cf")
+    postconf -c "$1" -e "${settings[@]}" || return 1
+    outrider postfix lines --incoming --master | sed "s|argv=/usr/|argv=$DIR/root/usr/|" >>"$1/master.cf"
 }
 
 postfix_lines()
@@ -95,7 +107,7 @@ smtp_tls_security_level = may
 smtp_tls_CAfile = $DIR/tls/ca.pem
 smtp_tls_loglevel = 1
 # Reports to the return paths end here as long as nothing of Outrider's takes them.
-virtual_mailbox_domains = rp.outrider.test
+virtual_mailbox_domains = $([ "$(world_get incoming)" = on ] || echo rp.outrider.test)
 virtual_mailbox_maps = static:returns/
 virtual_mailbox_base = $DIR/mail
 virtual_uid_maps = static:$(id -u nobody)
