@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Routes of a test's own, and mail that comes in for them from elsewhere."""
 
+import pathlib
 import smtplib
 import uuid
 
 import mail
 from domain import Domain
-from sandbox import wait_for
+from sandbox import PATIENCE, wait_for
 
 FOREIGN = "198.51.100.20"  # some host of the world; it may not relay
 
@@ -31,8 +32,17 @@ class Incoming:
         address = f"{name}@{self.domain.name}"
         self.sandbox.outrider("route", "add", self.server, address, *options)
         if "reject" not in options:
-            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")
+            wait_for(lambda: self.is_taken(address), f"{address} is taken", 2 * PATIENCE)
         return address
+
+    def is_taken(self, address):
+        """Postfix reads the tables when it is reloaded, which a systemd path unit would do."""
+        if reply(self.sandbox, address)[0] == 250:
+            return True
+        folder = self.sandbox.execute("postconf", "-h", "config_directory").stdout.strip()
+        if self.domain.name.replace(".", r"\.") in pathlib.Path(folder, "outrider/our-domains.regexp").read_text():
+            self.sandbox.execute("postfix", "reload")
+        return False
 
     def change(self, address, *options):
         self.sandbox.outrider("route", "change", self.server, address, *options)

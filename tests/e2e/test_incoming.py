@@ -13,6 +13,14 @@ FORGED = ("X-Outrider-MsgID: forged", "X-Outrider-Claim: forged", "X-Outrider-La
           "X-Outrider-Stage: split")
 
 
+def setUpModule():
+    shared().control("incoming", "on")
+
+
+def tearDownModule():
+    shared().control("incoming", "off")
+
+
 def bounces(sandbox, sender):
     """Notifications that came to a sender."""
     return wait_for(lambda: [octets for octets, side in sandbox.inbox(sender) if side["sender"] == ""],
