@@ -6,6 +6,7 @@
 #include "lib/journal/held.h"
 #include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
+#include "lib/seal/claim.h"
 #include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
 #include "lib/seal/msgid.h"
@@ -140,15 +141,11 @@ void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
     }
 }
 
-static gboolean is_own(const char *name)
-{
-    return g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0;
-}
-
 static gboolean is_strange(const char *name)
 {
     return g_ascii_strcasecmp(name, TRACK_SKIP) == 0 ||
-           (is_own(name) && g_ascii_strcasecmp(name, OWN_TAG) != 0);
+           (g_ascii_strncasecmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
+            g_ascii_strcasecmp(name, OWN_TAG) != 0);
 }
 
 static gboolean is_strange_to_postal(const char *name)
@@ -304,11 +301,22 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     return edits;
 }
 
+/* Fields between programs of ours. The rest of that name somebody may have signed; of X-Outrider-MsgID the topmost counts. */
+static gboolean is_internal(const char *name)
+{
+    static const char *const names[] = {CLAIM_FIELD, DISPATCH_STAGE_HEADER, DISPATCH_LANE_HEADER};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_ascii_strcasecmp(name, names[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 GPtrArray *dispatch_arrival_edits(GPtrArray *fields, const char *msgid)
 {
     GPtrArray *edits = edits_new();
 
-    remove_those(edits, fields, is_own);
+    remove_those(edits, fields, is_internal);
     put_on_top(edits, fields, MSGID_FIELD, msgid);
     return edits;
 }

@@ -19,6 +19,8 @@
 
 #define DISPATCH_POSTAL_ID   "X-Postal-MsgID"
 #define DISPATCH_LANE_HEADER "X-Outrider-Lane"
+#define DISPATCH_STAGE_HEADER                                                                      \
+    "X-Outrider-Stage" /* milter_header_checks FILTERs by its value, "split" */
 
 typedef struct {
     guint64 id;
@@ -93,5 +95,6 @@ typedef struct {
 GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const DispatchStamp *stamp,
                           const char **reason);
 
-/* The edits of mail that came in: strangers' X-Outrider-* go, ours comes on top, and nothing that somebody signed changes. */
+/* The edits of mail that came in: fields between programs of ours go, ours comes on top, and nothing that somebody signed changes,
+ * as another installation does its X-Outrider-MsgID. */
 GPtrArray *dispatch_arrival_edits(GPtrArray *fields, const char *msgid);

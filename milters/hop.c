@@ -30,9 +30,9 @@ GPtrArray *hop_edits(GPtrArray *fields, const char *claim)
     char split[] = " split";
 
     remove_all(edits, fields, CLAIM_FIELD);
-    remove_all(edits, fields, HOP_STAGE_HEADER);
+    remove_all(edits, fields, DISPATCH_STAGE_HEADER);
     append(edits, fields, CLAIM_FIELD, folded);
-    append(edits, fields, HOP_STAGE_HEADER, split);
+    append(edits, fields, DISPATCH_STAGE_HEADER, split);
     return edits;
 }
 

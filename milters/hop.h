@@ -13,8 +13,6 @@
 #include "milters/event.h"
 #include "milters/outgoing.h"
 
-#define HOP_STAGE_HEADER "X-Outrider-Stage" /* milter_header_checks FILTERs by its value, "split" */
-
 /* The header changes (of Edit): a stranger's claims and stages go, highest first; ours come last. */
 GPtrArray *hop_edits(GPtrArray *fields, const char *claim);
 

@@ -45,12 +45,13 @@ static void find_client(const Message *message, Client *client)
     client->tls = received.tls ? g_strdup("TLS") : NULL;
 }
 
-/* A retry of the hop finds the same field, and the same n unless the route has changed. */
+/* A retry of the hop finds the same fields, and the same n unless the route has changed; what comes by again has more of them. */
 static char *recall_key(const Message *message, guint n)
 {
     const char *value = mime_fields_nth(message->fields, "Received", 1);
     const Recipient *recipient = message->rcpts->pdata[0];
-    g_autofree char *text = g_strdup_printf("%s\n%s\n%u", value, recipient->key, n);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%u\n%u", value, recipient->key, n,
+                                            mime_fields_count(message->fields, "Received"));
 
     return value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
 }
@@ -152,6 +153,20 @@ static gboolean decide(const Arriving *arriving, ArrivalVerdict *verdict, GError
     return TRUE;
 }
 
+/* The hop's own field is hidden, so without this one what is forwarded from route to route would never come to an end. */
+static void leave_trace(const Arriving *arriving, Outgoing *outgoing)
+{
+    const Config *config = shared_config(arriving->shared);
+    g_autofree char *date = mime_date(arriving->subject.at_us / G_USEC_PER_SEC);
+    g_autofree char *value =
+        g_strdup_printf(" by %s (Outrider)\n\tid %s; %s", config_string(config, CONFIG_HOSTNAME),
+                        outgoing->token, date);
+    char name[] = "Received";
+
+    edit_make(outgoing->edits, arriving->session->message->fields,
+              (Edit){.kind = EDIT_INSERT, .name = name, .value = value});
+}
+
 /* Errors are temporary; what has to wait says so. */
 static Outgoing *prepare(const Arriving *arriving, GError **error)
 {
@@ -179,6 +194,8 @@ static Outgoing *prepare(const Arriving *arriving, GError **error)
     if (outgoing->wait)
         outgoing->refusal = REFUSAL_POOL;
     outgoing->edits = dispatch_arrival_edits(message->fields, outgoing->msgid);
+    if (outgoing->to)
+        leave_trace(arriving, outgoing);
     return g_steal_pointer(&outgoing);
 }
 

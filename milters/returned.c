@@ -12,8 +12,9 @@
 #include "milters/effect.h"
 #include "milters/incoming.h"
 
-#define FAILED     "failed"
-#define STORED_MAX ((gsize)1 << 30)
+#define FAILED       "failed"
+#define FORWARDS_MAX 100 /* more than Received fields may be */
+#define STORED_MAX   ((gsize)1 << 30)
 
 typedef struct {
     SMFICTX *context;
@@ -51,12 +52,12 @@ static gboolean record(const Returned *returned, GError **error)
     return journal_append(shared_journal(returned->shared), &entry, 1, error);
 }
 
-/* Who sent what was forwarded: the first line of its stored octets (milters/effect.c). NULL: not known, or nobody. g_free. */
-static char *first_sender(const Returned *returned)
+/* Who sent what was forwarded: the first line of its stored octets (milters/effect.c). NULL: not known. g_free. */
+static char *stored_sender(const Returned *returned, guint64 id)
 {
     const char *spool = config_string(shared_config(returned->shared), CONFIG_SPOOL_DIR);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) octets = store_read(spool, returned->path.id, STORED_MAX, NULL, &error);
+    g_autoptr(GBytes) octets = store_read(spool, id, STORED_MAX, NULL, &error);
     gsize length = 0;
     const char *text = octets ? g_bytes_get_data(octets, &length) : NULL;
     const char *begin = EFFECT_STORED_SENDER "<";
@@ -64,10 +65,26 @@ static char *first_sender(const Returned *returned)
 
     if (!end || !g_str_has_prefix(text, begin) || end[-1] != '>') {
         log_warning(returned->queue_id, "sender of a forwarded message is not known any more",
-                    LOG_ID("id", returned->path.id), LOG_GERROR(error));
+                    LOG_ID("id", id), LOG_GERROR(error));
         return NULL;
     }
     return g_strndup(text + strlen(begin), (gsize)(end - 1 - text) - strlen(begin));
+}
+
+/* What was forwarded several times, as in a loop, has our return paths as senders until the first. */
+static char *first_sender(const Returned *returned)
+{
+    ReturnPath path = returned->path;
+    char *sender = stored_sender(returned, path.id);
+
+    for (guint i = 0; sender && i < FORWARDS_MAX; i++) {
+        if (!shared_open_path(returned->shared, sender, &path) || path.kind != RETURN_PATH_FORWARD)
+            return sender;
+        g_free(sender);
+        sender = stored_sender(returned, path.id);
+    }
+    g_free(sender);
+    return NULL;
 }
 
 /* TRUE: it goes on to who sent what was forwarded. */

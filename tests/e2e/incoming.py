@@ -7,7 +7,7 @@ import uuid
 
 import mail
 from domain import Domain
-from sandbox import PATIENCE, wait_for
+from sandbox import wait_for
 
 FOREIGN = "198.51.100.20"  # some host of the world; it may not relay
 
@@ -19,6 +19,7 @@ class Incoming:
         self.sandbox = sandbox
         self.domain = Domain(sandbox, *options, alone=True)
         self.server = self.domain.owner
+        self.has_routes = False
 
     def endpoint(self, *options):
         """A new endpoint's name."""
@@ -32,17 +33,17 @@ class Incoming:
         address = f"{name}@{self.domain.name}"
         self.sandbox.outrider("route", "add", self.server, address, *options)
         if "reject" not in options:
-            wait_for(lambda: self.is_taken(address), f"{address} is taken", 2 * PATIENCE)
+            if not self.has_routes:
+                self.known()
+            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")
+            self.has_routes = True
         return address
 
-    def is_taken(self, address):
-        """Postfix reads the tables when it is reloaded, which a systemd path unit would do."""
-        if reply(self.sandbox, address)[0] == 250:
-            return True
-        folder = self.sandbox.execute("postconf", "-h", "config_directory").stdout.strip()
-        if self.domain.name.replace(".", r"\.") in pathlib.Path(folder, "outrider/our-domains.regexp").read_text():
-            self.sandbox.execute("postfix", "reload")
-        return False
+    def known(self):
+        """Has Postfix read the tables that name the domain; where systemd is, a path unit does."""
+        table = pathlib.Path(self.sandbox.postfix_conf, "outrider", "our-domains.regexp")
+        wait_for(lambda: self.domain.name.replace(".", r"\.") in table.read_text(), f"{self.domain.name} in {table}")
+        self.sandbox.execute("postfix", "reload")
 
     def change(self, address, *options):
         self.sandbox.outrider("route", "change", self.server, address, *options)
