@@ -2,7 +2,7 @@
 /*
  * Purpose: whose the hosts are that links come to: what the replica says, kept for a moment.
  * Used by: the tracking daemon.
- * May touch: edge.4.db, by way of lib/edge.
+ * May touch: edge.5.db, by way of lib/edge.
  * Threads: any.
  * Limits: OWNERS_MAX hosts are kept; a host beyond them is asked for each time.
  */

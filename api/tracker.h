@@ -2,7 +2,7 @@
 /*
  * Purpose: answers what a tracking host is asked, and records it.
  * Used by: the tracking daemon.
- * May touch: edge.4.db and the key ring `link', read-only; its journal and its counters.
+ * May touch: edge.5.db and the key ring `link', read-only; its journal and its counters.
  * Threads: any, but tracker_tick and tracker_reload: one.
  *
  *     GET /c/TOKEN   307 with the URL that was sealed; a click

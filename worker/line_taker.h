@@ -2,7 +2,7 @@
 /*
  * Purpose: what a line of Postfix's log says of our messages, as events.
  * Used by: mail_follower.
- * May touch: the queue book, within its transaction; the milter's journal, edge.4.db and the return-path
+ * May touch: the queue book, within its transaction; the milter's journal, edge.5.db and the return-path
  *     ring (read).
  * Threads: one.
  *

@@ -3,7 +3,7 @@
  * Purpose: follows Postfix's log and journals what became of messages.
  * Used by: the worker's main.
  * May touch: the log, <spool>/worker/worker.db, the worker's own journal (append), the milter's (read),
- *     edge.4.db and the return-path ring (read).
+ *     edge.5.db and the return-path ring (read).
  * Threads: one of its own, from start to stop.
  * Limits: at most 500 lines a round; events are durable before the position moves, so after a crash
  *     lines are read again and give the same events.

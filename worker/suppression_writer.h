@@ -3,7 +3,7 @@
  * Purpose: keeps the replica of suppressions within about a second of the directory, or, when a great many change, as
  *     near as it can be copied.
  * Used by: the worker's main.
- * May touch: MariaDB (read), <edge_dir>/edge-suppression.4.db.
+ * May touch: MariaDB (read), <edge_dir>/edge-suppression.5.db.
  * Threads: one of its own, from start to stop: no other replica waits for this one.
  * Limits: a transaction takes SUPPRESSION_WRITER_PAGE rows, so readers see a part of a large change before the whole.
  *     What is rebuilt goes on answering as before, row by row; only a first fill is not answered from. While the

@@ -2,7 +2,7 @@
 /*
  * Purpose: what the mail path knows of the directory: read-only queries on the local replicas.
  * Used by: policyd, milter, apid and trackd; the worker and the CLI for lanes.
- * May touch: <edge_dir>/edge.4.db, edge-auth.4.db, edge-sign.4.db, edge-suppression.4.db, read-only.
+ * May touch: <edge_dir>/edge.5.db, edge-auth.5.db, edge-sign.5.db, edge-suppression.5.db, read-only.
  * Threads: any; each call takes a connection from a pool and gives it back.
  * Limits: a missing, locked or unreadable replica is UNAVAILABLE (temporary): the caller answers 4xx.
  *     Opening does not need the files; they are (re)opened when first asked for. A replica that
@@ -12,7 +12,7 @@
 
 #include <glib.h>
 
-#define EDGE_SCHEMA            4
+#define EDGE_SCHEMA            5
 #define EDGE_KEY_HASH_LENGTH   32
 #define EDGE_CRAM_STATE_LENGTH 32
 #define EDGE_CRAM_STATES_MAX   1000
@@ -41,7 +41,7 @@ typedef struct {
 extern const EdgeTable edge_tables[];
 extern const guint edge_table_count;
 
-/* "edge.4.db" and so on. */
+/* "edge.5.db" and so on. */
 const char *edge_file_name(EdgeFile file);
 
 /* The group that may read a file and its -wal and -shm: "outrider-auth" and so on. */

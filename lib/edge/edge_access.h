@@ -3,7 +3,7 @@
  * Purpose: credentials and the addresses they go with: which one a client's address is, where one may be used, and
  *     what it may send from.
  * Used by: policyd, the milter and the API, which must come to the same.
- * May touch: <edge_dir>/edge.4.db, read-only.
+ * May touch: <edge_dir>/edge.5.db, read-only.
  * Threads: any.
  * Limits: as edge.h.
  */

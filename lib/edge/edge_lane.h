@@ -3,7 +3,7 @@
  * Purpose: what the replica knows of ways out besides a pool's addresses: smart hosts, and the rules of an
  *     organization and its server; and of a pool without any.
  * Used by: the milter.
- * May touch: <edge_dir>/edge.4.db, read-only.
+ * May touch: <edge_dir>/edge.5.db, read-only.
  * Threads: any, as edge.h.
  */
 #pragma once

@@ -2,7 +2,7 @@
 /*
  * Purpose: rate limits as the replicas have them.
  * Used by: policyd (all of them), the milter (whether there is any).
- * May touch: <edge_dir>/edge.4.db, read-only.
+ * May touch: <edge_dir>/edge.5.db, read-only.
  * Threads: any.
  * Limits: as edge.h. All limits are read into memory: about 100 octets each.
  */

@@ -11,7 +11,7 @@
  * Besides the tables of edge_table.def each file has edge_state(id, epoch, revision) with no row or
  * one. The writer sets it in the transaction that completes the first fill and in every later one:
  * without that row readers answer UNAVAILABLE, so that a half-filled replica never refuses anybody
- * for good. Credentials are added to edge.4.db before edge-auth.4.db, and removed in reverse.
+ * for good. Credentials are added to edge.5.db before edge-auth.5.db, and removed in reverse.
  */
 #pragma once
 

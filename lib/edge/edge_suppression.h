@@ -2,7 +2,7 @@
 /*
  * Purpose: whether a recipient is suppressed, as the replica has it.
  * Used by: policyd and the milter, which must come to the same.
- * May touch: <edge_dir>/edge-suppression.4.db, read-only.
+ * May touch: <edge_dir>/edge-suppression.5.db, read-only.
  * Threads: any.
  * Limits: as edge.h. A look is six steps in one index, however many there are.
  */

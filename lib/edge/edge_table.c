@@ -13,13 +13,13 @@ static const struct {
     const char *name;
     const char *group;
 } files[EDGE_FILE_COUNT] = {
-    [EDGE_FILE_DIRECTORY] = {"edge.4.db", "outrider"},
-    [EDGE_FILE_AUTH] = {"edge-auth.4.db", "outrider-auth"},
-    [EDGE_FILE_SIGN] = {"edge-sign.4.db", "outrider-sign"},
-    [EDGE_FILE_SUPPRESSION] = {"edge-suppression.4.db", "outrider"},
+    [EDGE_FILE_DIRECTORY] = {"edge.5.db", "outrider"},
+    [EDGE_FILE_AUTH] = {"edge-auth.5.db", "outrider-auth"},
+    [EDGE_FILE_SIGN] = {"edge-sign.5.db", "outrider-sign"},
+    [EDGE_FILE_SUPPRESSION] = {"edge-suppression.5.db", "outrider"},
 };
 
-G_STATIC_ASSERT(EDGE_SCHEMA == 4); /* the number stands in the names above */
+G_STATIC_ASSERT(EDGE_SCHEMA == 5); /* the number stands in the names above */
 
 const char *edge_file_name(EdgeFile file)
 {

@@ -2,7 +2,7 @@
 /*
  * Purpose: track domains as the replica has them: the hosts that tracked links lead over.
  * Used by: the milter (which one a message takes), the tracking daemon (whose a host is).
- * May touch: <edge_dir>/edge.4.db, read-only.
+ * May touch: <edge_dir>/edge.5.db, read-only.
  * Threads: any.
  * Limits: as edge.h.
  */

@@ -109,9 +109,9 @@ def inserts(table, rows):
 
 
 def await_replicas(place):
-    world.wait_for(lambda: count(place, "edge-auth.4.db", "credential_secret") >= CREDENTIALS and
-                   count(place, "edge-sign.4.db", "dkim_key") >= 2 * DOMAINS and
-                   count(place, "edge.4.db", "credential") >= CREDENTIALS,
+    world.wait_for(lambda: count(place, "edge-auth.5.db", "credential_secret") >= CREDENTIALS and
+                   count(place, "edge-sign.5.db", "dkim_key") >= 2 * DOMAINS and
+                   count(place, "edge.5.db", "credential") >= CREDENTIALS,
                    "the large directory in the replicas", world.PATIENCE)
 
 

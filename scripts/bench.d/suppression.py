@@ -18,7 +18,7 @@ DOMAINS = 5000  # that the addresses belong to
 LOOKUPS = 200000
 PROBE = "acme/probe"
 SESSIONS = 4
-REPLICA = "edge-suppression.4.db"
+REPLICA = "edge-suppression.5.db"
 
 
 def check(options):
@@ -113,7 +113,7 @@ def read(file, query):
 
 
 def shown(place):
-    return read(place.path("edge/edge.4.db"), "SELECT allow_sender FROM server WHERE permalink = 'probe'")
+    return read(place.path("edge/edge.5.db"), "SELECT allow_sender FROM server WHERE permalink = 'probe'")
 
 
 def count(folder):

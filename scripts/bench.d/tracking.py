@@ -84,7 +84,7 @@ def own(place):
               "1, 1, revision FROM revision_counter ON DUPLICATE KEY UPDATE revision = revision_counter.revision; COMMIT;")
 
     def known():
-        link = world.sqlite3.connect(f"file:{place.path('edge/edge.4.db')}?mode=ro", uri=True)
+        link = world.sqlite3.connect(f"file:{place.path('edge/edge.5.db')}?mode=ro", uri=True)
         try:
             return link.execute("SELECT count(*) FROM track_domain WHERE host = ?", (HOST,)).fetchone()[0] == 1
         finally:

@@ -168,7 +168,7 @@ class World:
         wait_for(lambda: self.tracks(f"links.{DOMAIN}"), "the track domain at the milter", PATIENCE)
 
     def tracks(self, host):
-        with contextlib.closing(sqlite3.connect(f"file:{self.path('edge/edge.4.db')}?mode=ro", uri=True)) as edge:
+        with contextlib.closing(sqlite3.connect(f"file:{self.path('edge/edge.5.db')}?mode=ro", uri=True)) as edge:
             return edge.execute("SELECT active FROM track_domain WHERE host = ?", (host,)).fetchone()
 
     def outrider(self, *arguments):
@@ -213,8 +213,8 @@ class World:
 
     def signing_key(self):
         """(selector, PEM) of the domain's RSA key."""
-        file = self.path("edge/edge-sign.4.db")
-        names = sqlite3.connect(f"file:{self.path('edge/edge.4.db')}?mode=ro", uri=True)
+        file = self.path("edge/edge-sign.5.db")
+        names = sqlite3.connect(f"file:{self.path('edge/edge.5.db')}?mode=ro", uri=True)
         keys = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         domain = names.execute("SELECT id FROM domain WHERE name = ?", (DOMAIN,)).fetchone()
         row = keys.execute("SELECT selector, private_key FROM dkim_key WHERE domain_id = ? "

@@ -195,7 +195,7 @@ outrider_await_directory()
 
 outrider_has_directory()
 {
-    grep -qs '^/' "$DIR/postfix/etc/outrider/lanes.regexp" && /usr/bin/python3 - "$DIR/edge/edge-auth.4.db" <<'PYTHON' 2>/dev/null
+    grep -qs '^/' "$DIR/postfix/etc/outrider/lanes.regexp" && /usr/bin/python3 - "$DIR/edge/edge-auth.5.db" <<'PYTHON' 2>/dev/null
 import sqlite3, sys
 link = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=2)
 sys.exit(0 if link.execute("SELECT count(*) FROM credential_secret").fetchone()[0] else 1)
@@ -232,4 +232,4 @@ apid_run() { outrider_run apid; }
 apid_ready() { listens 127.0.0.1 5000; }
 trackd_run() { outrider_run trackd; }
 trackd_ready() { listens 127.0.0.1 8080 && listens 127.0.0.1 8443; }
-worker_ready() { [ -e "$DIR/edge/edge-auth.4.db" ]; }
+worker_ready() { [ -e "$DIR/edge/edge-auth.5.db" ]; }

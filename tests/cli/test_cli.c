@@ -511,7 +511,7 @@ static void test_cli_status_finds_what_is_wrong(void **state)
     static const char *const parts[] = {
         "attention: socket milter: does not accept connections",
         "attention: worker: outrider-worker does not run",
-        "attention: edge edge.4.db: cannot be used",
+        "attention: edge edge.5.db: cannot be used",
         "attention: journal milter: history is behind (backlog_seconds ", "  reachable  "};
     g_autofree char *out = NULL, *err = NULL, *series = NULL, *json = NULL;
 

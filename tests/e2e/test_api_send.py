@@ -402,7 +402,7 @@ class Held(Case):
         return found[0] if found else None
 
     def suppressed(self, address):
-        link = sqlite3.connect(f"file:{self.sandbox.directory}/edge/edge-suppression.4.db?mode=ro", uri=True, timeout=5)
+        link = sqlite3.connect(f"file:{self.sandbox.directory}/edge/edge-suppression.5.db?mode=ro", uri=True, timeout=5)
         return link.execute("SELECT count(*) FROM suppression WHERE address = ?", (address,)).fetchone()[0]
 
 

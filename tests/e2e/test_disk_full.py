@@ -189,7 +189,7 @@ class DiskFull(unittest.TestCase):
                  tell=self.status)
 
     def readable_replica(self):
-        edge = backlog.status(self.sandbox)["edge"]["edge.4.db"]
+        edge = backlog.status(self.sandbox)["edge"]["edge.5.db"]
         return edge if edge["readable"] else None
 
     def directory(self, change):

@@ -25,7 +25,7 @@ def outrider(*arguments, check=True):
 
 
 def edge(query):
-    path = pathlib.Path(shared().edge_dir, "edge.4.db")
+    path = pathlib.Path(shared().edge_dir, "edge.5.db")
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as link:
         return link.execute(query).fetchall()
 

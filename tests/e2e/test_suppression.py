@@ -14,7 +14,7 @@ from sandbox import fresh, shared, wait_for
 from sender import Sender
 
 SERVER = "acme/suppressions"
-REPLICA = "edge-suppression.4.db"
+REPLICA = "edge-suppression.5.db"
 
 
 class Suppressions(unittest.TestCase):
@@ -231,7 +231,7 @@ class Suppressions(unittest.TestCase):
             self.assertRegex(json.loads(message["skipped"])[0], rf"^shadow mode: {word}: {recipient} is suppressed for")
 
     def server_is(self, condition, *values):
-        file = pathlib.Path(self.sandbox.directory, "edge", "edge.4.db")
+        file = pathlib.Path(self.sandbox.directory, "edge", "edge.5.db")
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as link:
             return link.execute(f"SELECT 1 FROM server WHERE permalink = 'suppressions' AND {condition}",
                                 values).fetchone()

@@ -261,7 +261,7 @@ class Owners(unittest.TestCase):
     def test_nothing_else_needs_to_run(self):
         paths = [click(), pixel()]
         shared().stop("worker", "mariadb", "postfix", "milter", "policyd")
-        edge = pathlib.Path(shared().edge_dir, "edge.4.db")
+        edge = pathlib.Path(shared().edge_dir, "edge.5.db")
         aside = edge.with_name("aside")
         try:
             self.assertEqual([ask(path).status for path in paths], [307, 200])

@@ -80,7 +80,7 @@ class Tracked:
                  tell=lambda: self.show(host))
 
     def known(self, host):
-        path = pathlib.Path(self.sandbox.directory, "edge", "edge.4.db")
+        path = pathlib.Path(self.sandbox.directory, "edge", "edge.5.db")
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as edge:
             row = edge.execute("SELECT active FROM track_domain WHERE host = ?", (host,)).fetchone()
         return bool(row and row[0])
