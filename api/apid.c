@@ -8,11 +8,13 @@
 #include "api/v1_call.h"
 #include "lib/log/log.h"
 
-#define EX_UNAVAILABLE 69
-#define STOP_SECONDS   30
-#define WORKERS        16
-#define BODIES_AT_ONCE 4 /* of the largest size in memory */
-#define BODY_SECONDS   120
+#define EX_UNAVAILABLE  69
+#define STOP_SECONDS    30
+#define WORKERS         16
+#define BODIES_AT_ONCE  4 /* of the largest size in memory */
+#define BODY_SECONDS    120
+#define READ_BODY_MAX   (64 * 1024) /* of a request that only reads */
+#define ANSWERS_AT_ONCE 4           /* of the largest message in memory */
 
 typedef struct {
     V1Desk *desk;
@@ -71,6 +73,16 @@ static void answer_raw(HttpdRequest *request, HttpdAnswer *answer, gpointer cont
     v1_call(context, V1_SEND_RAW, request, answer);
 }
 
+static void answer_read(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    v1_call(context, V1_READ_MESSAGE, request, answer);
+}
+
+static void answer_deliveries(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    v1_call(context, V1_READ_DELIVERIES, request, answer);
+}
+
 static void answer_nothing(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
     (void)request;
@@ -91,6 +103,14 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute nothing = {.answer = answer_nothing};
     static const HttpdRoute bare_message = {.blocks = TRUE, .answer = answer_message};
     static const HttpdRoute bare_raw = {.blocks = TRUE, .answer = answer_raw};
+    static const HttpdRoute read = {.body_max = READ_BODY_MAX,
+                                    .aside = TRUE,
+                                    .answer = answer_read},
+                            bare_read = {.aside = TRUE, .answer = answer_read};
+    static const HttpdRoute deliveries = {.body_max = READ_BODY_MAX,
+                                          .aside = TRUE,
+                                          .answer = answer_deliveries},
+                            bare_deliveries = {.aside = TRUE, .answer = answer_deliveries};
     static const struct {
         const char *path;
         const HttpdRoute *route, *without_key;
@@ -98,6 +118,8 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     } routes[] = {
         {"/api/v1/send/message", &message_route, &bare_message, " GET POST PUT PATCH "},
         {"/api/v1/send/raw", &raw_route, &bare_raw, " GET POST PUT PATCH "},
+        {"/api/v1/messages/message", &read, &bare_read, " GET POST PUT PATCH "},
+        {"/api/v1/messages/deliveries", &deliveries, &bare_deliveries, " GET POST PUT PATCH "},
         {"/health", &health, &health, " GET HEAD "},
         {"/ready", &ready, &ready, " GET HEAD "},
         {"/metrics", &metrics, &metrics, " GET HEAD "},
@@ -112,6 +134,15 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     return &nothing;
 }
 
+/* Who they are decides nothing but a mark in what is told. */
+static void load_visitors(V1Desk *desk)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!history_desk_load(desk->history, &error))
+        log_warning(NULL, "visitors stay as they are", LOG_GERROR(error));
+}
+
 static void reload(gpointer data)
 {
     Running *running = data;
@@ -121,6 +152,7 @@ static void reload(gpointer data)
         log_info(NULL, "key ring is loaded again");
     else
         log_error(NULL, "key ring stays as it is", LOG_GERROR(error));
+    load_visitors(running->desk);
 }
 
 static void write_uses(V1Desk *desk)
@@ -148,6 +180,7 @@ static void desk_close(V1Desk *desk)
     if (desk->uses)
         write_uses(desk);
     g_clear_pointer(&desk->uses, use_count_free);
+    g_clear_pointer(&desk->history, history_desk_free);
     g_clear_pointer(&desk->remembered, remembered_close);
     g_clear_pointer(&desk->sender, sender_close);
     g_clear_pointer(&desk->penalty, penalty_free);
@@ -166,14 +199,17 @@ static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
     if (!(desk->sender = sender_open(config, error)) ||
         !(desk->remembered = remembered_open(path, error)))
         return FALSE;
+    desk->history = history_desk_new(config);
+    load_visitors(desk);
     desk->uses = use_count_new((guint)config_int(config, CONFIG_NODE_ID));
     return TRUE;
 }
 
 int main(int argc, char **argv)
 {
-    static const ServiceInfo info = {.name = "outrider-apid",
-                                     .summary = "takes mail over HTTP, as Postal's API v1"};
+    static const ServiceInfo info = {
+        .name = "outrider-apid",
+        .summary = "takes mail over HTTP and tells what became of it, as Postal's API v1"};
     int status = EXIT_SUCCESS;
     g_autoptr(Service) service = service_start(&info, &argc, &argv, &status);
     g_autoptr(GError) error = NULL;
@@ -201,6 +237,9 @@ int main(int argc, char **argv)
                          .tick = tick,
                          .data = &running};
     daemon.http.workers = WORKERS;
+    daemon.http.aside_workers = HISTORY_DESK_LINKS;
+    daemon.http.answers_max =
+        ANSWERS_AT_ONCE * (guint64)config_int(config, CONFIG_MESSAGE_SIZE_MAX);
     daemon.http.bodies_max = BODIES_AT_ONCE * message_route.body_max;
     daemon.http.limits.body_seconds = BODY_SECONDS;
     return http_daemon_run(service, &daemon);

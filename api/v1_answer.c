@@ -61,13 +61,29 @@ GBytes *v1_answer_success(json_object *data, gint64 us)
     return envelope("success", data, us);
 }
 
-GBytes *v1_answer_error(V1Error name, const char *message, const char *token, gint64 us)
+static json_object *error_data(const V1ErrorWords *words, const char *message)
 {
-    const V1ErrorWords *words = v1_error_words(name);
     json_object *data = json_object_new_object();
 
     add_text(data, "code", words->code);
     add_text(data, "message", message ? message : words->message);
+    return data;
+}
+
+GBytes *v1_answer_not_found(json_object *id, gint64 us)
+{
+    const V1ErrorWords *words = v1_error_words(V1_ERROR_MESSAGE_NOT_FOUND);
+    json_object *data = error_data(words, NULL);
+
+    json_object_object_add(data, "id", json_object_get(id));
+    return envelope(words->status, data, us);
+}
+
+GBytes *v1_answer_error(V1Error name, const char *message, const char *token, gint64 us)
+{
+    const V1ErrorWords *words = v1_error_words(name);
+    json_object *data = error_data(words, message);
+
     add_text(data, "token", token);
     return envelope(words->status, data, us);
 }

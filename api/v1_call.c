@@ -29,6 +29,8 @@ typedef struct {
     RememberedNames names;
     V1Submission *submission;
     char *answer; /* of an earlier request that was the same */
+    V1Lookup lookup;
+    HistoryAnswer history;
     V1Error wrong;
     char *text; /* of wrong; NULL: its own words */
 } Call;
@@ -40,6 +42,7 @@ static void call_clear(Call *call)
     g_clear_pointer(&call->submission, v1_submission_free);
     g_clear_pointer(&call->answer, g_free);
     g_clear_pointer(&call->text, g_free);
+    history_answer_clear(&call->history);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Call, call_clear)
 
@@ -309,7 +312,31 @@ static gboolean hand_over(Call *call, RememberedState state)
     return TRUE;
 }
 
-/* TRUE: call->answer is the data of a success. */
+/* TRUE: call->history has the data of a success. */
+static gboolean read_history(Call *call)
+{
+    HistoryDesk *desk = call->desk->history;
+    guint32 server = call->credential->server;
+    g_autoptr(GError) error = NULL;
+
+    V1Error wrong = v1_lookup_read(call->parameters, &call->lookup, &call->text);
+    if (wrong != V1_ERROR_NONE)
+        return refuse(call, wrong);
+    gboolean done =
+        call->kind == V1_READ_MESSAGE
+            ? history_desk_message(desk, server, &call->lookup, &call->history, &error)
+            : history_desk_deliveries(desk, server, &call->lookup, &call->history, &error);
+    if (!done) {
+        log_warning(NULL, "history cannot be read now", LOG_GERROR(error));
+        return refuse(call, V1_ERROR_UNREADABLE);
+    }
+    if (!call->history.data)
+        return refuse(call, V1_ERROR_MESSAGE_NOT_FOUND);
+    count(call->desk, APID_COUNTER_READS, 1);
+    return TRUE;
+}
+
+/* TRUE: call->answer is the data of a success, as text, or call->history has it. */
 static gboolean run(Call *call)
 {
     RememberedState state;
@@ -317,6 +344,8 @@ static gboolean run(Call *call)
 
     if (!authenticate(call) || !read_parameters(call))
         return FALSE;
+    if (call->kind == V1_READ_MESSAGE || call->kind == V1_READ_DELIVERIES)
+        return read_history(call);
     sender_message_id(call->desk->sender, &call->names);
     read_submission(call);
     if (!judge(call))
@@ -340,6 +369,7 @@ static ApidCounter counter_of(V1Error wrong)
     case V1_ERROR_THROTTLED:
         return APID_COUNTER_UNAUTHENTICATED;
     case V1_ERROR_UNAVAILABLE:
+    case V1_ERROR_UNREADABLE:
         return APID_COUNTER_UNAVAILABLE;
     default:
         return APID_COUNTER_REFUSED;
@@ -354,8 +384,12 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
     g_autoptr(GBytes) body = NULL;
 
     if (run(&call)) {
-        body =
-            v1_answer_success(json_tokener_parse(call.answer), g_get_monotonic_time() - call.since);
+        json_object *data = call.history.data ? g_steal_pointer(&call.history.data)
+                                              : json_tokener_parse(call.answer);
+        body = v1_answer_success(data, g_get_monotonic_time() - call.since);
+    } else if (call.wrong == V1_ERROR_MESSAGE_NOT_FOUND) {
+        body = v1_answer_not_found(call.lookup.given, g_get_monotonic_time() - call.since);
+        count(desk, counter_of(call.wrong), 1);
     } else {
         const char *token =
             call.wrong == V1_ERROR_INVALID_KEY ? httpd_field(request, V1_KEY_FIELD) : NULL;

@@ -66,3 +66,36 @@ gboolean db_status(Cli *cli, GError **error)
 {
     return cli_sql_any_schema(cli, error) && print_status(cli, -1, error);
 }
+
+/* An identifier as SQL has it; g_free. */
+static char *quoted(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "`", -1);
+    g_autofree char *inner = g_strjoinv("``", parts);
+
+    return g_strdup_printf("`%s`", inner);
+}
+
+gboolean db_grants(Cli *cli, GError **error)
+{
+    static const char *const tables[] = {
+#define X(table) table,
+#include "lib/sql/reader_table.def"
+#undef X
+    };
+    const Config *config = cli_config(cli, error);
+    g_autoptr(Record) list = json_object_new_array();
+
+    if (!config)
+        return FALSE;
+    g_autofree char *database = quoted(config_string(config, CONFIG_DB_NAME));
+    g_autofree char *user = quoted(config_string(config, CONFIG_APID_DB_USER));
+    for (guint i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *text = g_strdup_printf("GRANT SELECT ON %s.`%s` TO %s@`localhost`;",
+                                                database, tables[i], user);
+        json_object_array_add(list, json_object_new_string(text));
+        if (!cli->json)
+            puts(text);
+    }
+    return cli->json ? output_json(cli, list) : TRUE;
+}

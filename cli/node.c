@@ -70,7 +70,7 @@ static const Place places[] = {
     {CONFIG_SPOOL_DIR, "journal/" name, 02770, user, "outrider-worker", DIRECTORY, NULL},
 #include "lib/journal/program.def"
 #undef X
-    {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-worker", DIRECTORY, NULL},
+    {CONFIG_SPOOL_DIR, "store", 02770, "outrider-milter", "outrider-store", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "policyd", 0700, "outrider-policyd", "outrider-policyd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "trackd", 0700, "outrider-trackd", "outrider-trackd", DIRECTORY, NULL},
     {CONFIG_SPOOL_DIR, "apid", 0700, "outrider-apid", "outrider-apid", DIRECTORY, NULL},

@@ -4,19 +4,16 @@
  * Used by: the message and explain commands.
  * May touch: MariaDB, by reading; visitors_file; stdout.
  * Threads: one.
- * Limits: the first VISITS_MAX visits of a message are looked at, VISITS_SHOWN_MAX of them told one by one.
+ * Limits: those of lib/history/visits.h; VISITS_SHOWN_MAX visits are told one by one.
  */
 #pragma once
 
 #include "cli/command.h"
 #include "lib/directory/record.h"
 
-#define VISITS_MAX       5000
 #define VISITS_SHOWN_MAX 100
 
-/* Adds to a message that history_complete was called for: `tracking` (null: nothing was tracked; else host, links with their
- * ordinal, url, clicks and clicks_by_machines, pixel, growth, skipped), `visits` with mark and machine, and the
- * counts `clicks`, `clicks_by_machines`, `opens` and `opens_by_machines` of them. */
+/* As history_visits_add, of a message that history_complete was called for. */
 gboolean visits_complete(Cli *cli, Record *message, GError **error);
 
 /* Two tables, of links and of visits, unless there is nothing in them. */

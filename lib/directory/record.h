@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: rows as JSON objects whose keys are the column names; lists of them.
- * Used by: lib/directory, the CLI, later the API.
+ * Used by: lib/directory, the CLI, the API.
  * May touch: MariaDB, by reading.
  * Threads: one connection per thread.
  * Limits: a list of at most RECORD_LIST_MAX rows; more is TOO_LARGE.

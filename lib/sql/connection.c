@@ -9,6 +9,7 @@
 #define CONNECT_SECONDS 5
 #define IO_SECONDS      30
 #define PATIENT_SECONDS 3600
+#define READER_SECONDS  1
 
 static const char *const controls[] = {
 #define X(NAME, text) [SQL_CONTROL_##NAME] = (text),
@@ -67,6 +68,7 @@ static const struct {
     {ER_TOO_MANY_USER_CONNECTIONS, OUTRIDER_ERROR_UNAVAILABLE},
     {ER_OUT_OF_RESOURCES, OUTRIDER_ERROR_UNAVAILABLE},
     {ER_QUERY_INTERRUPTED, OUTRIDER_ERROR_UNAVAILABLE},
+    {ER_STATEMENT_TIMEOUT, OUTRIDER_ERROR_UNAVAILABLE},
 };
 
 /* The link is gone after these. */
@@ -142,11 +144,16 @@ void sql_source_clear(SqlSource *source)
     memset(source, 0, sizeof(*source));
 }
 
+void sql_library_start(void)
+{
+    mysql_library_init(0, NULL, NULL);
+}
+
 static MYSQL *new_handle(const Sql *sql)
 {
     MYSQL *mysql = mysql_init(NULL);
-    unsigned connect = CONNECT_SECONDS;
-    unsigned io = sql->patient ? PATIENT_SECONDS : IO_SECONDS;
+    unsigned connect = sql->reader ? READER_SECONDS : CONNECT_SECONDS;
+    unsigned io = sql->patient ? PATIENT_SECONDS : sql->reader ? READER_SECONDS : IO_SECONDS;
 
     if (!mysql)
         return NULL;
@@ -155,6 +162,8 @@ static MYSQL *new_handle(const Sql *sql)
     mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &io);
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MYSQL_INIT_COMMAND, sql_control_text(SQL_CONTROL_SESSION));
+    if (sql->reader)
+        mysql_optionsv(mysql, MYSQL_INIT_COMMAND, sql_control_text(SQL_CONTROL_SESSION_READER));
     return mysql;
 }
 
@@ -181,13 +190,24 @@ gboolean sql_reconnect(Sql *sql, GError **error)
     return TRUE;
 }
 
-Sql *sql_open_source(SqlSource *source, GError **error)
+static Sql *open_source(SqlSource *source, gboolean reader, GError **error)
 {
     g_autoptr(Sql) sql = g_new0(Sql, 1);
 
+    sql->reader = reader;
     sql->source = *source;
     memset(source, 0, sizeof(*source));
     return sql_reconnect(sql, error) ? g_steal_pointer(&sql) : NULL;
+}
+
+Sql *sql_open_source(SqlSource *source, GError **error)
+{
+    return open_source(source, FALSE, error);
+}
+
+Sql *sql_open_reader(SqlSource *source, GError **error)
+{
+    return open_source(source, TRUE, error);
 }
 
 void sql_close(Sql *sql)

@@ -4,7 +4,7 @@
  * Used by: lib/sql and its tests only.
  * May touch: MariaDB.
  * Threads: one connection per thread.
- * Limits: connect 5 s, read and write 30 s; one hour for migrations, whose DDL copies tables.
+ * Limits: connect 5 s, read and write 30 s; one hour for migrations, whose DDL copies tables; of readers 1 s each.
  */
 #pragma once
 
@@ -33,10 +33,22 @@ struct Sql {
     gboolean in_transaction;
     gboolean streaming; /* a result set is being read: nothing else may run */
     gboolean patient;   /* the long time-out of migrations */
+    gboolean reader;    /* short time-outs, nothing is written, statements of API only */
 };
 
 /* Takes the content of source (steals it) and connects. */
 Sql *sql_open_source(SqlSource *source, GError **error);
+
+/* The same to read only. */
+Sql *sql_open_reader(SqlSource *source, GError **error);
+
+/* Where the configuration says that the database is, for the user and with the password file of these options. FALSE: IO,
+ * INVALID. */
+gboolean sql_source_read(SqlSource *source, const Config *config, ConfigOption user,
+                         ConfigOption password_file, GError **error);
+
+/* Before threads open connections: the client library is not ready for that by itself. */
+void sql_library_start(void);
 
 /* Text of control.def. */
 typedef enum {

@@ -6,7 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/sql/connection.h"
 
-enum { WORKER = 1, CLI = 2 };
+enum { WORKER = 1, CLI = 2, API = 4 };
 
 typedef struct {
     const char *name;
@@ -80,6 +80,11 @@ gboolean sql_prepare(Sql *sql, SqlStatement statement, GError **error)
 {
     const Statement *entry = &statements[statement];
 
+    if (sql->reader && !(entry->users & API)) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL,
+                    "database: %s is not for those who only read", entry->name);
+        return FALSE;
+    }
     if (!sql_ensure_link(sql, error))
         return FALSE;
     if (sql->statements[statement])

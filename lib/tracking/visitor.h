@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: tells visits of people from those of machines: link scanners, image proxies, services that fetch ahead.
- * Used by: the CLI.
+ * Used by: lib/history, the CLI.
  * May touch: nothing.
  * Threads: any; a list is not changed while it is used.
  * Limits: lists of VISITOR_LINES_MAX lines, each of VISITOR_LINE_MAX octets. Time for n visits is n log n.

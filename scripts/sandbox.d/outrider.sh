@@ -17,6 +17,8 @@ outrider_prepare()
     outrider_users
     outrider_configure
     outrider_must db migrate
+    outrider db grants 2>>"$DIR/log/outrider.log" | mariadb_sql 2>>"$DIR/log/outrider.log" ||
+        service_failed mariadb "did not take what outrider-apid may read"
     outrider_must node init
     outrider_must installation init
     outrider_directory
@@ -66,13 +68,17 @@ outrider_users()
 
 outrider_configure()
 {
-    local password
+    local password read_password
     password=$(world_get db_password) || password=$(openssl rand -hex 16)
+    read_password=$(world_get db_read_password) || read_password=$(openssl rand -hex 16)
     world_set db_password "$password"
+    world_set db_read_password "$read_password"
     chmod 0700 "$DIR/state"
-    mariadb_grant "$password" || service_failed mariadb "did not take its first statements"
+    mariadb_grant "$password" "$read_password" || service_failed mariadb "did not take its first statements"
     install -m 0640 -g outrider-worker /dev/null "$DIR/etc/db-password"
     printf '%s\n' "$password" >"$DIR/etc/db-password"
+    install -m 0640 -g outrider-apid /dev/null "$DIR/etc/db-read-password"
+    printf '%s\n' "$read_password" >"$DIR/etc/db-read-password"
     chgrp outrider-worker "$DIR/log/mail.log"
     mkdir -p "$DIR/etc/keys" "$DIR/spool" "$DIR/edge"
     cat >"$DIR/etc/outrider.conf" <<TEXT
@@ -92,6 +98,7 @@ db_user = outrider
 db_password_file = $DIR/etc/db-password
 spool_min_free = 16M
 apid_listen = http://0.0.0.0:5000
+apid_db_password_file = $DIR/etc/db-read-password
 trackd_listen = http://0.0.0.0:8080, https://0.0.0.0:8443
 trackd_tls_dir = $DIR/etc/tls-track
 TEXT

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Purpose: messages as API v1 tells of them: from history, from the stored bytes, and who visited.
+ * Used by: apid, for its reading calls; nothing that sends comes here.
+ * May touch: MariaDB, by reading; <spool_dir>/store, by reading; visitors_file.
+ * Threads: any.
+ * Limits: HISTORY_DESK_LINKS connections (lib/sql/pool.h). Stored messages of HISTORY_DESK_BYTES_MAX octets; of those over
+ *     HISTORY_DESK_LARGE octets one is in memory at a time, and who waits longer than HISTORY_DESK_WAIT_MS is UNAVAILABLE.
+ */
+#pragma once
+
+#include "api/v1_lookup.h"
+#include "lib/config/config.h"
+
+#define HISTORY_DESK_LINKS     8
+#define HISTORY_DESK_BYTES_MAX (256 * 1024 * 1024)
+#define HISTORY_DESK_LARGE     (1024 * 1024)
+#define HISTORY_DESK_WAIT_MS   2000
+
+typedef struct HistoryDesk HistoryDesk;
+
+/* Opens nothing yet. config must outlive it. */
+HistoryDesk *history_desk_new(const Config *config);
+void history_desk_free(HistoryDesk *desk);
+
+/* Reads visitors_file; on error who was known before stays so. */
+gboolean history_desk_load(HistoryDesk *desk, GError **error);
+
+typedef struct {
+    HistoryDesk *desk;
+    json_object *data; /* NULL: the server has no such message that is shown */
+    gboolean large;    /* others wait until this is cleared */
+} HistoryAnswer;
+
+void history_answer_clear(HistoryAnswer *answer);
+
+/* A server's message with what was asked for, or its deliveries. FALSE: it cannot be read now. */
+gboolean history_desk_message(HistoryDesk *desk, guint32 server, const V1Lookup *lookup,
+                              HistoryAnswer *answer, GError **error);
+gboolean history_desk_deliveries(HistoryDesk *desk, guint32 server, const V1Lookup *lookup,
+                                 HistoryAnswer *answer, GError **error);
