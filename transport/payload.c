@@ -131,8 +131,9 @@ static void add_files(Encoder *encoder, const EdgeEndpoint *endpoint, const Mime
 static void make_parts(Encoder *encoder, const EdgeEndpoint *endpoint,
                        const PayloadMessage *message)
 {
-    g_autoptr(MimeRead) read = mime_read(message->message, message->length,
-                                         MIME_READ_FIELDS | MIME_READ_TEXTS | MIME_READ_FILES);
+    guint files = endpoint->attachments ? MIME_READ_FILES : MIME_READ_FILE_NAMES;
+    g_autoptr(MimeRead) read =
+        mime_read(message->message, message->length, MIME_READ_FIELDS | MIME_READ_TEXTS | files);
 
     add_envelope(encoder, message);
     add_facts(encoder, message, read);

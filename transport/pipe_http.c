@@ -13,11 +13,12 @@
 
 #define SECONDS_MAX 120 /* for all of it; Postfix bounces what takes longer than its own limit */
 
-#define ENDED "4.3.0 outrider-pipe was told to end\n"
-#define SLOW  "4.3.0 outrider-pipe took too long\n"
+#define ENDED "4.3.0 outrider-pipe was told to end"
+#define SLOW  "4.3.0 outrider-pipe took too long"
 
 typedef struct {
-    char *file, *target, *sender, *recipient, *queue_id;
+    char *file, *target, *sender, *queue_id;
+    char **recipients; /* Postfix says the option again for each */
     gboolean version;
 } Choice;
 
@@ -26,7 +27,7 @@ static void choice_clear(Choice *choice)
     g_free(choice->file);
     g_free(choice->target);
     g_free(choice->sender);
-    g_free(choice->recipient);
+    g_strfreev(choice->recipients);
     g_free(choice->queue_id);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)
@@ -62,8 +63,8 @@ static gboolean parse_options(int *argc, char ***argv, Choice *choice, GError **
          "Which one: endpoint/ID, or endpoint/ID/bounce", "ENDPOINT"},
         {"sender", 0, 0, G_OPTION_ARG_FILENAME, &choice->sender,
          "Envelope sender; empty: the null sender", "ADDRESS"},
-        {"recipient", 0, 0, G_OPTION_ARG_FILENAME, &choice->recipient, "Envelope recipient",
-         "ADDRESS"},
+        {"recipient", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &choice->recipients,
+         "Envelope recipient, one", "ADDRESS"},
         {"queue-id", 0, 0, G_OPTION_ARG_FILENAME, &choice->queue_id, "Postfix's queue id", "ID"},
         {"version", 0, 0, G_OPTION_ARG_NONE, &choice->version, "Print the version and exit", NULL},
         {NULL},
@@ -75,26 +76,39 @@ static gboolean parse_options(int *argc, char ***argv, Choice *choice, GError **
     return g_option_context_parse(context, argc, argv, error);
 }
 
+/* Postfix takes addresses with any octets. */
+static void make_valid(char **text)
+{
+    char *valid = g_utf8_make_valid(*text, -1);
+
+    g_free(*text);
+    *text = valid;
+}
+
 /* NULL: all that is needed is there. */
-static const char *what_is_wrong(int argc, char **argv, const Choice *choice, PostOrder *order)
+static const char *what_is_wrong(int argc, char **argv, Choice *choice, PostOrder *order)
 {
     if (argc != 2 || strcmp(argv[1], "http") != 0)
         return "outrider-pipe: allowed is `http' with options; see --help";
     if (!choice->target || !post_read_target(choice->target, order))
         return "outrider-pipe: --endpoint: allowed is endpoint/ID and endpoint/ID/bounce";
-    if (!choice->sender || !g_utf8_validate(choice->sender, -1, NULL))
-        return "outrider-pipe: --sender: allowed is an address in UTF-8, or nothing";
-    if (!choice->recipient || !*choice->recipient || !g_utf8_validate(choice->recipient, -1, NULL))
-        return "outrider-pipe: --recipient: allowed is an address in UTF-8";
+    if (!choice->sender)
+        return "outrider-pipe: --sender is missing";
+    /* Else who is not asked for would count as delivered to. */
+    if (!choice->recipients || g_strv_length(choice->recipients) != 1 || !*choice->recipients[0])
+        return "outrider-pipe: --recipient: allowed is one; see "
+               "outrider-http_destination_recipient_limit";
     if (!choice->queue_id || !*choice->queue_id)
         return "outrider-pipe: --queue-id is missing";
+    make_valid(&choice->sender);
+    make_valid(&choice->recipients[0]);
     order->sender = choice->sender;
-    order->recipient = choice->recipient;
+    order->recipient = choice->recipients[0];
     order->queue_id = choice->queue_id;
     return NULL;
 }
 
-static void attempt(int argc, char **argv, const Choice *choice, Verdict *verdict)
+static void attempt(int argc, char **argv, Choice *choice, Verdict *verdict)
 {
     PostOrder order = {0};
     const char *wrong = what_is_wrong(argc, argv, choice, &order);
@@ -115,10 +129,12 @@ static void attempt(int argc, char **argv, const Choice *choice, Verdict *verdic
     post_message(config, &order, STDIN_FILENO, verdict);
 }
 
-/* In one piece, and nothing behind it: neither destructors nor a signal change the outcome any more. */
+/* In one piece, and nothing behind it: neither destructors nor a signal change the outcome any more. Postfix would make a blank of a
+ * line end. */
 static G_GNUC_NORETURN void end(const Verdict *verdict)
 {
-    g_autofree char *line = g_strdup_printf("%.*s\n", VERDICT_LINE_MAX, verdict->line);
+    g_autofree char *line = g_strdup_printf("%.*s%s", VERDICT_LINE_MAX, verdict->line,
+                                            isatty(STDOUT_FILENO) ? "\n" : "");
     G_GNUC_UNUSED ssize_t n = write(STDOUT_FILENO, line, strlen(line));
 
     _exit(verdict->status);

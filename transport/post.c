@@ -183,7 +183,7 @@ static char **make_fields(Attempt *attempt, GError **error)
     return list;
 }
 
-/* After the answer nothing may turn a message that was taken into one that comes again. */
+/* After a good answer nothing may turn a message that was taken into one that comes again. */
 static void hold_signals(void)
 {
     sigset_t all;
@@ -197,10 +197,11 @@ static void conclude(Attempt *attempt, const HttpAnswer *answer)
     const EdgeEndpoint *endpoint = attempt->endpoint;
     g_autoptr(GError) error = NULL;
 
-    hold_signals();
     verdict_of_answer(endpoint, answer, attempt->verdict);
-    if (attempt->verdict->status == 0)
+    if (attempt->verdict->status == 0) {
+        hold_signals();
         return;
+    }
     g_autofree char *said = verdict_text(answer->answer->str, answer->answer->len, ANSWER_MAX);
     log_warning(attempt->order->queue_id, "endpoint did not take a message",
                 LOG_INT("endpoint", endpoint->id), LOG_TEXT("name", endpoint->name),

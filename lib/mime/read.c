@@ -170,7 +170,7 @@ static void add_message(Walk *walk, GMimeMessagePart *part)
 
     g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
     g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), octets);
-    if (message)
+    if (message && walk->want & MIME_READ_FILES)
         g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
     g_mime_format_options_free(options);
     g_object_unref(stream);
@@ -206,8 +206,9 @@ static void walk_leaf(Walk *walk, GMimePart *leaf, gboolean alone)
     char **text = text_place(walk, type);
 
     if ((name && !(alone && text)) || is_type(type, "message/rfc822")) {
-        if (walk->want & MIME_READ_FILES)
-            add_file(walk, GMIME_OBJECT(leaf), g_steal_pointer(&name), type, decode(walk, leaf));
+        if (walk->want & (MIME_READ_FILES | MIME_READ_FILE_NAMES))
+            add_file(walk, GMIME_OBJECT(leaf), g_steal_pointer(&name), type,
+                     walk->want & MIME_READ_FILES ? decode(walk, leaf) : g_bytes_new_static("", 0));
     } else if (text && !*text && (walk->want & MIME_READ_TEXTS)) {
         take_text(walk, leaf, text);
     }
@@ -223,7 +224,7 @@ static void walk_object(Walk *walk, GMimeObject *object, guint depth)
         for (int i = 0; i < n; i++)
             walk_object(walk, g_mime_multipart_get_part(multipart, i), depth + 1);
     } else if (GMIME_IS_MESSAGE_PART(object)) {
-        if (walk->want & MIME_READ_FILES)
+        if (walk->want & (MIME_READ_FILES | MIME_READ_FILE_NAMES))
             add_message(walk, GMIME_MESSAGE_PART(object));
     } else if (GMIME_IS_PART(object)) {
         walk_leaf(walk, GMIME_PART(object), depth == 0);
@@ -267,7 +268,7 @@ MimeRead *mime_read(const char *octets, gsize length, guint want)
     read->fields = mime_fields_new();
     read->files = g_ptr_array_new_with_free_func(file_free);
     gsize body = read_head(read, octets, length);
-    if (want & (MIME_READ_TEXTS | MIME_READ_FILES))
+    if (want & (MIME_READ_TEXTS | MIME_READ_FILES | MIME_READ_FILE_NAMES))
         read_body(read, octets + body, length - body, want);
     if (want & MIME_READ_FIELDS)
         decode_fields(read);

@@ -43,6 +43,7 @@ typedef enum {
     MIME_READ_FIELDS = 1 << 0,
     MIME_READ_TEXTS = 1 << 1,
     MIME_READ_FILES = 1 << 2,
+    MIME_READ_FILE_NAMES = 1 << 3, /* files without their octets */
 } MimeReadWant;
 
 /* Never NULL. */
