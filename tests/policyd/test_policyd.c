@@ -196,7 +196,7 @@ static void test_map_answers(void **state)
     expect(fd, "7:other a,", ",", "18:PERM no such table,");
     edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, "UPDATE server SET suspended_at = 5");
     expect(fd, "24:relayrcpt info@acme.test,", ",",
-           "52:TEMP the mail server of this recipient is suspended,");
+           "51:TEMP the mail server of this recipient is suspended,");
     close(fd);
 }
 
