@@ -182,6 +182,7 @@ static void test_map_answers(void **state)
     State *s = *state;
     int fd = open_socket(s, "map");
 
+    policyd_fill(s);
     edge_fixture_exec(
         s->edge, EDGE_FILE_DIRECTORY,
         "INSERT INTO route VALUES (1, 1, 1, 'acme.test', 'info', 'aaaaaaaa', 'accept', 'mark'),"
