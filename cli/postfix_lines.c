@@ -350,7 +350,7 @@ static char *pipe_command(const char *config_file)
         config_file ? g_strdup_printf(" --config=%s", config_file) : g_strdup("");
 
     return g_strdup_printf(
-        "flags= user=outrider-pipe null_sender= eol=\\r\\n argv=" OUTRIDER_SBIN_DIR
+        "flags= user=outrider-pipe:outrider null_sender= eol=\\r\\n argv=" OUTRIDER_SBIN_DIR
         "/outrider-pipe http%s --endpoint=${nexthop} --sender=${sender} "
         "--recipient=${recipient} --queue-id=${queue_id}",
         config);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/postfix_check.h"
+#include "cli/postfix_incoming.h"
 #include "cli/postfix_table.h"
 #include "tests/lib/testing.h"
 
@@ -310,6 +311,106 @@ static void test_table_ours_wants_files_of_this_configuration(void **state)
     remove(dir);
 }
 
+/* What the three settings become; had: of relay_domains, relay_recipient_maps and transport_maps. */
+static void test_incoming_settings(void **state)
+{
+    const World *world = *state;
+#define OURS(table, map)                                                                           \
+    "pipemap:{regexp:/nonexistent/outrider/" table ".regexp, socketmap:unix:outrider/map:" map "}"
+#define DOMAINS    OURS("our-domains", "relaydom")
+#define RECIPIENTS OURS("our-recipients", "relayrcpt")
+#define PASS       "regexp:/nonexistent/outrider/other-recipients.regexp"
+#define WAY        "regexp:/nonexistent/outrider/transports.regexp"
+    static const struct {
+        const char *had[3], *now[3];
+    } cases[] = {
+        {{"", "", ""}, {DOMAINS, RECIPIENTS ", " PASS, WAY}},
+        {{"a.test, hash:/b", "", ""}, {"a.test, hash:/b, " DOMAINS, RECIPIENTS ", " PASS, WAY}},
+        {{"a.test", "hash:/r", "hash:/t"},
+         {"a.test, " DOMAINS, RECIPIENTS ", hash:/r", WAY ", hash:/t"}},
+        {{DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY},
+         {DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *main =
+            g_strdup_printf("relay_domains = %s\nrelay_recipient_maps = %s\ntransport_maps = %s\n",
+                            cases[i].had[0], cases[i].had[1], cases[i].had[2]);
+        g_autoptr(PostfixRunning) running = postfix_running_parse(main, main, "", "");
+        g_autoptr(PostfixLines) lines = postfix_lines_incoming(world->config, NULL);
+        guint first = lines->settings->len;
+        postfix_incoming_settings(world->config, running, lines->settings);
+        assert_int_equal(lines->settings->len, first + 3);
+        for (guint s = 0; s < 3; s++)
+            assert_string_equal(((const PostfixSetting *)lines->settings->pdata[first + s])->value,
+                                cases[i].now[s]);
+    }
+}
+
+static void test_incoming_check(void **state)
+{
+    const World *world = *state;
+    static const char whole[] =
+        "relay_domains = a.test, " DOMAINS "\nrelay_recipient_maps = " RECIPIENTS ", " PASS
+        "\ntransport_maps = " WAY "\nmydestination = localhost\n"
+        "smtpd_reject_unlisted_recipient = yes\n";
+    static const struct {
+        const char *old, *now, *says; /* says NULL: nothing is found */
+    } cases[] = {
+        {"a.test, ", "", NULL},
+        {"regexp, socketmap", "regexp,socketmap", NULL},
+        {", " PASS, "", "conflict main.cf: relay_recipient_maps has our table only"},
+        {", " PASS, ", hash:/r", NULL},
+        {RECIPIENTS ", ", "", "conflict main.cf: relay_recipient_maps has no table"},
+        {RECIPIENTS, "hash:/r, " RECIPIENTS,
+         "note main.cf: relay_recipient_maps has a table before"},
+        {WAY, "hash:/t, " WAY, "note main.cf: transport_maps has a table before"},
+        {WAY, "hash:/t", "conflict main.cf: transport_maps has no table"},
+        {DOMAINS, "", "conflict main.cf: relay_domains has no table"},
+        {"map:relaydom", "map:relayrcpt", "but should have pipemap:"},
+        {"recipient = yes", "recipient = no",
+         "conflict main.cf: smtpd_reject_unlisted_recipient = no"},
+        {"localhost", "localhost, routes.test", "mydestination has routes.test"},
+        {"localhost", "localhost rp.example", "mydestination has rp.example"},
+        {"localhost", "sub.routes.test", NULL},
+    };
+    g_autoptr(GPtrArray) domains = g_ptr_array_new();
+
+    g_ptr_array_add(domains, (gpointer)(guintptr) "routes.test");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GString *text = g_string_new(whole);
+        assert_true(g_string_replace(text, cases[i].old, cases[i].now, 0) > 0);
+        g_autofree char *main = g_string_free(text, FALSE);
+        g_autoptr(PostfixRunning) running = postfix_running_parse(main, main, "", "");
+        g_autoptr(GPtrArray) findings = postfix_findings_new();
+        postfix_incoming_check(world->config, running, domains, findings);
+        assert_int_equal(findings->len, cases[i].says ? 1 : 0);
+        if (!cases[i].says)
+            continue;
+        const PostfixFinding *finding = findings->pdata[0];
+        g_autofree char *line = g_strdup_printf(
+            "%s %s: %s", finding->conflict ? "conflict" : "note", finding->where, finding->text);
+        if (!strstr(line, cases[i].says))
+            fail_msg("case %u: %s", i, line);
+    }
+}
+
+static void test_incoming_check_not_attached(void **state)
+{
+    const World *world = *state;
+    static const char main[] = "relay_domains = a.test\n";
+    g_autoptr(PostfixRunning) running = postfix_running_parse(main, main, "", "");
+    g_autoptr(GPtrArray) findings = postfix_findings_new();
+    g_autoptr(GPtrArray) domains = g_ptr_array_new();
+
+    postfix_incoming_check(world->config, running, domains, findings);
+    assert_int_equal(findings->len, 0);
+    g_ptr_array_add(domains, (gpointer)(guintptr) "routes.test");
+    postfix_incoming_check(world->config, running, domains, findings);
+    assert_int_equal(findings->len, 1);
+    assert_false(((const PostfixFinding *)findings->pdata[0])->conflict);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +419,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_check_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_check_ports_without_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_table_checks_name_file_and_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_incoming_settings, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_incoming_check, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_incoming_check_not_attached, setup, teardown),
         cmocka_unit_test(test_table_ours_wants_files_of_this_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

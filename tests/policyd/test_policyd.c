@@ -184,9 +184,21 @@ static void test_map_answers(void **state)
     int fd = open_socket(s, "map");
 
     expect(fd, "11:transport a,", ",", "18:PERM no such table,");
+    edge_fixture_exec(
+        s->edge, EDGE_FILE_DIRECTORY,
+        "INSERT INTO route VALUES (1, 1, 1, 'acme.test', 'info', 'aaaaaaaa', 'accept', 'mark'),"
+        "(2, 1, 1, 'acme.test', 'closed', 'bbbbbbbb', 'reject', 'mark')");
+    expect(fd, "18:relaydom acme.test,", ",", "7:OK ours,");
+    expect(fd, "24:relayrcpt info@acme.test,", ",", "7:OK ours,");
+    expect(fd, "26:relayrcpt closed@acme.test,", ",", "9:NOTFOUND ,");
+    expect(fd, "11:relayrcpt *,", ",", "9:NOTFOUND ,");
+    expect(fd, "12:relayrcpt <>,", ",", "9:NOTFOUND ,");
     expect(fd, "10:relaydom a,13:relayrcpt a@b,", "NOTFOUND ,9:NOTFOUND ,",
            "9:NOTFOUND ,9:NOTFOUND ,");
     expect(fd, "7:other a,", ",", "18:PERM no such table,");
+    edge_fixture_exec(s->edge, EDGE_FILE_DIRECTORY, "UPDATE server SET suspended_at = 5");
+    expect(fd, "24:relayrcpt info@acme.test,", ",",
+           "51:TEMP the mail server of this recipient is suspended,");
     close(fd);
 }
 
