@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: whether an address is one of the public Internet, so that what tenants name cannot lead into networks of this host.
- * Used by: lib/http, at the moment of connecting.
+ * Used by: lib/http, at the moment of connecting; lib/directory, for the hosts of SMTP endpoints.
  * May touch: nothing.
  * Threads: any.
  * Limits: NETWORK_LIST_MAX networks in a list.

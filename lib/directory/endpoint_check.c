@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/base/network.h"
+#include "lib/base/public_address.h"
 
 typedef struct {
     guint64 id;
@@ -12,64 +12,18 @@ typedef struct {
     const char *address;
 } Found;
 
-/* What is not public of the addresses that look so (RFC 6890 and its registries). */
-static const char *const special[] = {
-    "0.0.0.0/8",     "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16",
-    "172.16.0.0/12", "192.0.0.0/24",    "192.0.2.0/24",   "192.88.99.0/24", "192.168.0.0/16",
-    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001::/23",      "2001:db8::/32",
-    "2002::/16",     "3fff::/20",
-};
-
-static gboolean is_in(const guint8 *octets, const Network *network)
-{
-    return memcmp(octets, network->first, NETWORK_OCTETS) >= 0 &&
-           memcmp(octets, network->last, NETWORK_OCTETS) <= 0;
-}
-
-/* IPv4 below 224.0.0.0, and IPv6 of 2000::/3. */
-static gboolean is_public(const guint8 octets[NETWORK_OCTETS])
-{
-    static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
-    gboolean v4 = memcmp(octets, mapped, sizeof(mapped)) == 0;
-
-    if (v4 ? octets[12] >= 224 : octets[0] >> 5 != 1)
-        return FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(special); i++) {
-        const char *wrong;
-        Network network;
-        g_autofree char *text = network_read(special[i], &network, &wrong);
-        g_assert(text);
-        if (is_in(octets, &network))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean endpoint_may_be_at(const Config *config, const char *address, GError **error)
 {
-    const char *text = config_string(config, CONFIG_SMTP_ENDPOINT_ALLOW);
-    g_auto(GStrv) words = g_strsplit_set(text, ", \t", -1);
     guint8 octets[NETWORK_OCTETS];
-    guint n = 0;
+    g_autoptr(GArray) allowed =
+        network_list_read(config_string(config, CONFIG_SMTP_ENDPOINT_ALLOW), error);
 
-    if (!network_address(address, octets))
+    if (!allowed) {
+        g_prefix_error(error, "smtp_endpoint_allow: ");
         return FALSE;
-    gboolean may = is_public(octets);
-    for (guint i = 0; words[i]; i++) {
-        const char *wrong = NULL;
-        Network network;
-        if (!*words[i])
-            continue;
-        g_autofree char *canonical = network_read(words[i], &network, &wrong);
-        if (!canonical || ++n > ENDPOINT_NETWORKS_MAX) {
-            g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                        "smtp_endpoint_allow: %s: %s", words[i],
-                        canonical ? "more networks than 64" : wrong);
-            return FALSE;
-        }
-        may |= is_in(octets, &network);
     }
-    return may;
+    return network_address(address, octets) &&
+           (public_address(octets) || network_list_has(allowed, octets));
 }
 
 GPtrArray *endpoint_addresses(Dns *dns, const char *host, char **wrong)

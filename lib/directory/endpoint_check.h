@@ -4,7 +4,7 @@
  * Used by: the CLI, the worker.
  * May touch: name servers; the table endpoint of MariaDB. No transaction is open while it waits for the DNS.
  * Threads: one connection per thread.
- * Limits: two questions, each of DNS_SECONDS; ENDPOINT_NETWORKS_MAX networks in smtp_endpoint_allow.
+ * Limits: two questions, each of DNS_SECONDS; NETWORK_LIST_MAX networks in smtp_endpoint_allow.
  *
  * Mail of a tenant must not reach what only this host can reach. So an address has to be a public one, or in a network that the
  * option smtp_endpoint_allow names. What was found last stays while the DNS says nothing, or nothing that is allowed.
@@ -14,8 +14,6 @@
 #include "lib/config/config.h"
 #include "lib/directory/record.h"
 #include "lib/dns/dns.h"
-
-#define ENDPOINT_NETWORKS_MAX 64
 
 /* Whether an address may be an endpoint's. FALSE without error: it may not. INVALID: smtp_endpoint_allow has a wrong word. */
 gboolean endpoint_may_be_at(const Config *config, const char *address, GError **error);

@@ -6,6 +6,7 @@
 
 #include "lib/base/address.h"
 #include "lib/edge/edge_route.h"
+#include "lib/http/url.h"
 
 #define DIGITS      "0123456789"
 #define LETTERS     "abcdefghijklmnopqrstuvwxyz"
@@ -234,36 +235,16 @@ static gboolean is_url_host(const char *host)
            !g_str_has_prefix(last, "0X");
 }
 
-static gboolean is_url_text(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (!g_ascii_isgraph(*p) || strchr("\"<>\\^`{|}", *p))
-            return FALSE;
-    return TRUE;
-}
-
 static const char *read_url(const char *text, Value *value)
 {
-    static const char *const allowed = "allowed is a URL of at most 2000 octets that begins with "
-                                       "http:// or https:// and a host name or address, without "
-                                       "blanks and #; what is not ASCII as %XX";
-    g_autofree char *scheme = NULL;
-    g_autofree char *user = NULL;
+    const char *wrong = http_url_wrong(text);
     g_autofree char *host = NULL;
-    g_autofree char *fragment = NULL;
-    int port = -1;
 
-    if (strlen(text) > VALUE_URL_MAX || !is_url_text(text) ||
-        !g_uri_split(text, G_URI_FLAGS_ENCODED, &scheme, &user, &host, &port, NULL, NULL, &fragment,
-                     NULL))
-        return allowed;
-    if (user)
-        return "names a user or password: these would be shown to all who may see the endpoint; "
-               "let the URL's path or query "
-               "hold a secret instead";
-    if (!scheme || (!g_str_equal(scheme, "http") && !g_str_equal(scheme, "https")) || !host ||
-        !is_url_host(host) || port == 0 || fragment)
-        return allowed;
+    if (wrong)
+        return wrong;
+    g_uri_split(text, G_URI_FLAGS_ENCODED, NULL, NULL, &host, NULL, NULL, NULL, NULL, NULL);
+    if (!host || !is_url_host(host))
+        return "names a host that is neither a name nor an address in its usual form";
     set(value, text, 0);
     return NULL;
 }

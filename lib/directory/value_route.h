@@ -4,14 +4,13 @@
  * Used by: lib/directory/value.c; lib/directory, where a place is taken apart.
  * May touch: nothing.
  * Threads: any.
- * Limits: a local part of VALUE_ROUTE_NAME_MAX octets, a URL of VALUE_URL_MAX, the path of a socket of VALUE_SOCKET_MAX.
+ * Limits: a local part of VALUE_ROUTE_NAME_MAX octets, a URL of HTTP_URL_MAX, the path of a socket of VALUE_SOCKET_MAX.
  */
 #pragma once
 
 #include "lib/directory/value.h"
 
 #define VALUE_ROUTE_NAME_MAX 64
-#define VALUE_URL_MAX        2000
 #define VALUE_SOCKET_MAX     107 /* sun_path, unix(7) */
 
 /* Whether value_route_read reads that kind. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/directory/value_route.h"
+#include "lib/http/url.h"
 
 #include <string.h>
 
@@ -193,14 +194,14 @@ static void test_value_route_read_bad(void **state)
 
 static void test_value_route_read_too_long(void **state)
 {
-    g_autofree char *path = g_strnfill(VALUE_URL_MAX, 'a');
+    g_autofree char *path = g_strnfill(HTTP_URL_MAX, 'a');
     g_autofree char *url = g_strconcat("http://crm.test/", path, NULL);
     g_autofree char *socket = g_strnfill(VALUE_SOCKET_MAX + 1, '/');
     g_auto(Value) value = {0};
 
     (void)state;
     assert_non_null(value_route_read(VALUE_URL, url, &value));
-    url[VALUE_URL_MAX] = '\0';
+    url[HTTP_URL_MAX] = '\0';
     assert_null(value_route_read(VALUE_URL, url, &value));
     assert_non_null(value_route_read(VALUE_LMTP_PLACE, socket, &value));
     socket[VALUE_SOCKET_MAX] = '\0';
