@@ -15,7 +15,7 @@ static void test_cli_route_wrong(void **state)
         {"endpoint add acme/main", 64, "ORG/SERVER NAME"},
         {"endpoint add acme/main crm", 65, "one of --url"},
         {"endpoint add acme/main crm --url ftp://a.test", 65, "url: "},
-        {"endpoint add acme/main crm --url http://u@a.test", 65, "user or password"},
+        {"endpoint add acme/main crm --url http://u@a.test", 65, "user or a password"},
         {"endpoint add acme/main crm --url http://a.test --timeout 61", 65, "timeout: "},
         {"endpoint add acme/main crm --url http://a.test --url http://b.test", 64, "given twice"},
         {"endpoint add acme/main mx --smtp a.test:465", 65, "465"},
