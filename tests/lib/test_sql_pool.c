@@ -3,6 +3,7 @@
 #include "lib/sql/pool.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -163,12 +164,22 @@ static void test_sql_pool_run_link_broke_while_idle(void **state)
     assert_int_equal(rows, 1);
 }
 
+/* The signal is not there at once: until then the server answers. */
+static void stop_server(void)
+{
+    int status = 0;
+
+    assert_int_equal(kill(server->pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(server->pid, &status, WUNTRACED), server->pid);
+    assert_true(WIFSTOPPED(status));
+}
+
 static void test_sql_pool_run_server_does_not_answer(void **state)
 {
     World *world = *state;
 
     wait_until_it_reads(world->pool);
-    kill(server->pid, SIGSTOP);
+    stop_server();
     assert_away(world->pool, "database: ");
     assert_away(world->pool, "a moment ago");
     kill(server->pid, SIGCONT);
