@@ -41,11 +41,13 @@ guint64 mail_event_attempt(const MailLine *line)
     return digest_finish_number(digest);
 }
 
-static const char *status_name(const MailLine *line)
+/* What came in and goes nowhere is not sent; of what goes out, discard(8) is a way like others. */
+static const char *status_name(const MailLine *line, const QueueEntry *about)
 {
     switch (line->status) {
     case MAIL_STATUS_SENT:
-        return mail_line_is_discard(line) ? "Processed" : "Sent";
+        return mail_line_is_discard(line) && about->said & QUEUE_SAID_INCOMING ? "Processed"
+                                                                               : "Sent";
     case MAIL_STATUS_DEFERRED:
         return "SoftFail";
     case MAIL_STATUS_BOUNCED:
@@ -73,7 +75,7 @@ static gboolean find_type(const MailLine *line, const QueueEntry *about, EventTy
         *type = about->n > 0 ? EVENT_SUBMISSION_QUEUED : EVENT_MESSAGE_QUEUED;
     else if (about->n > 0)
         return FALSE;
-    else if (is_delivery(line) && status_name(line))
+    else if (is_delivery(line) && status_name(line, about))
         *type = EVENT_DELIVERY_ATTEMPT;
     else if (line->kind == MAIL_LINE_REMOVED)
         *type = EVENT_MESSAGE_REMOVED;
@@ -117,7 +119,7 @@ static void add_delivery(struct json_object *event, const MailLine *line,
                          const MailEventFacts *facts)
 {
     add_number(event, "attempt", (gint64)mail_event_attempt(line));
-    add_text(event, "status", status_name(line));
+    add_text(event, "status", status_name(line, &facts->about));
     add_mail_text(event, "rcpt", line->to);
     add_mail_text(event, "relay", line->relay);
     add_mail_text(event, "dsn", line->dsn);
