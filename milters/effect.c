@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/journal/held.h"
 #include "lib/log/log.h"
@@ -64,25 +63,16 @@ gboolean effect_sender(SMFICTX *context, const char *address, GError **error)
     return smfi_chgfrom(context, owned, NULL) == MI_SUCCESS || refused(error, "the return path");
 }
 
-/* In the form of a command's argument; g_free. */
-static char *in_brackets(const char *address)
-{
-    g_autofree char *form = address_form(address);
-
-    return g_strdup_printf("<%s>", form ? form : address);
-}
-
 gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
                            GError **error)
 {
     for (guint i = 0; i < message->rcpts->len; i++) {
         const Recipient *recipient = message->rcpts->pdata[i];
-        g_autofree char *old = in_brackets(recipient->address);
-        if (smfi_delrcpt(context, old) != MI_SUCCESS)
+        if (smfi_delrcpt(context, recipient->given) != MI_SUCCESS)
             return refused(error, "the end of a recipient");
     }
     for (guint i = 0; i < to->len; i++) {
-        g_autofree char *new = in_brackets(to->pdata[i]);
+        g_autofree char *new = message_argument(to->pdata[i]);
         if (smfi_addrcpt(context, new) != MI_SUCCESS)
             return refused(error, "a recipient");
     }
@@ -140,13 +130,13 @@ static void append_field(GString *out, const MimeField *field)
 
 /* Stores the octets; *size receives how many, *path where. */
 static gboolean store(Shared *shared, const Message *message, const StoreHeader *header,
-                      const Origin *origin, char **path, gsize *size, GError **error)
+                      gboolean came_in, char **path, gsize *size, GError **error)
 {
     g_autoptr(GString) head = g_string_sized_new(message->header_size + 4096);
     g_autoptr(StoreWriter) writer =
         store_writer_open(config_string(shared_config(shared), CONFIG_SPOOL_DIR), header, error);
 
-    if (origin->route)
+    if (came_in)
         g_string_append_printf(head, EFFECT_STORED_SENDER "<%s>\r\n", message->mail_from);
     for (guint i = 0; i < message->fields->len; i++)
         append_field(head, message->fields->pdata[i]);
@@ -155,6 +145,16 @@ static gboolean store(Shared *shared, const Message *message, const StoreHeader 
     return writer && store_writer_add(writer, head->str, head->len, error) &&
            store_writer_add(writer, message->body->str, message->body->len, error) &&
            store_writer_commit(g_steal_pointer(&writer), path, error);
+}
+
+gboolean effect_store(Shared *shared, const Message *message, guint64 id, guint32 server,
+                      GError **error)
+{
+    const StoreHeader header = {.id = id, .server = server};
+    g_autofree char *path = NULL;
+    gsize size;
+
+    return store(shared, message, &header, TRUE, &path, &size, error);
 }
 
 static gboolean journal(Shared *shared, const EventSubject *subject, const EventAccepted *accepted,
@@ -192,7 +192,7 @@ gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *wh
     gsize size;
 
     if (!send_all(context, subject.message, outgoing, error) ||
-        !store(shared, subject.message, &header, &outgoing->origin, &path, &size, error))
+        !store(shared, subject.message, &header, outgoing->origin.route != 0, &path, &size, error))
         return FALSE;
     subject.id = outgoing->id;
     EventAccepted accepted = {.base = outgoing->reserved.base,

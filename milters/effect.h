@@ -24,6 +24,10 @@ gboolean effect_sender(SMFICTX *context, const char *address, GError **error);
 gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
                            GError **error);
 
+/* Stores what came in and is yet to be split, under an id: so its sender is known. */
+gboolean effect_store(Shared *shared, const Message *message, guint64 id, guint32 server,
+                      GError **error);
+
 /* TRUE: all is done and durable, answer "accept". FALSE: answer 451; nothing of it will be seen. Its events
  * are about subject, whose id need not be set. */
 gboolean effect_message(SMFICTX *context, Shared *shared, const EventSubject *subject,

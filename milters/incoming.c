@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/edge/edge_route.h"
 #include "lib/log/log.h"
@@ -49,8 +50,7 @@ static void find_client(const Message *message, Client *client)
 static char *recall_key(const Message *message, guint n)
 {
     const char *value = mime_fields_nth(message->fields, "Received", 1);
-    const Recipient *recipient = message->rcpts->pdata[0];
-    g_autofree char *text = g_strdup_printf("%s\n%s\n%u\n%u", value, recipient->key, n,
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%u\n%u", value, message->came_for, n,
                                             mime_fields_count(message->fields, "Received"));
 
     return value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
@@ -61,8 +61,10 @@ static gboolean reserve(Shared *shared, const Message *message, guint n, Reserve
 {
     g_autofree char *key = recall_key(message, n);
 
-    if (key && recall_find(shared_recall(shared), key, reserved))
+    if (key && recall_find(shared_recall(shared), key, reserved)) {
+        reserved->again = TRUE;
         return TRUE;
+    }
     *reserved = (Reserved){0};
     reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
     if (reserved->base == 0) {
@@ -111,6 +113,15 @@ static gboolean find_lane(const Arriving *arriving, Outgoing *outgoing, GError *
     return TRUE;
 }
 
+/* What one server of ours sends to another's route: its failure is the first one's to know, and tells of this message here. */
+static gboolean is_from_us(const Arriving *arriving)
+{
+    ReturnPath path;
+
+    return shared_open_path(arriving->shared, arriving->session->message->mail_from, &path) &&
+           path.kind == RETURN_PATH_MESSAGE;
+}
+
 static gboolean seal(const Arriving *arriving, Outgoing *outgoing, gboolean seals_sender,
                      GError **error)
 {
@@ -153,17 +164,16 @@ static gboolean decide(const Arriving *arriving, ArrivalVerdict *verdict, GError
     return TRUE;
 }
 
-/* The hop's own field is hidden, so without this one what is forwarded from route to route would never come to an end. */
-static void leave_trace(const Arriving *arriving, Outgoing *outgoing)
+/* The hop's own field is hidden, so without this one what goes from route to route would never come to an end. */
+static void leave_trace(const Arriving *arriving, const char *id, GPtrArray *edits)
 {
     const Config *config = shared_config(arriving->shared);
     g_autofree char *date = mime_date(arriving->subject.at_us / G_USEC_PER_SEC);
-    g_autofree char *value =
-        g_strdup_printf(" by %s (Outrider)\n\tid %s; %s", config_string(config, CONFIG_HOSTNAME),
-                        outgoing->token, date);
+    g_autofree char *value = g_strdup_printf(" by %s (Outrider)\n\tid %s; %s",
+                                             config_string(config, CONFIG_HOSTNAME), id, date);
     char name[] = "Received";
 
-    edit_make(outgoing->edits, arriving->session->message->fields,
+    edit_make(edits, arriving->session->message->fields,
               (Edit){.kind = EDIT_INSERT, .name = name, .value = value});
 }
 
@@ -189,13 +199,13 @@ static Outgoing *prepare(const Arriving *arriving, GError **error)
     outgoing->to = g_steal_pointer(&verdict.to);
     outgoing->wait = g_strdup(verdict.wait);
     if ((outgoing->to && !find_lane(arriving, outgoing, error)) ||
-        !seal(arriving, outgoing, verdict.seals_sender, error))
+        !seal(arriving, outgoing, verdict.seals_sender || is_from_us(arriving), error))
         return NULL;
     if (outgoing->wait)
         outgoing->refusal = REFUSAL_POOL;
     outgoing->edits = dispatch_arrival_edits(message->fields, outgoing->msgid);
     if (outgoing->to)
-        leave_trace(arriving, outgoing);
+        leave_trace(arriving, outgoing->token, outgoing->edits);
     return g_steal_pointer(&outgoing);
 }
 
@@ -220,12 +230,19 @@ static RefusalName fan_out(Arriving *arriving, GError **error)
     Message *message = arriving->session->message;
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *rcpt = g_strdup(message_rcpt(message));
+    g_autoptr(GPtrArray) trace = edits_new();
+    char token[TOKEN_LENGTH + 1];
 
     for (guint i = 0; i < arriving->route->endpoint_count; i++)
         g_ptr_array_add(addresses,
                         g_strdup_printf("%u.%u@" EDGE_ENDPOINT_DOMAIN,
                                         arriving->route->endpoints[i], arriving->route->id));
-    if (!effect_recipients(arriving->context, message, addresses, error))
+    token_derive(arriving->reserved.seed, 0, token);
+    leave_trace(arriving, token, trace);
+    if (!effect_store(arriving->shared, message, arriving->reserved.base, arriving->route->server,
+                      error) ||
+        !effect_header(arriving->context, trace, error) ||
+        !effect_recipients(arriving->context, message, addresses, error))
         return refusal_of_trouble(*error);
     message_set_recipients(message, addresses);
     arriving->subject.id = arriving->reserved.base;
@@ -328,11 +345,20 @@ gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const
     return route != NULL;
 }
 
+gboolean incoming_is_nobody(Shared *shared, const char *address)
+{
+    g_autofree char *domain = address_domain(address);
+    gboolean ours = FALSE;
+
+    return domain && edge_route_domain(shared_edge(shared), domain, &ours, NULL) && ours;
+}
+
 /* A route that is gone meanwhile takes nothing any more. */
-static EdgeRoute *gone(const Claim *claim)
+static EdgeRoute *gone(const Claim *claim, guint32 id)
 {
     EdgeRoute *route = g_new0(EdgeRoute, 1);
 
+    route->id = id;
     route->server = claim->server;
     route->mode = EDGE_ROUTE_REJECT;
     return route;
@@ -353,7 +379,7 @@ static gboolean find_parts(Session *session, Shared *shared, const Claim *claim,
     if (*route && ((*route)->server != claim->server || (*route)->mode != EDGE_ROUTE_ENDPOINT))
         g_clear_pointer(route, edge_route_free);
     if (!*route)
-        *route = gone(claim);
+        *route = gone(claim, route_id);
     return TRUE;
 }
 
@@ -363,7 +389,7 @@ RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *s
     Arriving arriving = {.context = context,
                          .session = session,
                          .shared = shared,
-                         .reserved = {.base = claim->base, .hop = TRUE},
+                         .reserved = {.base = claim->base, .hop = TRUE, .again = TRUE},
                          .index = index};
     g_autoptr(EdgeRoute) route = NULL;
     g_autoptr(GError) error = NULL;

@@ -22,6 +22,10 @@
 gboolean incoming_take(SMFICTX *context, Session *session, Shared *shared, const char *queue_id,
                        RefusalName *refusal);
 
+/* Whether an address without a route is in a domain of ours, so that it will never have been taken right. FALSE also when that is not
+ * known now. */
+gboolean incoming_is_nobody(Shared *shared, const char *address);
+
 /* Takes the message for that route, whoever its recipient is. REFUSAL_NONE: done and durable; else logged. */
 RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared,
                               const char *queue_id, const EdgeRoute *route);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/address.h"
 #include "lib/mime/field.h"
 
 void client_clear(Client *client)
@@ -31,6 +32,7 @@ static void recipient_free(gpointer data)
 
     g_free(recipient->address);
     g_free(recipient->key);
+    g_free(recipient->given);
     g_free(recipient);
 }
 
@@ -52,6 +54,7 @@ void message_free(Message *message)
     if (!message)
         return;
     g_free(message->mail_from);
+    g_free(message->came_for);
     g_hash_table_unref(message->known);
     g_ptr_array_unref(message->rcpts);
     g_ptr_array_unref(message->fields);
@@ -74,9 +77,21 @@ gboolean message_add_recipient(Message *message, const char *rcpt, const char *r
     Recipient *recipient = g_new(Recipient, 1);
     recipient->address = g_steal_pointer(&address);
     recipient->key = g_steal_pointer(&lower);
+    recipient->given = g_strdup(rcpt);
+    if (!message->came_for)
+        message->came_for = g_strdup(rcpt);
     g_ptr_array_add(message->rcpts, recipient);
     g_hash_table_add(message->known, recipient->key);
     return TRUE;
+}
+
+/* The form in which addresses are compared has small letters, so it is taken only where quotes are needed. */
+char *message_argument(const char *address)
+{
+    g_autofree char *form = address_form(address);
+    gboolean plain = !form || strlen(form) == strlen(address);
+
+    return g_strdup_printf("<%s>", plain ? address : form);
 }
 
 void message_set_recipients(Message *message, const GPtrArray *addresses)
@@ -84,8 +99,11 @@ void message_set_recipients(Message *message, const GPtrArray *addresses)
     g_hash_table_remove_all(message->known);
     g_ptr_array_set_size(message->rcpts, 0);
     message->limits.recipients = addresses->len;
-    for (guint i = 0; i < addresses->len; i++)
-        message_add_recipient(message, addresses->pdata[i], addresses->pdata[i]);
+    message->address_size = 0;
+    for (guint i = 0; i < addresses->len; i++) {
+        g_autofree char *given = message_argument(addresses->pdata[i]);
+        message_add_recipient(message, given, addresses->pdata[i]);
+    }
 }
 
 const char *message_rcpt(const Message *message)

@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     char *address; /* as Postfix resolved it, and logs it; without brackets */
     char *key;     /* in lower case: of the same, Postfix keeps one */
+    char *given;   /* the argument of the command, by which alone Postfix knows whom to take away */
 } Recipient;
 
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
     char *mail_from;    /* without brackets; "" for the null sender */
     GPtrArray *rcpts;   /* of Recipient, each another one, as they came */
     gsize address_size; /* octets of these */
+    char *came_for;     /* given of the first one that came, whatever they are set to */
     GHashTable *known;  /* their keys, borrowed */
     GPtrArray *fields;  /* of MimeField */
     GString *body;      /* NULL: dropped, too big */
@@ -57,7 +59,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
  * not told, as the client gave it. FALSE: there are as many as may be. */
 gboolean message_add_recipient(Message *message, const char *rcpt, const char *resolved);
 
-/* Its recipients are those (of char *) from now on, however many they are. */
+/* An address as the argument of a command, in brackets and, where it needs them, quotes; g_free. */
+char *message_argument(const char *address);
+
+/* Its recipients are those (of char *) from now on, however many they are, given as message_argument. */
 void message_set_recipients(Message *message, const GPtrArray *addresses);
 
 /* The first recipient's address; NULL: none yet. */

@@ -11,8 +11,10 @@
 #include "lib/store/store.h"
 #include "milters/effect.h"
 #include "milters/incoming.h"
+#include "milters/recall.h"
 
 #define FAILED       "failed"
+#define DELAYED      "delayed"
 #define FORWARDS_MAX 100 /* more than Received fields may be */
 #define STORED_MAX   ((gsize)1 << 30)
 
@@ -23,7 +25,8 @@ typedef struct {
     const char *queue_id;
     ReturnPath path;
     MimeReport report;
-    gboolean is_report, is_local;
+    gboolean failed, tells; /* that it failed, or that or a delay */
+    gboolean is_local;
 } Returned;
 
 /* Postfix writes no client into the Received field of what it made itself. */
@@ -37,13 +40,13 @@ static gboolean is_local(const Message *message)
     return value && !received.ip && received.queue_id && !*message->mail_from;
 }
 
-static gboolean record(const Returned *returned, GError **error)
+static gboolean record(const Returned *returned, const ReturnPath *path, GError **error)
 {
     EventSubject subject =
         session_subject(returned->session, returned->shared, NULL, returned->queue_id);
 
-    subject.id = returned->path.id;
-    subject.server = returned->path.server;
+    subject.id = path->id;
+    subject.server = path->server;
     g_autofree char *json = event_bounce(&subject, &returned->report);
     JournalEntry entry = {EVENT_BOUNCE, subject.at_us, json, -1};
     log_info(returned->queue_id, "message came back", LOG_ID("id", subject.id),
@@ -87,18 +90,38 @@ static char *first_sender(const Returned *returned)
     return NULL;
 }
 
-/* TRUE: it goes on to who sent what was forwarded. */
-static gboolean send_on(const Returned *returned, GError **error)
+/* Whoever sees a forwarded message sees its return path: so each is told of once, whatever comes to it. */
+static gboolean was_told(const Returned *returned, gboolean tells)
 {
-    g_autofree char *sender = first_sender(returned);
+    g_autofree char *key = g_strdup_printf("told %" G_GUINT64_FORMAT " %s", returned->path.id,
+                                           returned->report.action);
+    Reserved nothing = {0};
+
+    if (tells)
+        recall_keep(shared_recall(returned->shared), key, &nothing);
+    return !tells && recall_find(shared_recall(returned->shared), key, &nothing);
+}
+
+/* To who sent what was forwarded; of a server of ours that is a message that came back. */
+static ReturnedVerdict send_on(const Returned *returned, GError **error)
+{
+    g_autofree char *sender = was_told(returned, FALSE) ? NULL : first_sender(returned);
     g_autoptr(GPtrArray) list = g_ptr_array_new();
+    ReturnPath path;
 
     if (!sender || !*sender)
-        return FALSE;
+        return RETURNED_DROPPED;
+    if (shared_open_path(returned->shared, sender, &path)) {
+        if (returned->failed && path.kind == RETURN_PATH_MESSAGE && record(returned, &path, error))
+            was_told(returned, TRUE);
+        return RETURNED_DROPPED;
+    }
     g_ptr_array_add(list, sender);
     log_info(returned->queue_id, "notification goes on to the sender",
              LOG_ID("id", returned->path.id), LOG_TEXT("rcpt", sender));
-    return effect_recipients(returned->context, returned->session->message, list, error);
+    if (effect_recipients(returned->context, returned->session->message, list, error))
+        was_told(returned, TRUE);
+    return RETURNED_TAKEN;
 }
 
 static ReturnedVerdict to_route(const Returned *returned, RefusalName *refusal)
@@ -121,23 +144,36 @@ static ReturnedVerdict to_route(const Returned *returned, RefusalName *refusal)
     return RETURNED_TAKEN;
 }
 
-static ReturnedVerdict judge(Returned *returned, RefusalName *refusal, GError **error)
+/* Of several endpoints' messages that never left the hop, their submission tells. */
+static gboolean is_forwarded(const Returned *returned)
 {
-    const gboolean failed = returned->is_report && g_strcmp0(returned->report.action, FAILED) == 0;
+    return returned->path.kind == RETURN_PATH_FORWARD ||
+           (returned->path.kind == RETURN_PATH_SUBMISSION && returned->is_local);
+}
 
-    if (failed && !returned->is_local && returned->path.kind != RETURN_PATH_SUBMISSION &&
-        !record(returned, error)) {
-        *refusal = refusal_of_trouble(*error);
+static ReturnedVerdict judge(const Returned *returned, RefusalName *refusal, GError **error)
+{
+    if (returned->failed && !returned->is_local && returned->path.kind != RETURN_PATH_SUBMISSION &&
+        !record(returned, &returned->path, error))
         return RETURNED_TAKEN;
-    }
-    if (returned->path.kind == RETURN_PATH_FORWARD && returned->is_report &&
-        send_on(returned, error))
-        return RETURNED_TAKEN;
-    if (*error) {
-        *refusal = refusal_of_trouble(*error);
-        return RETURNED_TAKEN;
-    }
-    return failed || returned->is_local ? RETURNED_DROPPED : to_route(returned, refusal);
+    if (returned->tells && is_forwarded(returned))
+        return send_on(returned, error);
+    return returned->failed || returned->is_local || returned->path.kind != RETURN_PATH_MESSAGE
+               ? RETURNED_DROPPED
+               : to_route(returned, refusal);
+}
+
+/* Notifications have no sender (RFC 3464 section 2); others may look like one. */
+static void read_report(Returned *returned)
+{
+    const Message *message = returned->session->message;
+    MimeReport *report = &returned->report;
+
+    if (*message->mail_from || !message->body ||
+        !mime_report_read(message->fields, message->body->str, message->body->len, report))
+        return;
+    returned->failed = g_str_equal(report->action, FAILED);
+    returned->tells = returned->failed || g_str_equal(report->action, DELAYED);
 }
 
 ReturnedVerdict returned_take(SMFICTX *context, Session *session, Shared *shared,
@@ -153,9 +189,12 @@ ReturnedVerdict returned_take(SMFICTX *context, Session *session, Shared *shared
         return RETURNED_NOT;
     *refusal = REFUSAL_NONE;
     returned.is_local = is_local(message);
-    returned.is_report = message->body && mime_report_read(message->fields, message->body->str,
-                                                           message->body->len, &returned.report);
+    read_report(&returned);
     ReturnedVerdict verdict = judge(&returned, refusal, &error);
+    if (error) {
+        verdict = RETURNED_TAKEN;
+        *refusal = refusal_of_trouble(error);
+    }
     if (*refusal != REFUSAL_NONE)
         log_error(queue_id, "mail to a return path cannot be taken now", LOG_GERROR(error));
     mime_report_clear(&returned.report);

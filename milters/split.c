@@ -60,6 +60,8 @@ static RefusalName take_unclaimed(SMFICTX *context, Session *session, Shared *sh
     *discard = returned == RETURNED_DROPPED;
     if (returned != RETURNED_NOT)
         return refusal;
+    if (incoming_is_nobody(shared, message_rcpt(session->message)))
+        return REFUSAL_ROUTE;
     log_warning(queue_id, "message without its claim refused", LOG_TEXT("ip", session->client.ip),
                 LOG_TEXT("sender", session->message->mail_from),
                 LOG_TEXT("rcpt", message_rcpt(session->message)), LOG_GERROR(error));

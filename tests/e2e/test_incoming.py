@@ -270,6 +270,38 @@ class Endpoints(unittest.TestCase):
             "sh", "-c", f"grep -l '{routes[0]}' {self.sandbox.mail_dir}/desk/new/* | xargs cat").stdout)
 
 
+    def test_capitals_are_taken_away_too(self):
+        """Postfix knows a recipient by its very letters: each endpoint gets one, and nothing goes in circles."""
+        targets = [fresh() for _ in range(2)]
+        names = ",".join(self.incoming.endpoint("--address", target) for target in targets)
+        several = self.incoming.route("--mode", "endpoint", "--endpoint", names)
+        single_target = fresh()
+        single = self.forwarding(single_target)
+        record = self.sandbox.outrider("route", "show", self.incoming.server, single)
+        forward_address = record["forward"]
+        deliver(self.sandbox, several.upper())
+        for address in (single.upper(), forward_address.upper()):
+            deliver(self.sandbox, address)
+        wait_for(lambda: len(self.sandbox.inbox(single_target)) >= 2, "both for one address")
+        for target in targets:
+            self.sandbox.received(target)
+        wait_for(lambda: not [entry for entry in self.sandbox.queue() if several.lower() in str(entry).lower()],
+                 "an empty queue")
+        self.assertEqual([len(self.sandbox.inbox(target)) for target in targets + [single_target]], [1, 1, 2])
+
+    def test_failure_between_two_servers_of_ours(self):
+        """What one sends to the other's route, and comes back, is Bounced for the first."""
+        route = Incoming(self.sandbox).route("--mode", "bounce")
+        sender = Sender(self.sandbox, f"acme/s{uuid.uuid4().hex[:8]}")
+        sender.submit(route)
+
+        def look():
+            rows = self.sandbox.outrider("message", "list", "--to", route)
+            return {row["status"] for row in rows} == {"Bounced", "HardFail"} and rows
+
+        wait_for(look, "both ends", tell=lambda: self.sandbox.outrider("message", "list", "--to", route))
+
+
 class Returns(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -298,6 +330,25 @@ class Returns(unittest.TestCase):
         forged = ("a" if path[10] != "a" else "b").join((path[:10], path[11:]))
         self.assertEqual(reply(self.sandbox, path, sender="")[0], 250)
         self.assertEqual(reply(self.sandbox, forged, sender="")[0], 550)
+
+    def test_a_forwarded_messages_return_path_is_no_relay(self):
+        """One notification goes on, and nothing else."""
+        incoming = Incoming(self.sandbox)
+        target, sender = fresh(), fresh()
+        route = incoming.route("--mode", "endpoint", "--endpoint", incoming.endpoint("--address", target))
+        deliver(self.sandbox, route, sender=sender)
+        path = self.sandbox.received(target)[1]["sender"]
+        report = (b"From: x@else.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; "
+                  b"report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nGone.\r\n--b\r\nContent-Type: "
+                  b"message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+                  b"--b--\r\n")
+        deliver(self.sandbox, path, content=report, sender="spam@else.test")
+        deliver(self.sandbox, path, content=mail.message(path), sender="")
+        for _ in range(3):
+            deliver(self.sandbox, path.upper(), content=report, sender="")
+        self.assertEqual(len(bounces(self.sandbox, sender)), 1)
+        wait_for(lambda: not [entry for entry in self.sandbox.queue() if path in str(entry).lower()], "an empty queue")
+        self.assertEqual(len(self.sandbox.inbox(sender)), 1)
 
     def test_what_is_no_notification_changes_nothing(self):
         recipient = fresh()
