@@ -278,7 +278,7 @@ class Endpoints(unittest.TestCase):
         single_target = fresh()
         single = self.forwarding(single_target)
         record = self.sandbox.outrider("route", "show", self.incoming.server, single)
-        forward_address = record["forward"]
+        forward_address = record["forward_address"]
         deliver(self.sandbox, several.upper())
         for address in (single.upper(), forward_address.upper()):
             deliver(self.sandbox, address)
