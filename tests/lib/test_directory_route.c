@@ -150,7 +150,7 @@ static void test_directory_endpoint_refused(void **state)
         BAD(TRUE, E, "acme/main x", "address=a@b.test format=raw", INVALID, "--format"),
         BAD(TRUE, E, "acme/main x", "smtp=a.test:465", INVALID, "465"),
         BAD(TRUE, E, "acme/main x", "smtp=192.0.2.1 tls=verify", INVALID, "host name"),
-        BAD(TRUE, E, "acme/main x", "url=http://u:p@a.test", INVALID, "user or password"),
+        BAD(TRUE, E, "acme/main x", "url=http://u:p@a.test", INVALID, "user or a password"),
         BAD(TRUE, E, "acme/main crm", "url=http://a.test", EXISTS, "acme/main crm exists already"),
         BAD(TRUE, E, "acme/main x", "address=boss@ELSEWHERE.test", EXISTS, "endpoint fw"),
         BAD(TRUE, E, "acme/none x", "url=http://a.test", NOT_FOUND, "acme/none"),
