@@ -23,7 +23,8 @@ typedef struct {
     gboolean has_pixel; /* of this tracking host */
     gboolean is_frameset;
     gsize body_end; /* where the last </body> begins */
-    gsize html_end;
+    gsize
+        html_end; /* the same of </html>, if no element begins behind it: else the page goes on there */
 } Page;
 
 static gboolean is_named(const Page *page, HtmlRange range, const char *word)
@@ -159,6 +160,7 @@ static void take_start(Page *page, const HtmlToken *token, HtmlPlace place)
 {
     HtmlRange name = token->name;
 
+    page->html_end = NOWHERE;
     page->is_open = html_tokenizer_is_opaque(page->tokenizer);
     if (is_named(page, name, "a") || is_named(page, name, "area"))
         take_link(page, token, place);
