@@ -20,12 +20,26 @@ class Incoming:
         self.domain = Domain(sandbox, *options, alone=True)
         self.server = self.domain.owner
         self.has_routes = False
+        self.endpoints = []
 
     def endpoint(self, *options):
         """A new endpoint's name."""
         name = f"e{uuid.uuid4().hex[:8]}"
         self.sandbox.outrider("endpoint", "add", self.server, name, *options)
+        self.endpoints.append(name)
         return name
+
+    def close(self):
+        """Nothing is left to be tried again, in other tests' time: without its endpoint mail goes back."""
+        for name in self.endpoints:
+            self.sandbox.outrider("endpoint", "delete", self.server, name, "--force")
+
+        def done():
+            self.sandbox.execute("postqueue", "-f")
+            return not [entry for entry in self.sandbox.queue() if entry["queue_name"] != "hold" and
+                        self.domain.name in str(entry["recipients"])]
+
+        wait_for(done, f"no mail for {self.domain.name} in the queue")
 
     def route(self, *options, name=None):
         """A new route's address, once Postfix takes mail for it (a refused one: once it is there)."""

@@ -32,6 +32,7 @@ class Modes(unittest.TestCase):
     def setUpClass(cls):
         cls.sandbox = shared()
         cls.incoming = Incoming(cls.sandbox)
+        cls.addClassCleanup(cls.incoming.close)
 
     def rows(self, recipient, count, status):
         """History's messages to a recipient, once they are so many and of that status."""
@@ -161,6 +162,7 @@ class Endpoints(unittest.TestCase):
     def setUpClass(cls):
         cls.sandbox = shared()
         cls.incoming = Incoming(cls.sandbox)
+        cls.addClassCleanup(cls.incoming.close)
 
     rows = Modes.rows
 

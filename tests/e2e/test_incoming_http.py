@@ -74,6 +74,7 @@ class Http(unittest.TestCase):
     def setUpClass(cls):
         cls.sandbox = shared()
         cls.incoming = Incoming(cls.sandbox)
+        cls.addClassCleanup(cls.incoming.close)
 
     def setUp(self):
         self.target = Target()
