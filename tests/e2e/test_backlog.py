@@ -53,7 +53,7 @@ class Backlog(unittest.TestCase):
 
     def test_database_away(self):
         messages = EVENTS // backlog.EVENTS
-        owner, before = backlog.credential(self.sandbox), backlog.counts(self.sandbox)
+        owner, before = backlog.credential(self.sandbox), backlog.nothing_waits(self.sandbox)
         self.sandbox.control("restart", "worker")  # its peak is of this test
         wait_for(lambda: "does not run" not in " ".join(backlog.status(self.sandbox)["attention"]), "the worker to run")
         attention = self.report("before")["attention"]

@@ -246,7 +246,7 @@ class DiskFull(unittest.TestCase):
         """Mail flows; history is complete when there is space again. A server that gave up is started
         as an init system would."""
         data = pathlib.Path(self.sandbox.db_socket).parent / "data"
-        before, owner = backlog.counts(self.sandbox), backlog.credential(self.sandbox)
+        before, owner = backlog.nothing_waits(self.sandbox), backlog.credential(self.sandbox)
         disk = self.small_disk(data, 100 * MB, "mariadb")
         disk.fill(leave=4 * MB)
         backlog.append(self.sandbox, MESSAGES, owner)

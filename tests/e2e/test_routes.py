@@ -197,7 +197,7 @@ class Incoming(unittest.TestCase):
         finally:
             self.sandbox.start("policyd")
         self.routed.taken(f"info@{self.routed.name}")
-        self.assert_unknown(f"nobody@{self.routed.name}")
+        wait_for(lambda: self.answer(f"nobody@{self.routed.name}")[0] == 550, "nobody is refused again")
 
     def test_database_and_worker_away(self):
         self.sandbox.stop("worker", "mariadb")
