@@ -50,7 +50,12 @@ def add_routes(place):
     for domain, route in PATHS.values():
         place.outrider("domain", "add", SERVER, domain)
         place.outrider("route", "add", SERVER, f"*@{domain}", *route)
-        world.wait_for(lambda domain=domain: taken(place, domain), f"mail for {domain} to be taken", world.PATIENCE)
+    table = place.path("postfix/etc/outrider/our-domains.regexp")
+    world.wait_for(lambda: all(domain.replace(".", r"\.") in table.read_text() for domain, _ in PATHS.values()),
+                   f"the domains in {table}", 60)
+    place.control("incoming", "on")
+    for domain, _ in PATHS.values():
+        world.wait_for(lambda domain=domain: taken(place, domain), f"mail for {domain} to be taken", 60)
 
 
 def taken(place, domain):
