@@ -83,8 +83,8 @@ static Submission *make_trial(const Config *config, const char *from, const char
     V1Error wrong = V1_ERROR_NONE;
 
     letter->to = one_addressee(to);
-    letter->cc = one_addressee("");
-    letter->bcc = one_addressee("");
+    letter->cc = g_ptr_array_new();
+    letter->bcc = g_ptr_array_new();
     letter->from = g_strdup(from);
     letter->subject = g_strdup(TRIAL_SUBJECT);
     letter->text = g_strdup(TRIAL_TEXT);

@@ -79,7 +79,7 @@ gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrA
     return TRUE;
 }
 
-static gboolean send_recipient(SMFICTX *context, const Message *message, char *to, GError **error)
+gboolean effect_recipient(SMFICTX *context, const Message *message, char *to, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new();
 
@@ -106,7 +106,7 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
         return refused(error, "the body");
     if (outgoing->sender && !effect_sender(context, outgoing->sender, error))
         return FALSE;
-    if (outgoing->to && !send_recipient(context, message, outgoing->to, error))
+    if (outgoing->to && !effect_recipient(context, message, outgoing->to, error))
         return FALSE;
     if (outgoing->way && !send_way(context, outgoing->way))
         return refused(error, "the transport");

@@ -23,6 +23,7 @@ gboolean effect_sender(SMFICTX *context, const char *address, GError **error);
 /* The message goes to another recipient, or to several (of char *; without brackets). */
 gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
                            GError **error);
+gboolean effect_recipient(SMFICTX *context, const Message *message, char *to, GError **error);
 
 /* Stores what came in and is yet to be split, under an id: so its sender is known. */
 gboolean effect_store(Shared *shared, const Message *message, guint64 id, guint32 server,

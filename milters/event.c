@@ -150,10 +150,10 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
 char *event_bounce(const EventSubject *subject, const MimeReport *report)
 {
     json_object *object = begin(subject);
-    g_autofree char *said = report->diagnostic ? g_strdup(report->diagnostic) : g_strdup("");
+    const char *status = report->status ? report->status : "";
+    const char *said = report->diagnostic ? report->diagnostic : "";
     g_autofree char *reason =
-        g_strdup_printf("bounced: %s%s%s", report->status ? report->status : "",
-                        report->status && *said ? " " : "", said);
+        g_strdup_printf("bounced: %s%s%s", status, *status && *said ? " " : "", said);
 
     add_number(object, "id", subject->id);
     add_text(object, "notification", subject->queue_id);

@@ -65,14 +65,7 @@ static gboolean reserve(Shared *shared, const Message *message, guint n, Reserve
         reserved->again = TRUE;
         return TRUE;
     }
-    *reserved = (Reserved){0};
-    reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
-    if (reserved->base == 0) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                    "no message id: the clock is wrong");
-        return FALSE;
-    }
-    if (!token_seed(reserved->seed, error))
+    if (!outgoing_reserve(shared, n, reserved, error))
         return FALSE;
     if (key)
         recall_keep(shared_recall(shared), key, reserved);
@@ -122,27 +115,26 @@ static gboolean is_from_us(const Arriving *arriving)
            path.kind == RETURN_PATH_MESSAGE;
 }
 
+/* A null sender stays null; what keeps its own gets it back from the hop. */
 static gboolean seal(const Arriving *arriving, Outgoing *outgoing, gboolean seals_sender,
                      GError **error)
 {
-    const Message *message = arriving->session->message;
+    const char *mail_from = arriving->session->message->mail_from;
     const ReturnPath path = {RETURN_PATH_FORWARD, outgoing->id, arriving->route->server,
                              outgoing->verdict.lane};
     const char *domain = config_string(shared_config(arriving->shared), CONFIG_RETURN_PATH_DOMAIN);
-    Msgid msgid = {.id = outgoing->id, .server = arriving->route->server};
 
-    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
-    outgoing->msgid = shared_seal_msgid(arriving->shared, &msgid);
-    if (seals_sender && *message->mail_from)
-        outgoing->return_path = shared_seal_path(arriving->shared, &path, domain);
-    if (outgoing->return_path)
-        outgoing->sender = g_strdup(outgoing->return_path);
-    else if (arriving->reserved.hop)
-        outgoing->sender = g_strdup(message->mail_from);
-    if (outgoing->msgid && (outgoing->return_path || !seals_sender || !*message->mail_from))
+    if (!outgoing_seal_id(outgoing, arriving->shared, arriving->route->server, error))
+        return FALSE;
+    if (!seals_sender || !*mail_from) {
+        outgoing->sender = arriving->reserved.hop ? g_strdup(mail_from) : NULL;
         return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "the message cannot be sealed");
-    return FALSE;
+    }
+    outgoing->return_path = shared_seal_path(arriving->shared, &path, domain);
+    outgoing->sender = g_strdup(outgoing->return_path);
+    if (!outgoing->return_path)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "return path cannot be sealed");
+    return outgoing->return_path != NULL;
 }
 
 static gboolean decide(const Arriving *arriving, ArrivalVerdict *verdict, GError **error)
@@ -181,14 +173,9 @@ static void leave_trace(const Arriving *arriving, const char *id, GPtrArray *edi
 static Outgoing *prepare(const Arriving *arriving, GError **error)
 {
     Message *message = arriving->session->message;
-    g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
+    g_autoptr(Outgoing) outgoing = outgoing_new(&arriving->reserved, arriving->index);
     g_auto(ArrivalVerdict) verdict = {0};
 
-    outgoing->reserved = arriving->reserved;
-    outgoing->id = id_at(arriving->reserved.base, arriving->index);
-    token_derive(arriving->reserved.seed, arriving->index, outgoing->token);
-    outgoing->labels = g_ptr_array_new_with_free_func(g_free);
-    outgoing->skipped = g_ptr_array_new_with_free_func(g_free);
     outgoing->from = first_from(message);
     outgoing->origin = (Origin){arriving->route->id, arriving->endpoint};
     if (!decide(arriving, &verdict, error))
@@ -224,6 +211,23 @@ static RefusalName dispatch(const Arriving *arriving, GError **error)
                : refusal_of_trouble(*error);
 }
 
+/* Other recipients, for Postfix and for history. */
+static gboolean readdress(SMFICTX *context, Message *message, const GPtrArray *to, GError **error)
+{
+    if (!effect_recipients(context, message, to, error))
+        return FALSE;
+    message_set_recipients(message, to);
+    return TRUE;
+}
+
+static gboolean set_recipient(SMFICTX *context, Message *message, char *to, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+    g_ptr_array_add(list, to);
+    return readdress(context, message, list, error);
+}
+
 /* An address for each endpoint; the claim says which one it came for. */
 static RefusalName fan_out(Arriving *arriving, GError **error)
 {
@@ -242,9 +246,8 @@ static RefusalName fan_out(Arriving *arriving, GError **error)
     if (!effect_store(arriving->shared, message, arriving->reserved.base, arriving->route->server,
                       error) ||
         !effect_header(arriving->context, trace, error) ||
-        !effect_recipients(arriving->context, message, addresses, error))
+        !readdress(arriving->context, message, addresses, error))
         return refusal_of_trouble(*error);
-    message_set_recipients(message, addresses);
     arriving->subject.id = arriving->reserved.base;
     g_autoptr(Claim) claim = hop_claim(arriving->shared, &arriving->subject, &arriving->reserved);
     claim->rcpt_to = g_steal_pointer(&rcpt);
@@ -288,24 +291,11 @@ static void log_trouble(const char *queue_id, RefusalName refusal, const Message
                     LOG_TEXT("rcpt", message_rcpt(message)), LOG_GERROR(error));
 }
 
-/* Another recipient, for Postfix and for history. */
-static gboolean set_recipient(SMFICTX *context, Message *message, char *rcpt, GError **error)
-{
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
-
-    g_ptr_array_add(list, rcpt);
-    if (!effect_recipients(context, message, list, error))
-        return FALSE;
-    message_set_recipients(message, list);
-    return TRUE;
-}
-
 RefusalName incoming_take_for(SMFICTX *context, Session *session, Shared *shared,
                               const char *queue_id, const EdgeRoute *route)
 {
-    g_autoptr(GError) error = NULL;
-
     Arriving arriving = {.context = context, .session = session, .shared = shared};
+    g_autoptr(GError) error = NULL;
 
     begin(&arriving, route, queue_id);
     RefusalName refusal = take(&arriving, &error);

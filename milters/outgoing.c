@@ -227,6 +227,18 @@ static gboolean sign(Outgoing *outgoing, Message *message, Shared *shared, const
     return TRUE;
 }
 
+gboolean outgoing_seal_id(Outgoing *outgoing, Shared *shared, guint32 server, GError **error)
+{
+    Msgid msgid = {.id = outgoing->id, .server = server};
+
+    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
+    outgoing->msgid = shared_seal_msgid(shared, &msgid);
+    if (outgoing->msgid)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "message id cannot be sealed");
+    return FALSE;
+}
+
 static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared, guint32 server,
                      const EdgeDomain *domain, GError **error)
 {
@@ -236,19 +248,16 @@ static gboolean seal(Outgoing *outgoing, const Message *message, Shared *shared,
         dispatch_return_path(domain, config_string(config, CONFIG_RETURN_PATH_LABEL),
                              config_string(config, CONFIG_RETURN_PATH_DOMAIN));
 
-    Msgid msgid = {.id = outgoing->id, .server = server};
-
-    memcpy(msgid.token, outgoing->token, sizeof msgid.token);
-    outgoing->msgid = shared_seal_msgid(shared, &msgid);
+    if (!outgoing_seal_id(outgoing, shared, server, error))
+        return FALSE;
     outgoing->return_path =
         *message->mail_from ? shared_seal_path(shared, &path, host) : g_strdup("");
     /* The hop's sender is not the message's, even where that is null. */
     if (*message->mail_from || outgoing->reserved.hop)
         outgoing->sender = g_strdup(outgoing->return_path);
-    if (outgoing->return_path && outgoing->msgid)
+    if (outgoing->return_path)
         return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "%s cannot be sealed",
-                outgoing->msgid ? "return path" : "message id");
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "return path cannot be sealed");
     return FALSE;
 }
 
@@ -281,17 +290,35 @@ static gboolean prepare(Outgoing *outgoing, Message *message, Shared *shared,
     return TRUE;
 }
 
-Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *message, Shared *shared,
-                           const EdgeCredential *credential, const Author *author,
-                           const OutgoingTick *tick, GError **error)
+gboolean outgoing_reserve(Shared *shared, guint n, Reserved *reserved, GError **error)
 {
-    g_autoptr(Outgoing) outgoing = g_new0(Outgoing, 1);
+    *reserved =
+        (Reserved){.base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC)};
+    if (reserved->base != 0)
+        return token_seed(reserved->seed, error);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "no message id: the clock is wrong");
+    return FALSE;
+}
+
+Outgoing *outgoing_new(const Reserved *reserved, guint index)
+{
+    Outgoing *outgoing = g_new0(Outgoing, 1);
 
     outgoing->id = id_at(reserved->base, index);
     outgoing->reserved = *reserved;
     token_derive(reserved->seed, index, outgoing->token);
     outgoing->labels = g_ptr_array_new_with_free_func(g_free);
     outgoing->skipped = g_ptr_array_new_with_free_func(g_free);
+    return outgoing;
+}
+
+Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *message, Shared *shared,
+                           const EdgeCredential *credential, const Author *author,
+                           const OutgoingTick *tick, GError **error)
+{
+    g_autoptr(Outgoing) outgoing = outgoing_new(reserved, index);
+
     outgoing->from = g_strdup(author->from_address);
     outgoing->domain = author->authorised->id;
     if (!prepare(outgoing, message, shared, credential, author, tick, error))

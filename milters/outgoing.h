@@ -64,6 +64,15 @@ typedef struct {
 /* Postfix has it: what was charged stays. Without this, outgoing_free gives it back. */
 void outgoing_taken(Outgoing *outgoing);
 
+/* Reserves n ids and a seed for what nothing was reserved for yet; all else in it is FALSE and NULL. UNAVAILABLE. */
+gboolean outgoing_reserve(Shared *shared, guint n, Reserved *reserved, GError **error);
+
+/* The index-th message of what was reserved, with its id and token and nothing else. */
+Outgoing *outgoing_new(const Reserved *reserved, guint index);
+
+/* Seals its X-Outrider-MsgID. INTERNAL. */
+gboolean outgoing_seal_id(Outgoing *outgoing, Shared *shared, guint32 server, GError **error);
+
 /* Makes the index-th message of a submission out of what was received (whose fields and body change).
  * Errors are temporary: a replica, a key or a seal is not to be had now. */
 Outgoing *outgoing_prepare(const Reserved *reserved, guint index, Message *message, Shared *shared,

@@ -50,3 +50,17 @@ void recall_keep(Recall *recall, const char *key, const Reserved *reserved)
     g_hash_table_insert(recall->known, owned, g_memdup2(reserved, sizeof *reserved));
     g_queue_push_tail(&recall->order, owned);
 }
+
+gboolean recall_has(Recall *recall, const char *key)
+{
+    Reserved nothing;
+
+    return recall_find(recall, key, &nothing);
+}
+
+void recall_note(Recall *recall, const char *key)
+{
+    const Reserved nothing = {0};
+
+    recall_keep(recall, key, &nothing);
+}

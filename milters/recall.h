@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: remembers what was reserved for mail that came in, so that the hop's retry makes the same ids and tokens.
+ * Purpose: remembers what was reserved for mail that came in, so that the hop's retry makes the same ids and tokens; and
+ *     what was done already and is not to be done again.
  * Used by: the milter.
  * May touch: nothing.
  * Threads: any.
@@ -22,3 +23,7 @@ gboolean recall_find(Recall *recall, const char *key, Reserved *reserved);
 
 /* The tag of what is kept must be NULL. */
 void recall_keep(Recall *recall, const char *key, const Reserved *reserved);
+
+/* The same of a key alone. */
+gboolean recall_has(Recall *recall, const char *key);
+void recall_note(Recall *recall, const char *key);

@@ -90,37 +90,32 @@ static char *first_sender(const Returned *returned)
     return NULL;
 }
 
-/* Whoever sees a forwarded message sees its return path: so each is told of once, whatever comes to it. */
-static gboolean was_told(const Returned *returned, gboolean tells)
+/* Whoever sees a forwarded message sees its return path: so its sender is told once, whatever comes to it. g_free. */
+static char *told_key(const Returned *returned)
 {
-    g_autofree char *key = g_strdup_printf("told %" G_GUINT64_FORMAT " %s", returned->path.id,
-                                           returned->report.action);
-    Reserved nothing = {0};
-
-    if (tells)
-        recall_keep(shared_recall(returned->shared), key, &nothing);
-    return !tells && recall_find(shared_recall(returned->shared), key, &nothing);
+    return g_strdup_printf("told %" G_GUINT64_FORMAT " %s", returned->path.id,
+                           returned->report.action);
 }
 
 /* To who sent what was forwarded; of a server of ours that is a message that came back. */
 static ReturnedVerdict send_on(const Returned *returned, GError **error)
 {
-    g_autofree char *sender = was_told(returned, FALSE) ? NULL : first_sender(returned);
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
+    Recall *recall = shared_recall(returned->shared);
+    g_autofree char *key = told_key(returned);
+    g_autofree char *sender = recall_has(recall, key) ? NULL : first_sender(returned);
     ReturnPath path;
 
     if (!sender || !*sender)
         return RETURNED_DROPPED;
     if (shared_open_path(returned->shared, sender, &path)) {
         if (returned->failed && path.kind == RETURN_PATH_MESSAGE && record(returned, &path, error))
-            was_told(returned, TRUE);
+            recall_note(recall, key);
         return RETURNED_DROPPED;
     }
-    g_ptr_array_add(list, sender);
     log_info(returned->queue_id, "notification goes on to the sender",
              LOG_ID("id", returned->path.id), LOG_TEXT("rcpt", sender));
-    if (effect_recipients(returned->context, returned->session->message, list, error))
-        was_told(returned, TRUE);
+    if (effect_recipient(returned->context, returned->session->message, sender, error))
+        recall_note(recall, key);
     return RETURNED_TAKEN;
 }
 

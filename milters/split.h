@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: DISPATCH behind the hop: the end of a message on the hop's listener. One recipient of a
- *     submission that ADMIT took before, proved by its claim.
+ *     submission that ADMIT took before, proved by its claim; or without one what came in (incoming.h, returned.h).
  * Used by: the milter's callbacks.
  * May touch: the replicas, Postfix through libmilter, the store, the journal.
  * Threads: any; one message each.

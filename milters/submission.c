@@ -10,15 +10,10 @@
 static gboolean reserve(Shared *shared, guint n, gboolean privacy, Reserved *reserved,
                         GError **error)
 {
+    gboolean done = outgoing_reserve(shared, n, reserved, error);
+
     reserved->hop = n > 1 || privacy;
-    reserved->again = FALSE;
-    reserved->tag = NULL;
-    reserved->base = id_reserve(shared_ids(shared), n, g_get_real_time() / G_USEC_PER_SEC);
-    if (reserved->base != 0)
-        return token_seed(reserved->seed, error);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "no message id: the clock is wrong");
-    return FALSE;
+    return done;
 }
 
 static RefusalName judge(const Session *session, Shared *shared, const EdgeCredential *credential,

@@ -15,6 +15,7 @@ typedef struct {
     guint32 server;
     gint64 status_at_us; /* of the last that is known of it; 0: not known */
     gboolean held;       /* on hold */
+    gboolean incoming;   /* it came in, and may go to another recipient than it came for */
     gboolean unproven;   /* Accepting: Postfix has not said that it has it */
     gboolean made;       /* accepted by itself; a message that the hop has yet to make is not */
     gboolean removed;    /* Postfix has said that it removed the queue file */

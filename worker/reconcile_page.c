@@ -18,7 +18,8 @@ enum {
     RECIPIENTS,
     HOP,
     SUBMISSION_QUEUE_ID,
-    ON_HOLD
+    ON_HOLD,
+    INCOMING
 };
 
 static void copy_queue_id(const SqlRow *row, guint column, char *queue_id)
@@ -40,7 +41,8 @@ static gboolean add_message(const SqlRow *row, gpointer data, GError **error)
                                 .base = sql_row_unsigned(row, BASE),
                                 .n = (guint)sql_row_unsigned(row, RECIPIENTS),
                                 .hop = sql_row_int(row, HOP) != 0,
-                                .held = sql_row_int(row, ON_HOLD) != 0};
+                                .held = sql_row_int(row, ON_HOLD) != 0,
+                                .incoming = sql_row_int(row, INCOMING) != 0};
 
     (void)error;
     copy_queue_id(row, QUEUE_ID, message.queue_id);

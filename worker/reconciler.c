@@ -90,10 +90,10 @@ static QueueEntry entry_of(const ReconcileMessage *message, const QueuedMail *ma
         return (QueueEntry){.id = message->base, .server = message->server, .n = message->n};
     return (QueueEntry){.id = message->id,
                         .server = message->server,
-                        .recipient = message->recipient,
+                        .recipient = message->incoming ? 0 : message->recipient,
                         .base = message->hop ? message->base : 0,
                         .said = (mail->held ? QUEUE_SAID_HELD : 0) |
-                                (mail->kind == QUEUED_ANY ? QUEUE_SAID_INCOMING : 0)};
+                                (message->incoming ? QUEUE_SAID_INCOMING : 0)};
 }
 
 /* What the line of the log would have said. */

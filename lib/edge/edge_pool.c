@@ -261,3 +261,10 @@ int edge_link_step(EdgeLink *link, sqlite3_stmt *statement, GError **error)
     unavailable(link, "read", error);
     return -1;
 }
+
+char *edge_link_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+
+    return g_strdup(text ? text : "");
+}

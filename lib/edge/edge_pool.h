@@ -49,3 +49,6 @@ sqlite3_stmt *edge_link_statement(EdgeLink *link, EdgeStatement id, GError **err
 
 /* Steps: 1 a row, 0 the end, -1 UNAVAILABLE (the link will not be used again). */
 int edge_link_step(EdgeLink *link, sqlite3_stmt *statement, GError **error);
+
+/* A column of the row that was stepped to; NULL is "". g_free. */
+char *edge_link_text(sqlite3_stmt *row, int column);

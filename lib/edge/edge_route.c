@@ -51,13 +51,6 @@ void edge_endpoint_free(EdgeEndpoint *endpoint)
     g_free(endpoint);
 }
 
-static char *text_at(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-
-    return g_strdup(text ? text : "");
-}
-
 static guint32 id_at(sqlite3_stmt *row, int column)
 {
     return (guint32)sqlite3_column_int64(row, column);
@@ -82,15 +75,15 @@ static EdgeRoute *read_route(sqlite3_stmt *row)
     route->server = id_at(row, 1);
     route->organization = id_at(row, 2);
     route->domain_id = id_at(row, 3);
-    route->domain = text_at(row, 4);
-    route->name = text_at(row, 5);
-    route->token = text_at(row, 6);
+    route->domain = edge_link_text(row, 4);
+    route->name = edge_link_text(row, 5);
+    route->token = edge_link_text(row, 6);
     route->mode = word_at(row, 7, modes, G_N_ELEMENTS(modes));
     route->spam = word_at(row, 8, spam_modes, G_N_ELEMENTS(spam_modes));
     route->suspended = sqlite3_column_int(row, 9) != 0;
     route->development = sqlite3_column_int(row, 10) != 0;
-    route->organization_permalink = text_at(row, 11);
-    route->server_permalink = text_at(row, 12);
+    route->organization_permalink = edge_link_text(row, 11);
+    route->server_permalink = edge_link_text(row, 12);
     return route;
 }
 
@@ -243,19 +236,19 @@ static EdgeEndpoint *read_endpoint(sqlite3_stmt *row)
 
     endpoint->id = id_at(row, 0);
     endpoint->server = id_at(row, 1);
-    endpoint->name = text_at(row, 2);
+    endpoint->name = edge_link_text(row, 2);
     endpoint->kind = word_at(row, 3, kinds, G_N_ELEMENTS(kinds));
-    endpoint->url = text_at(row, 4);
+    endpoint->url = edge_link_text(row, 4);
     endpoint->form = sqlite3_column_int(row, 5) != 0;
     endpoint->raw = sqlite3_column_int(row, 6) != 0;
     endpoint->strip_replies = sqlite3_column_int(row, 7) != 0;
     endpoint->attachments = sqlite3_column_int(row, 8) != 0;
     endpoint->timeout = (guint)sqlite3_column_int(row, 9);
-    endpoint->host = text_at(row, 10);
+    endpoint->host = edge_link_text(row, 10);
     endpoint->port = (guint16)sqlite3_column_int(row, 11);
-    endpoint->tls = text_at(row, 12);
-    endpoint->address = text_at(row, 13);
-    endpoint->resolved = text_at(row, 14);
+    endpoint->tls = edge_link_text(row, 12);
+    endpoint->address = edge_link_text(row, 13);
+    endpoint->resolved = edge_link_text(row, 14);
     return endpoint;
 }
 
@@ -292,7 +285,7 @@ static GPtrArray *read_names(EdgeLink *link, sqlite3_stmt *statement, GError **e
     int step;
 
     while ((step = edge_link_step(link, statement, error)) > 0)
-        g_ptr_array_add(names, text_at(statement, 0));
+        g_ptr_array_add(names, edge_link_text(statement, 0));
     return step < 0 ? NULL : g_steal_pointer(&names);
 }
 

@@ -20,22 +20,15 @@ static SuppressionScope scope_of(gint64 owner)
     return owner < 0 ? SUPPRESSION_OF_ORGANIZATION : SUPPRESSION_OF_SERVER;
 }
 
-static char *text_at(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-
-    return g_strdup(text ? text : "");
-}
-
 static EdgeSuppression *read_row(sqlite3_stmt *row)
 {
     EdgeSuppression *suppression = g_new0(EdgeSuppression, 1);
 
     suppression->id = (guint64)sqlite3_column_int64(row, 0);
     suppression->scope = scope_of(sqlite3_column_int64(row, 1));
-    suppression->address = text_at(row, 2);
-    suppression->source = text_at(row, 3);
-    suppression->reason = text_at(row, 4);
+    suppression->address = edge_link_text(row, 2);
+    suppression->source = edge_link_text(row, 3);
+    suppression->reason = edge_link_text(row, 4);
     suppression->created_at = sqlite3_column_int64(row, 5);
     suppression->expires_at = sqlite3_column_int64(row, 6);
     return suppression;

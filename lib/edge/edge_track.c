@@ -12,25 +12,18 @@ void edge_track_free(EdgeTrack *track)
     g_free(track);
 }
 
-static char *text_at(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-
-    return g_strdup(text ? text : "");
-}
-
 static EdgeTrack *read_row(sqlite3_stmt *row)
 {
     EdgeTrack *track = g_new0(EdgeTrack, 1);
 
     track->id = (guint32)sqlite3_column_int64(row, 0);
     track->server = (guint32)sqlite3_column_int64(row, 1);
-    track->host = text_at(row, 2);
+    track->host = edge_link_text(row, 2);
     track->https = sqlite3_column_int(row, 3) != 0;
     track->clicks = sqlite3_column_int(row, 4) != 0;
     track->opens = sqlite3_column_int(row, 5) != 0;
     track->text_links = sqlite3_column_int(row, 6) != 0;
-    track->excluded = text_at(row, 7);
+    track->excluded = edge_link_text(row, 7);
     track->active = sqlite3_column_int(row, 8) != 0;
     return track;
 }

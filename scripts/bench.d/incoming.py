@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Mail that comes in for routes, to an HTTP endpoint on this machine."""
 
-import subprocess
 import time
 
 import figures
@@ -28,7 +27,8 @@ def measure(place, options):
     place.inside("postconf", "-e", "in_flow_delay = 0")
     place.inside("postfix", "reload")
     add_routes(place)
-    target = start_target(place)
+    target = place.start_nginx("nginx-in", f"listen {TARGET} backlog=4096; client_max_body_size 100m; "
+                                            "location / { return 200 ok; }")
     runs = {path: [] for path in PATHS}
     try:
         for turn in range(options.rounds):
@@ -62,24 +62,6 @@ def taken(place, domain):
     reply = place.inside("swaks", "--server", PORT, "--from", "someone@ok.test", "--to", f"x@{domain}",
                          "--quit-after", "RCPT", check=False)
     return reply.returncode == 0
-
-
-def start_target(place):
-    """nginx that takes every POST and answers 200."""
-    folder = place.path("nginx-in")
-    folder.mkdir(exist_ok=True)
-    temporary = " ".join(f"{name}_temp_path {folder}/{name};"
-                         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
-        "events { worker_connections 4096; }\n"
-        f"http {{ access_log off; server_tokens off; client_max_body_size 100m; {temporary}\n"
-        f"server {{ listen {TARGET} backlog=4096; location / {{ return 200 ok; }} }} }}\n")
-    log = open(folder / "log", "w", encoding="utf-8")
-    nginx = subprocess.Popen(["ip", "netns", "exec", place.variables["NETNS"], "nginx", "-p", folder, "-c",
-                              folder / "nginx.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    world.wait_for((folder / "pid").exists, f"nginx (see {folder}/log)", 10)
-    return nginx
 
 
 def ended(place):

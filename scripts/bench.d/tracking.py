@@ -4,7 +4,6 @@
 import json
 import re
 import shutil
-import subprocess
 
 import figures
 import world
@@ -58,7 +57,8 @@ def measure(place, options):
     tokens = place.path("tokens")
     tokens.write_text(world.run([seal, place.path("etc/keys/link"), HOST, SERVER, 1, TOKENS, URL]).stdout)
     own(place)
-    nginx = start_nginx(place)
+    nginx = place.start_nginx("nginx", f"listen 127.0.0.1:{PORTS['nginx']} backlog=4096; "
+                                         f"location / {{ return 307 '{URL}'; }}")
     runs = {(path, mode): [] for mode in MODES for path in PORTS}
     try:
         for turn in range(options.rounds):
@@ -90,23 +90,6 @@ def own(place):
             link.close()
 
     world.wait_for(known, "the track domain in the replica", world.PATIENCE)
-
-
-def start_nginx(place):
-    folder = place.path("nginx")
-    folder.mkdir(exist_ok=True)
-    temporary = " ".join(f"{name}_temp_path {folder}/{name};"
-                         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; user root; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;\n"
-        "events { worker_connections 4096; }\n"
-        f"http {{ access_log off; server_tokens off; keepalive_requests 1000000; {temporary}\n"
-        f"server {{ listen 127.0.0.1:{PORTS['nginx']} backlog=4096; location / {{ return 307 '{URL}'; }} }} }}\n")
-    log = open(folder / "log", "w", encoding="utf-8")
-    nginx = subprocess.Popen(["ip", "netns", "exec", place.variables["NETNS"], "nginx", "-p", folder, "-c",
-                              folder / "nginx.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    world.wait_for((folder / "pid").exists, f"nginx (see {folder}/log)", 10)
-    return nginx
 
 
 def load(place, path, mode, tokens, options, nginx):

@@ -185,6 +185,23 @@ class World:
                  "-o milter_default_action=tempfail"]
         self.inside("postconf", "-Me", f"{address}/inet={address} inet n - y - - " + " ".join(words))
 
+    def start_nginx(self, name, server):
+        """nginx with one server of these directives, as a process; its files are in a folder of that name."""
+        folder = self.path(name)
+        folder.mkdir(exist_ok=True)
+        temporary = " ".join(f"{kind}_temp_path {folder}/{kind};"
+                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(
+            f"daemon off; user root; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;\n"
+            "events { worker_connections 4096; }\n"
+            f"http {{ access_log off; server_tokens off; keepalive_requests 1000000; {temporary}\n"
+            f"server {{ {server} }} }}\n")
+        log = open(folder / "log", "w", encoding="utf-8")
+        nginx = subprocess.Popen(["ip", "netns", "exec", self.variables["NETNS"], "nginx", "-p", folder, "-c",
+                                  folder / "nginx.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for((folder / "pid").exists, f"nginx (see {folder}/log)", 10)
+        return nginx
+
     def start_opendkim(self):
         program = shutil.which("opendkim", path="/usr/sbin:/usr/bin")
         if not program:
