@@ -19,6 +19,7 @@
 #include "lib/directory/reference.h"
 #include "lib/directory/route.h"
 #include "lib/directory/usage.h"
+#include "lib/edge/edge.h"
 
 #define US 1000000
 
@@ -51,7 +52,8 @@ typedef struct {
     Fields fields;
     ReferenceOwner of;
     DomainAssets assets;
-    char *key;
+    char *key; /* of a credential, or a token */
+    guint8 key_hash[EDGE_KEY_HASH_LENGTH];
     gboolean force; /* delete what others need */
     guint64 revision;
     guint64 id;
@@ -162,6 +164,8 @@ static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters,
             return FALSE;
         parameters[(*used)++] = SQL_UNSIGNED(lane);
     }
+    if (work->object == DIRECTORY_TOKEN)
+        parameters[(*used)++] = SQL_OCTETS(work->key_hash, sizeof work->key_hash);
     if (kind == OWNER_NONE)
         return TRUE;
     gboolean whole = kind == OWNER_EITHER && !*work->owner.keys[1].text;
@@ -238,6 +242,12 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
 /* What takes time or randomness is made before the transaction. */
 static gboolean make_secrets(Work *work, GError **error)
 {
+    if (work->object == DIRECTORY_TOKEN) {
+        work->key = credential_key_generate(error);
+        if (work->key)
+            edge_key_hash(work->key, work->key_hash);
+        return work->key != NULL;
+    }
     if (work->object == DIRECTORY_CREDENTIAL)
         return credential_scope_check(&work->fields, TRUE, error) &&
                (credential_is_source(&work->fields) ||
@@ -282,7 +292,8 @@ Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names
     if (!make_secrets(&work, error) || !sql_transaction(sql, do_add, &work, error))
         return NULL;
     if (work.key)
-        json_object_object_add(work.record, "key", json_object_new_string(work.key));
+        json_object_object_add(work.record, object == DIRECTORY_TOKEN ? "token" : "key",
+                               json_object_new_string(work.key));
     return g_steal_pointer(&work.record);
 }
 
@@ -301,7 +312,7 @@ static void rename_path(Work *work)
     const Value *name = fields_column(&work->fields, column);
 
     if (work->object != DIRECTORY_ADDRESS && work->object != DIRECTORY_CREDENTIAL &&
-        work->object != DIRECTORY_ENDPOINT)
+        work->object != DIRECTORY_ENDPOINT && work->object != DIRECTORY_TOKEN)
         return;
     for (guint i = first; i < work->path.n; i++) {
         g_free(work->path.keys[i].text);
@@ -369,14 +380,14 @@ static gboolean check_unused(Sql *sql, const Work *work, GError **error)
         DirectoryObject object;
         SqlStatement statement;
         guint n;
-    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS, 4},
-                  {DIRECTORY_SERVER, SQL_SERVER_USERS, 5},
+    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS, 5},
+                  {DIRECTORY_SERVER, SQL_SERVER_USERS, 6},
                   {DIRECTORY_DOMAIN, SQL_DOMAIN_USERS, 1},
                   {DIRECTORY_POOL, SQL_POOL_USERS, 4},
                   {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS, 4},
                   {DIRECTORY_ENDPOINT, SQL_ENDPOINT_USERS, 1}};
     const SqlParameter id = SQL_UNSIGNED(work->id);
-    const SqlParameter parameters[] = {id, id, id, id, id};
+    const SqlParameter parameters[] = {id, id, id, id, id, id};
     g_autoptr(GString) users = g_string_new(NULL);
 
     if (work->force)

@@ -53,7 +53,7 @@ typedef struct {
  * adding an address names its pool, other verbs the address. Errors: INVALID (names the field),
  * NOT_FOUND, EXISTS, REFUSED, and those of lib/sql. Every record is the row as it is afterwards. */
 
-/* A new credential's record has `key`: it is nowhere else and cannot be had again. */
+/* A new credential's record has `key', a new token's `token': it is nowhere else and cannot be had again. */
 Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names,
                       const DirectoryOption *options, guint n, GError **error);
 Record *directory_show(Sql *sql, DirectoryObject object, const char *const *names, GError **error);
