@@ -43,6 +43,9 @@ const char *directory_word(DirectoryObject object);
 const char *directory_arguments(DirectoryObject object);
 const DirectoryField *directory_fields(DirectoryObject object, guint *n);
 
+/* The columns of its records, with blanks between. */
+const char *directory_columns(DirectoryObject object);
+
 /* An option as it was given: its name and text (NULL: it takes none). */
 typedef struct {
     const char *option;

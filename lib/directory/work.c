@@ -18,6 +18,11 @@ const DirectoryStatements directory_statements[] = {
 #undef X
 };
 
+const char *directory_columns(DirectoryObject object)
+{
+    return sql_statement_columns(directory_statements[object].find);
+}
+
 void work_clear(Work *work)
 {
     path_clear(&work->path);
