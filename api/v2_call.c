@@ -229,10 +229,6 @@ static gboolean read_body(Call *call)
                                                  (const DirectoryOption *)call->body.options->data,
                                                  call->body.options->len, &error))
         return TRUE;
-    if (!g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED)) {
-        log_error(NULL, "what tenants may do is not known", LOG_GERROR(error));
-        return refuse(call, V2_ERROR_INTERNAL);
-    }
     v2_problem_from(&call->problem, call->path.resource->object, error);
     call->problem.code = V2_ERROR_FORBIDDEN;
     return FALSE;

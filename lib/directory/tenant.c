@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/directory/tenant.h"
 
-#include <string.h>
-
 #include "lib/base/error.h"
 #include "lib/base/public_address.h"
+#include "lib/directory/endpoint_check.h"
+
+#define NOT_PUBLIC "is no public address, nor one that the administrator allows"
 
 static gboolean forbid(const char *field, const char *why, GError **error)
 {
@@ -13,19 +14,13 @@ static gboolean forbid(const char *field, const char *why, GError **error)
 }
 
 /* host is an address. */
-static gboolean may_be_asked(const Config *config, ConfigOption allow, const char *field,
-                             const char *host, GError **error)
+static gboolean may_be_asked(const Config *config, const char *host)
 {
+    g_autoptr(GArray) allowed = config_networks(config, CONFIG_HTTP_ALLOW);
     guint8 octets[NETWORK_OCTETS];
-    g_autoptr(GArray) allowed = network_list_read(config_string(config, allow), error);
 
-    if (!allowed) {
-        g_prefix_error(error, "%s: ", config_key(allow));
-        return FALSE;
-    }
-    return (network_address(host, octets) &&
-            (public_address(octets) || network_list_has(allowed, octets))) ||
-           forbid(field, "is no public address, nor one that the administrator allows", error);
+    return network_address(host, octets) &&
+           (public_address(octets) || network_list_has(allowed, octets));
 }
 
 static gboolean url_may(const Config *config, const char *field, const char *text, GError **error)
@@ -33,8 +28,8 @@ static gboolean url_may(const Config *config, const char *field, const char *tex
     g_autofree char *host = NULL;
 
     g_uri_split(text, G_URI_FLAGS_ENCODED, NULL, NULL, &host, NULL, NULL, NULL, NULL, NULL);
-    return !host || !g_hostname_is_ip_address(host) ||
-           may_be_asked(config, CONFIG_HTTP_ALLOW, field, host, error);
+    return !host || !g_hostname_is_ip_address(host) || may_be_asked(config, host) ||
+           forbid(field, NOT_PUBLIC, error);
 }
 
 static gboolean smtp_may(const Config *config, const char *field, const char *text, GError **error)
@@ -42,8 +37,8 @@ static gboolean smtp_may(const Config *config, const char *field, const char *te
     g_auto(Value) place = {0};
 
     return !value_read(VALUE_SMTP_PLACE, field, text, 0, &place, NULL) ||
-           !g_hostname_is_ip_address(place.text) ||
-           may_be_asked(config, CONFIG_SMTP_ENDPOINT_ALLOW, field, place.text, error);
+           !g_hostname_is_ip_address(place.text) || endpoint_may_be_at(config, place.text) ||
+           forbid(field, NOT_PUBLIC, error);
 }
 
 static gboolean lmtp_may(const Config *config, const char *field, const char *text, GError **error)
@@ -56,7 +51,7 @@ static gboolean lmtp_may(const Config *config, const char *field, const char *te
         return forbid(field, "sockets are the administrator's", error);
     if (!g_hostname_is_ip_address(place.text))
         return forbid(field, "names are the administrator's; allowed is a public address", error);
-    return may_be_asked(config, CONFIG_SMTP_ENDPOINT_ALLOW, field, place.text, error);
+    return endpoint_may_be_at(config, place.text) || forbid(field, NOT_PUBLIC, error);
 }
 
 static const struct {

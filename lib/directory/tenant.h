@@ -15,6 +15,6 @@
 #include "lib/config/config.h"
 #include "lib/directory/directory.h"
 
-/* REFUSED: "FIELD: why". What is no valid value passes: who reads it says so. INVALID: the configuration has a wrong word. */
+/* REFUSED: "FIELD: why". What is no valid value passes: who reads it says so. */
 gboolean tenant_may(const Config *config, DirectoryObject object, const DirectoryOption *options,
                     guint n, GError **error);

@@ -82,24 +82,11 @@ static void test_tenant_may_other_objects(void **state)
     assert_no_error(error);
 }
 
-static void test_tenant_may_wrong_configuration(void **state)
-{
-    const DirectoryOption options[] = {{"smtp", "1.1.1.1"}};
-    g_autoptr(Config) config = config_with("smtp_endpoint_allow = everywhere\n");
-    GError *error = NULL;
-
-    (void)state;
-    assert_false(tenant_may(config, DIRECTORY_ENDPOINT, options, 1, &error));
-    assert_non_null(strstr(error->message, "smtp_endpoint_allow: "));
-    assert_error_code(error, INVALID);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tenant_may_endpoints),
         cmocka_unit_test(test_tenant_may_other_objects),
-        cmocka_unit_test(test_tenant_may_wrong_configuration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
