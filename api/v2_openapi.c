@@ -59,19 +59,29 @@ static const char *type_of_shape(V2Shape shape)
     return types[shape];
 }
 
-/* The type of what a row shows. */
-static const char *type_of_column(DirectoryObject object, const char *column)
+static gboolean is_list(DirectoryObject object, const char *column)
 {
-    static const char *const numbers[] = {"id", "revision", "port", "routes", "timeout", NULL};
     guint n;
     const DirectoryField *fields = directory_fields(object, &n);
 
     for (guint i = 0; i < n; i++) {
         g_autofree char *name = v2_field_name(&fields[i]);
-        V2Shape shape = v2_field_shape(&fields[i]);
-        if (g_strcmp0(name, column) == 0 && (shape == V2_SHAPE_LIST || shape == V2_SHAPE_YESNO))
-            return type_of_shape(shape);
+        if (g_strcmp0(name, column) == 0)
+            return v2_field_shape(&fields[i]) == V2_SHAPE_LIST;
     }
+    return FALSE;
+}
+
+/* The type of what a row shows. */
+static const char *type_of_column(DirectoryObject object, const char *column)
+{
+    static const char *const numbers[] = {"id",      "revision",        "port", "routes",
+                                          "timeout", "dns_wrong_since", NULL};
+
+    if (is_list(object, column))
+        return "array";
+    if (record_is_yesno(column))
+        return "boolean";
     gboolean number = g_strv_contains(numbers, column) || g_str_has_suffix(column, "_at") ||
                       g_str_has_suffix(column, "_id");
     return number ? "integer" : "string";
@@ -267,12 +277,14 @@ static json_object *operation(const V2Resource *resource, V2Verb verb, const cha
     return object;
 }
 
-/* "Endpoint"; g_free. */
+/* "TrackDomain"; g_free. */
 static char *schema_name(DirectoryObject object)
 {
-    g_autofree char *rest = g_strdelimit(g_strdup(directory_word(object) + 1), "-", '_');
+    g_auto(GStrv) words = g_strsplit(directory_word(object), "-", -1);
 
-    return g_strdup_printf("%c%s", g_ascii_toupper(directory_word(object)[0]), rest);
+    for (guint i = 0; words[i]; i++)
+        words[i][0] = g_ascii_toupper(words[i][0]);
+    return g_strjoinv("", words);
 }
 
 static void add_parameters(json_object *item, V2Owner owner, gboolean one)

@@ -2,7 +2,7 @@
 /*
  * Purpose: the directory: organizations, servers, domains, credentials, pools, addresses, routes; adding,
  *     listing, showing, changing and deleting them by rule, each in one transaction with a revision.
- * Used by: the CLI, later the API.
+ * Used by: the CLI, the API.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  * Limits: as lib/directory/value.h says for each field; a list of at most RECORD_LIST_MAX rows.

@@ -10,6 +10,7 @@ static const struct {
     [DIRECTORY_SERVER] = {SQL_SERVER_PAGE, "permalink"},
     [DIRECTORY_DOMAIN] = {SQL_DOMAIN_PAGE, "name"},
     [DIRECTORY_ENDPOINT] = {SQL_ENDPOINT_PAGE, "name"},
+    [DIRECTORY_TRACK_DOMAIN] = {SQL_TRACK_DOMAIN_PAGE, "host"},
     [DIRECTORY_ROUTE] = {SQL_ROUTE_PAGE, "address"},
 };
 

@@ -2,7 +2,7 @@
 /*
  * Purpose: the door to MariaDB: connections with time-outs, prepared statements from one closed
  *     table (statement.def), transactions that are retried on deadlock and certification failure.
- * Used by: lib/directory, the worker, the CLI; apid, to read (pool.h). Never linked into programs on the mail path.
+ * Used by: lib/directory, the worker, the CLI; apid, to read and to manage (pool.h). Never linked into programs on the mail path.
  * May touch: MariaDB.
  * Threads: one connection per thread.
  * Limits: connect 5 s, read and write 30 s. Statements are prepared on first use and again after a
