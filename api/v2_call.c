@@ -266,9 +266,12 @@ static gboolean delete_it(Call *call, Sql *sql)
                         : directory_delete(sql, object, names, &error);
     if (done)
         return TRUE;
-    return g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)
-               ? refuse(call, V2_ERROR_NOT_FOUND)
-               : fail(call, error);
+    if (g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        return refuse(call, V2_ERROR_NOT_FOUND);
+    fail(call, error);
+    if (call->problem.code == V2_ERROR_REFUSED)
+        call->problem.code = V2_ERROR_IN_USE;
+    return FALSE;
 }
 
 static gboolean may(Call *call)

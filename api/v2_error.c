@@ -64,7 +64,7 @@ static V2ErrorCode code_of(const GError *error)
          V2_ERROR_INVALID}, /* what a field names; the object was looked for before */
         {OUTRIDER_ERROR_TOO_LARGE, V2_ERROR_INVALID},
         {OUTRIDER_ERROR_EXISTS, V2_ERROR_EXISTS},
-        {OUTRIDER_ERROR_REFUSED, V2_ERROR_IN_USE},
+        {OUTRIDER_ERROR_REFUSED, V2_ERROR_REFUSED},
         {OUTRIDER_ERROR_INTERNAL, V2_ERROR_INTERNAL},
         {OUTRIDER_ERROR_UNKNOWN_RESULT, V2_ERROR_UNKNOWN_RESULT},
     };

@@ -67,28 +67,42 @@ void v2_body_clear(V2Body *body)
     g_clear_pointer(&body->options, g_array_unref);
 }
 
+/* A name that is too long is not told again. */
 static gboolean wrong(V2Problem *problem, const char *field, const char *why)
 {
     g_autofree char *shown = value_quote(field);
     g_autofree char *message = g_strdup_printf("%s: %s", shown, why);
 
-    return v2_problem_set(problem, V2_ERROR_INVALID, field, message);
+    return v2_problem_set(problem, V2_ERROR_INVALID, strlen(field) <= V2_FIELD_MAX ? field : NULL,
+                          message);
 }
 
-/* NULL: it is no string, or has a NUL in it. */
+/* Written as an escape it would end a name, or a text, for some readers. Outside strings valid JSON has no backslash. */
+static gboolean has_nul(const char *json, gsize length)
+{
+    static const char nul[] = "\\u0000";
+
+    for (gsize i = 0; i < length; i++) {
+        if (json[i] != '\\')
+            continue;
+        if (length - i >= strlen(nul) && strncmp(json + i, nul, strlen(nul)) == 0)
+            return TRUE;
+        i++;
+    }
+    return FALSE;
+}
+
+/* NULL: it is no string. */
 static const char *plain(json_object *value)
 {
-    if (!json_object_is_type(value, json_type_string))
-        return NULL;
-    const char *text = json_object_get_string(value);
-    return strlen(text) == (gsize)json_object_get_string_len(value) ? text : NULL;
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
 static char *join(json_object *list, const char **why)
 {
     GString *text = g_string_new(NULL);
 
-    *why = "must be an array of strings without comma and NUL";
+    *why = "must be an array of strings without comma";
     for (gsize i = 0; i < json_object_array_length(list); i++) {
         const char *item = plain(json_object_array_get_idx(list, i));
         if (!item || strchr(item, ',')) {
@@ -125,7 +139,7 @@ static char *text_of(const DirectoryField *field, json_object *value, const char
             return NULL;
         return null && json_object_array_length(value) == 0 ? g_strdup(null) : join(value, why);
     default:
-        *why = "must be a string without NUL";
+        *why = "must be a string";
         return g_strdup(plain(value));
     }
 }
@@ -172,13 +186,15 @@ gboolean v2_body_read(DirectoryObject object, gboolean add, const char *json, gs
     g_autoptr(Record) given = json_body_read(json, length, &error);
     if (!given)
         return v2_problem_set(problem, V2_ERROR_INVALID, NULL, error->message);
+    if (has_nul(json, length))
+        return v2_problem_set(problem, V2_ERROR_INVALID, NULL, "the parameters have a NUL in them");
     json_object_object_foreach(given, name, value)
     {
         if (!good)
             break;
         if (add && g_str_equal(name, key)) {
             body->name = g_strdup(plain(value));
-            good = body->name || wrong(problem, name, "must be a string without NUL");
+            good = body->name || wrong(problem, name, "must be a string");
         } else {
             good = take_field(object, add, name, value, body, problem);
         }

@@ -18,6 +18,8 @@
 #include "lib/config/config.h"
 #include "lib/directory/directory.h"
 
+#define V2_FIELD_MAX 100 /* octets of a name that is told to be wrong */
+
 typedef enum {
     V2_SHAPE_TEXT,
     V2_SHAPE_YESNO,

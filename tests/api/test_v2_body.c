@@ -56,6 +56,7 @@ static void test_v2_body_read_good(void **state)
         {R, TRUE, "{\"address\":\"a@b.test\",\"endpoints\":[\"x\",\"y z\"]}",
          "a@b.test: endpoint=x,y z"},
         {R, FALSE, "{\"endpoints\":[]}", "-: endpoint="},
+        {R, FALSE, "{\"endpoints\":[\"\\\\u0000\"]}", "-: endpoint=\\u0000"},
         {R, FALSE, "{\"mode\":\"\\u0072eject\"}", "-: mode=reject"},
     };
 
@@ -84,11 +85,11 @@ static void test_v2_body_read_wrong(void **state)
         {E, TRUE, "{}", "name! \"name\": is missing"},
         {E, TRUE, "{\"name\":null}", "name! "},
         {E, TRUE, "{\"name\":1}", "name! "},
-        {E, TRUE, "{\"name\":\"a\\u0000b\"}", "name! \"name\": must be a string without NUL"},
+        {E, TRUE, "{\"name\":\"a\\u0000b\"}", "-! the parameters have a NUL"},
         {E, TRUE, "{\"name\":\"h\",\"url\":null}", "url! \"url\": may not be null"},
         {E, TRUE, "{\"name\":\"h\",\"url\":[\"http://x/\"]}", "url! "},
         {E, TRUE, "{\"name\":\"h\",\"url\":{}}", "url! "},
-        {E, TRUE, "{\"name\":\"h\",\"url\":\"a\\u0000\"}", "url! "},
+        {E, TRUE, "{\"name\":\"h\",\"url\":\"a\\u0000\"}", "-! "},
         {E, TRUE, "{\"name\":\"h\",\"timeout\":\"7\"}", "timeout! \"timeout\": must be an integer"},
         {E, TRUE, "{\"name\":\"h\",\"timeout\":7.0}", "timeout! "},
         {E, TRUE, "{\"name\":\"h\",\"timeout\":true}", "timeout! "},
@@ -115,9 +116,11 @@ static void test_v2_body_read_wrong(void **state)
         {R, FALSE, "{\"endpoints\":[1]}", "endpoints! "},
         {R, FALSE, "{\"endpoints\":[null]}", "endpoints! "},
         {R, FALSE, "{\"endpoints\":[\"a,b\"]}", "endpoints! "},
-        {R, FALSE, "{\"endpoints\":[\"a\\u0000\"]}", "endpoints! "},
+        {R, FALSE, "{\"endpoints\":[\"a\\u0000\"]}", "-! "},
         {R, FALSE, "{\"endpoints\":[[\"a\"]]}", "endpoints! "},
         {R, FALSE, "{\"spam\":\"fail\"}", "spam! "},
+        {R, FALSE, "{\"mode\\u0000x\":\"hold\"}", "-! "},
+        {R, FALSE, "{\"mode\":\"\\\\\\u0000\"}", "-! "},
     };
 
     (void)state;
@@ -155,7 +158,7 @@ static void test_v2_problem_from_names_the_field(void **state)
         {R, OUTRIDER_ERROR_NOT_FOUND, "endpoint: the server has no endpoint x", V2_ERROR_INVALID,
          "endpoints"},
         {R, OUTRIDER_ERROR_NOT_FOUND, "route: neither has a domain", V2_ERROR_INVALID, "address"},
-        {R, OUTRIDER_ERROR_REFUSED, "route: domain x is not verified", V2_ERROR_IN_USE, "address"},
+        {R, OUTRIDER_ERROR_REFUSED, "route: domain x is not verified", V2_ERROR_REFUSED, "address"},
         {R, OUTRIDER_ERROR_EXISTS, "route a/b x@y exists already", V2_ERROR_EXISTS, NULL},
         {R, OUTRIDER_ERROR_UNAVAILABLE, "database: gone", V2_ERROR_UNAVAILABLE, NULL},
         {R, OUTRIDER_ERROR_CONFLICT, "database: deadlock", V2_ERROR_UNAVAILABLE, NULL},

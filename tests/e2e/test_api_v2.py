@@ -276,7 +276,7 @@ class Errors(Case):
         endpoints, routes = f"{self.server}/endpoints", f"{self.server}/routes"
         name = f"e{uuid.uuid4().hex[:8]}"
         for body, field in ((b"", None), (b"{", None), (b"[]", None), (b"null", None), (b'{"name":"a","name":"b"}', None),
-                            (b'{"name":"a\\u0000b","url":"https://x.example/"}', "name"), (b'{"name":"\xff"}', None), (b"\0", None),
+                            (b'{"name":"a\\u0000b","url":"https://x.example/"}', None), (b'{"name\\u0000x":"a"}', None), (b'{"' + b"x" * 50000 + b'":1}', None), (b'{"name":"\xff"}', None), (b"\0", None),
                             (b'{"name":' + b"[" * 40 + b"]" * 40 + b"}", None), ({}, "name"), ({"name": name}, None), ({"name": ""}, "name"),
                             ({"name": name, "url": "ftp://x/"}, "url"), ({"name": name, "url": 7}, "url"), ({"name": name, "url": "https://x.example/", "timeout": 99}, "timeout"),
                             ({"name": name, "url": "https://x.example/", "timeout": "7"}, "timeout"), ({"name": name, "url": "https://x.example/", "attachments": "no"}, "attachments"),
@@ -291,6 +291,9 @@ class Errors(Case):
             self.refused(400, "invalid", "POST", routes, body, field=field)
         path = self.endpoint()
         self.refused(400, "invalid", "PATCH", path, {})
+        unverified = f"u{uuid.uuid4().hex[:8]}.test"
+        self.sandbox.outrider("domain", "add", f"{self.organization}/main", unverified, "--unverified")
+        self.refused(409, "refused", "POST", routes, {"address": f"a@{unverified}", "mode": "hold"}, field="address")
         self.refused(400, "invalid", "PATCH", path, {"smtp": "mx.example.com"}, field="smtp")
         self.assertEqual(self.good("GET", f"{endpoints}?after={name}&limit=1")["endpoints"][:1] != [name], True)
         self.refused(404, "not_found", "GET", f"{endpoints}/{name}")
