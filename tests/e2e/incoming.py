@@ -43,15 +43,24 @@ class Incoming:
 
     def route(self, *options, name=None):
         """A new route's address, once Postfix takes mail for it (a refused one: once it is there)."""
+        address = self.add_route(*options, name=name)
+        if "reject" not in options:
+            self.await_routes(address)
+        return address
+
+    def add_route(self, *options, name=None):
+        """A new route's address; of several, all can be waited for together."""
         name = name or f"r{uuid.uuid4().hex[:8]}"
         address = f"{name}@{self.domain.name}"
         self.sandbox.outrider("route", "add", self.server, address, *options)
-        if "reject" not in options:
-            if not self.has_routes:
-                self.known()
-            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")
-            self.has_routes = True
         return address
+
+    def await_routes(self, *addresses):
+        if not self.has_routes:
+            self.known()
+        for address in addresses:
+            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")  # pylint: disable=cell-var-from-loop
+        self.has_routes = True
 
     def known(self):
         """Has Postfix read the tables that name the domain; where systemd is, a path unit does."""
