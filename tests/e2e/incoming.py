@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Routes of a test's own, and mail that comes in for them from elsewhere."""
 
+import functools
 import pathlib
 import smtplib
 import uuid
 
 import mail
 from domain import Domain
-from sandbox import wait_for
+from sandbox import shared, wait_for
 
 FOREIGN = "198.51.100.20"  # some host of the world; it may not relay
+
+
+@functools.cache
+def common_incoming():
+    """For tests that need no server of their own: it takes Postfix a while to know a new domain."""
+    return Incoming(shared())
 
 
 class Incoming:
@@ -31,8 +38,8 @@ class Incoming:
 
     def close(self):
         """Nothing is left to be tried again, in other tests' time: without its endpoint mail goes back."""
-        for name in self.endpoints:
-            self.sandbox.outrider("endpoint", "delete", self.server, name, "--force")
+        while self.endpoints:
+            self.sandbox.outrider("endpoint", "delete", self.server, self.endpoints.pop(), "--force")
 
         def done():
             self.sandbox.execute("postqueue", "-f")
@@ -79,8 +86,8 @@ def reply(sandbox, recipient, sender="someone@else.test", source=FOREIGN):
         return client.rcpt(recipient)
 
 
-def session(sandbox, source=FOREIGN):
-    client = smtplib.SMTP(sandbox.smtp_host, 25, local_hostname="mx.else.test", timeout=60,
+def session(sandbox, source=FOREIGN, host=None):
+    client = smtplib.SMTP(host or sandbox.smtp_host, 25, local_hostname="mx.else.test", timeout=60,
                           source_address=(source, 0))
     client.ehlo()
     return client

@@ -9,7 +9,7 @@ import unittest
 import uuid
 
 from certificate import Certificates
-from incoming import Incoming, deliver
+from incoming import common_incoming, deliver
 from sandbox import SOURCE, fresh, shared, wait_for
 
 sys.path.insert(0, str(SOURCE / "tests" / "transport"))
@@ -71,7 +71,7 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
 
     def host(self, context=None, **place):

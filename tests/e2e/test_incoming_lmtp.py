@@ -6,7 +6,7 @@ import uuid
 
 import mail
 from dovecot import Dovecot
-from incoming import Incoming, deliver
+from incoming import common_incoming, deliver
 from sandbox import fresh, shared, wait_for
 
 OF_THE_STORE = ("return-path", "delivered-to")  # what it puts on top
@@ -33,7 +33,7 @@ class Store(unittest.TestCase):
         cls.sandbox = shared()
         cls.store = Dovecot(cls.sandbox)
         cls.addClassCleanup(cls.store.close)
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
         cls.tcp = cls.incoming.endpoint("--lmtp", f"127.0.0.1:{cls.store.port}")
         cls.unix = cls.incoming.endpoint("--lmtp", str(cls.store.socket))

@@ -6,7 +6,7 @@ import uuid
 
 import mail
 from certificate import Certificates
-from incoming import Incoming, deliver
+from incoming import common_incoming, deliver
 from mail_host import MailHost
 from sandbox import shared, wait_for
 
@@ -25,7 +25,7 @@ class Tls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
         cls.certificates = Certificates(cls.sandbox)
         cls.addClassCleanup(cls.certificates.close)
