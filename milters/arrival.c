@@ -25,7 +25,7 @@ static gboolean has_address(const EdgeEndpoint *endpoint, ArrivalVerdict *verdic
 {
     if (*endpoint->resolved)
         return TRUE;
-    verdict->wait = "The endpoint's host has no address now, try again later";
+    verdict->no_address = TRUE;
     return FALSE;
 }
 
