@@ -343,9 +343,10 @@ class Returns(unittest.TestCase):
         host = f"psrp.{domain.name}"
         domain.publish()
         domain.checked()
-        wait_for(lambda: domain.accepted()[1]["sender"].endswith(f"@{host}"), f"return paths at {host}")
         table = pathlib.Path(self.sandbox.postfix_conf, "outrider", "transports.regexp")
         wait_for(lambda: host.replace(".", r"\.") in table.read_text(), f"{host} in {table}")
+        self.sandbox.execute("postfix", "reload")  # where systemd is, a path unit does
+        wait_for(lambda: domain.accepted()[1]["sender"].endswith(f"@{host}"), f"return paths at {host}")
         recipient = domain.submit(recipient=fresh("latebounce.test"))
         row = self.sandbox.history(recipient, "Bounced")
         self.assertRegex(row["status_reason"], "^bounced: 5")

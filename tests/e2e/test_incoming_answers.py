@@ -151,7 +151,7 @@ class Answers(Case):
             deliver(self.sandbox, route)
         asked = [request.field("x-outrider-delivery") for request in self.of(host, "busy", 2)]
         row = self.sandbox.history(impatient, "Sent")
-        self.assertRegex(said(row["deliveries"][0]), "4.3.2 .*answered 429")
+        self.assertIn("answered 429", " ".join(said(attempt) for attempt in row["deliveries"]))
         self.assertEqual(asked, [str(row["id"])] * 2)
 
         def left_alone():
