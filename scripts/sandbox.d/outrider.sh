@@ -93,6 +93,7 @@ track_host = links.outrider.test
 route_domain = in.outrider.test
 smtp_endpoint_allow = 198.51.100.0/24, 127.0.0.0/8
 http_allow = 127.0.0.0/8
+http_ca_file = $DIR/tls/ca.pem
 spool_dir = $DIR/spool
 edge_dir = $DIR/edge
 key_dir = $DIR/etc/keys
