@@ -32,13 +32,19 @@ static gboolean url_may(const Config *config, const char *field, const char *tex
            forbid(field, NOT_PUBLIC, error);
 }
 
+/* Where a name leads is judged when it is looked up. */
+static gboolean host_may(const Config *config, const char *field, const char *host, GError **error)
+{
+    return !g_hostname_is_ip_address(host) || endpoint_may_be_at(config, host) ||
+           forbid(field, NOT_PUBLIC, error);
+}
+
 static gboolean smtp_may(const Config *config, const char *field, const char *text, GError **error)
 {
     g_auto(Value) place = {0};
 
     return !value_read(VALUE_SMTP_PLACE, field, text, 0, &place, NULL) ||
-           !g_hostname_is_ip_address(place.text) || endpoint_may_be_at(config, place.text) ||
-           forbid(field, NOT_PUBLIC, error);
+           host_may(config, field, place.text, error);
 }
 
 static gboolean lmtp_may(const Config *config, const char *field, const char *text, GError **error)
@@ -49,9 +55,7 @@ static gboolean lmtp_may(const Config *config, const char *field, const char *te
         return TRUE;
     if (place.text[0] == '/')
         return forbid(field, "sockets are the administrator's", error);
-    if (!g_hostname_is_ip_address(place.text))
-        return forbid(field, "names are the administrator's; allowed is a public address", error);
-    return endpoint_may_be_at(config, place.text) || forbid(field, NOT_PUBLIC, error);
+    return host_may(config, field, place.text, error);
 }
 
 static const struct {

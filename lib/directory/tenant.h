@@ -8,7 +8,7 @@
  *
  *     url     not a host that is an address neither public nor in http_allow; names are judged when they are asked
  *     smtp    not a host that is an address neither public nor in smtp_endpoint_allow; names are looked up, and judged, by the worker
- *     lmtp    no socket; no name, as Postfix looks it up by itself; addresses as of smtp
+ *     lmtp    no socket; else as smtp
  */
 #pragma once
 

@@ -407,7 +407,7 @@ class Tenants(Case):
     def test_what_only_an_administrator_may_say(self):
         cases = [{"url": url} for url in ("http://169.254.169.254/", "http://10.0.0.1/", "http://[::1]/", "http://[::ffff:192.168.1.1]/", "https://0.0.0.0/")]
         cases += [{"smtp": place} for place in ("10.0.0.1", "[::1]:25", "192.168.1.1:25", "0.0.0.0")]
-        cases += [{"lmtp": place} for place in ("/var/run/mysqld/mysqld.sock", "localhost.example.com", "10.0.0.1:24", "::1")]
+        cases += [{"lmtp": place} for place in ("/var/run/mysqld/mysqld.sock", "10.0.0.1:24", "::1")]
         target = self.endpoint()
         for fields in cases:
             (field, place), = fields.items()
