@@ -98,8 +98,9 @@ static gboolean settle_new(Sql *sql, ReferenceOwner owner, Fields *fields, GErro
         return TRUE;
     if (at)
         *at = '\0';
-    if (!check_free(sql, owner, address, at ? at + 1 : NULL, error) ||
-        (at && !find_domain(sql, owner, at + 1, fields, error)))
+    /* In this order: who has not the domain is not told what routes it has. */
+    if ((at && !find_domain(sql, owner, at + 1, fields, error)) ||
+        !check_free(sql, owner, address, at ? at + 1 : NULL, error))
         return FALSE;
     g_autofree char *token = random_text(TOKEN_LETTERS, EDGE_ROUTE_TOKEN_LENGTH, error);
     if (!token)

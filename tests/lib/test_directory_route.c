@@ -244,6 +244,7 @@ static void test_directory_route_refused(void **state)
         BAD(TRUE, R, "acme/main taken@acme.test", "mode=hold", EXISTS, "exists already"),
         BAD(TRUE, R, "acme/news taken@acme.test", "mode=hold", EXISTS, "of another server"),
         BAD(TRUE, R, "other/main taken@acme.test", "mode=hold", EXISTS, "of another server"),
+        BAD(TRUE, R, "other/main taken@news.test", "mode=hold", NOT_FOUND, "a domain news.test"),
         BAD(TRUE, R, "acme/main A@acme.test", "mode=hold", INVALID, "route: "),
         BAD(FALSE, R, "acme/main taken@acme.test", "mode=endpoint", INVALID, "--endpoint NAME"),
         BAD(FALSE, R, "acme/main taken@acme.test", "mode=reject endpoint=crm", INVALID, "has none"),
@@ -253,8 +254,9 @@ static void test_directory_route_refused(void **state)
     const Database *database = *state;
 
     add(database->sql, R, "acme/main taken@acme.test", "mode=accept");
+    add(database->sql, R, "acme/news taken@news.test", "mode=accept");
     assert_refused(database->sql, cases, G_N_ELEMENTS(cases));
-    assert_rows(database, "SELECT COUNT(*) FROM route", "1");
+    assert_rows(database, "SELECT COUNT(*) FROM route", "2");
     assert_rows(database, "SELECT COUNT(*) FROM route_endpoint", "0");
 }
 
