@@ -119,6 +119,21 @@ static void test_api_token_find(void **state)
     assert_opens(sql, record_text(all, "token"), NOW, "/");
 }
 
+/* However it came to that: not what a token without owner opens. */
+static void test_api_token_find_without_owners_row(void **state)
+{
+    const Database *database = *state;
+    g_autoptr(Record) acme = add(database->sql, DIRECTORY_TOKEN, NULL, "acme", "owner", "acme");
+    g_autoptr(Record) main_ =
+        add(database->sql, DIRECTORY_TOKEN, NULL, "main", "owner", "acme/main");
+
+    g_free(database_run(database, "DELETE FROM server WHERE permalink = 'main'"));
+    assert_opens(database->sql, record_text(main_, "token"), NOW, "nothing");
+    assert_opens(database->sql, record_text(acme, "token"), NOW, "acme/");
+    g_free(database_run(database, "DELETE FROM organization WHERE permalink = 'acme'"));
+    assert_opens(database->sql, record_text(acme, "token"), NOW, "nothing");
+}
+
 static void test_api_token_is_nowhere_in_the_database(void **state)
 {
     Sql *sql = sql_of(state);
@@ -215,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_api_token_find),
+        CASE(test_api_token_find_without_owners_row),
         CASE(test_api_token_is_nowhere_in_the_database),
         CASE(test_api_token_used_once_a_minute),
         CASE(test_directory_page),
