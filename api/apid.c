@@ -21,6 +21,10 @@
 #define MANAGERS        G_MAXUINT   /* no server's number */
 #define ANSWERS_AT_ONCE 4           /* of the largest message in memory */
 
+/* Pools of workers for what waits for the database: those who manage may wait long for one another, those who read do not. */
+enum { ASIDE_READ = 1, ASIDE_MANAGE = 2 };
+G_STATIC_ASSERT(ASIDE_MANAGE <= HTTPD_ASIDE);
+
 typedef struct {
     V1Desk *desk;
     V2Desk *manage;
@@ -154,12 +158,12 @@ static const HttpdRoute *find_manage_route(HttpdRequest *request)
 {
     static const HttpdRoute at_once = {
         .answer = answer_manage, .refused = v2_answer_refused, .release = free_state};
-    static const HttpdRoute no_body = {.aside = TRUE,
+    static const HttpdRoute no_body = {.aside = ASIDE_MANAGE,
                                        .answer = answer_manage,
                                        .refused = v2_answer_refused,
                                        .release = free_state};
     static const HttpdRoute body = {.body_max = V2_BODY_MAX,
-                                    .aside = TRUE,
+                                    .aside = ASIDE_MANAGE,
                                     .answer = answer_manage,
                                     .refused = v2_answer_refused,
                                     .release = free_state};
@@ -181,10 +185,12 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
                             metrics = {.answer = answer_metrics};
     static const HttpdRoute ready = {.blocks = TRUE, .answer = answer_ready};
     static const HttpdRoute nothing = {.answer = answer_nothing};
-    static const HttpdRoute read = {
-        .body_max = READ_BODY_MAX, .aside = TRUE, .answer = answer_read, .release = free_state};
+    static const HttpdRoute read = {.body_max = READ_BODY_MAX,
+                                    .aside = ASIDE_READ,
+                                    .answer = answer_read,
+                                    .release = free_state};
     static const HttpdRoute deliveries = {.body_max = READ_BODY_MAX,
-                                          .aside = TRUE,
+                                          .aside = ASIDE_READ,
                                           .answer = answer_deliveries,
                                           .release = free_state};
     static const struct {
@@ -361,7 +367,8 @@ int main(int argc, char **argv)
         .tick = tick,
         .data = &running};
     daemon.http.workers = WORKERS;
-    daemon.http.aside_workers = HISTORY_DESK_LINKS;
+    daemon.http.aside_workers[ASIDE_READ - 1] = HISTORY_DESK_LINKS;
+    daemon.http.aside_workers[ASIDE_MANAGE - 1] = V2_DESK_WORKERS;
     daemon.http.answers_max =
         ANSWERS_AT_ONCE * (guint64)config_int(config, CONFIG_MESSAGE_SIZE_MAX);
     daemon.http.bodies_max = BODIES_AT_ONCE * message_route.body_max;

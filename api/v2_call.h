@@ -4,8 +4,8 @@
  * Used by: apid.
  * May touch: MariaDB, by an account of its own (apid_manage_db_user), through lib/directory. Nothing that sends comes here.
  * Threads: any; a call waits for the database, and a wrong token for its penalty.
- * Limits: V2_DESK_LINKS connections (lib/sql/pool.h); bodies of V2_BODY_MAX octets, and only who shows a token has one; tokens of
- *     V2_TOKEN_MAX octets.
+ * Limits: V2_DESK_LINKS connections (lib/sql/pool.h) and V2_DESK_WORKERS threads, a few more than wrong tokens may keep waiting;
+ *     bodies of V2_BODY_MAX octets, and only who shows a token has one; tokens of V2_TOKEN_MAX octets.
  */
 #pragma once
 
@@ -13,9 +13,10 @@
 #include "lib/config/config.h"
 #include "lib/httpd/httpd.h"
 
-#define V2_DESK_LINKS 4
-#define V2_BODY_MAX   (64 * 1024)
-#define V2_TOKEN_MAX  128
+#define V2_DESK_LINKS   4
+#define V2_DESK_WORKERS (V2_DESK_LINKS + THROTTLE_SLEEPERS_MAX)
+#define V2_BODY_MAX     (64 * 1024)
+#define V2_TOKEN_MAX    128
 
 typedef struct V2Desk V2Desk;
 

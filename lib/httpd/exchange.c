@@ -315,7 +315,7 @@ static void ask_route(Httpd *httpd, Exchange *exchange)
 
 static Crew *crew_of(Httpd *httpd, const Exchange *exchange)
 {
-    return &httpd->crews[exchange->route->aside ? 1 : 0];
+    return &httpd->crews[exchange->route->aside];
 }
 
 /* Of requests that wait for a worker; FALSE: there is no more room. */

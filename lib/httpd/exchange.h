@@ -30,10 +30,10 @@ struct Httpd {
     HttpdOptions options;
     HttpdSite site;
     Connections *connections;
-    GPtrArray *daemons;        /* struct MHD_Daemon */
-    Crew crews[2];             /* the second for routes aside */
-    _Atomic guint64 answering; /* octets of large answers on their way */
-    GMutex mutex;              /* guards what follows, and how many wait */
+    GPtrArray *daemons;          /* struct MHD_Daemon */
+    Crew crews[1 + HTTPD_ASIDE]; /* the first for routes that block, then those aside */
+    _Atomic guint64 answering;   /* octets of large answers on their way */
+    GMutex mutex;                /* guards what follows, and how many wait */
     CertificateSet *certificates;
     guint64 gathered;      /* octets of bodies in memory */
     GHashTable *by_holder; /* of them: holder -> guint64 */

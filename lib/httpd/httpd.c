@@ -36,10 +36,8 @@ static void stop_daemon(gpointer daemon)
     MHD_stop_daemon(daemon);
 }
 
-static void begin_crew(Httpd *httpd, gboolean aside, guint workers, guint backlog)
+static void begin_crew(Httpd *httpd, Crew *crew, guint workers, guint backlog)
 {
-    Crew *crew = &httpd->crews[aside];
-
     crew->backlog = backlog;
     if (workers > 0)
         crew->threads = g_thread_pool_new(exchange_work, httpd, (int)workers, FALSE, NULL);
@@ -63,8 +61,9 @@ Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site)
     httpd->connections = connections_new(&httpd->options.limits, options->proxies);
     httpd->by_holder = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     httpd->daemons = g_ptr_array_new_with_free_func(stop_daemon);
-    begin_crew(httpd, FALSE, options->workers, options->workers_backlog);
-    begin_crew(httpd, TRUE, options->aside_workers, options->aside_backlog);
+    begin_crew(httpd, &httpd->crews[0], options->workers, options->workers_backlog);
+    for (guint i = 0; i < HTTPD_ASIDE; i++)
+        begin_crew(httpd, &httpd->crews[1 + i], options->aside_workers[i], options->aside_backlog);
     return httpd;
 }
 

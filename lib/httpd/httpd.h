@@ -4,8 +4,8 @@
  * Used by: the daemons of api/.
  * May touch: the sockets that it is given; certificates (certificate.h).
  * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait. The answer of a route
- *     that blocks runs in a pool of workers; there are two such pools, so that what waits for a server that may be away does not
- *     stop the rest.
+ *     that blocks runs in a pool of workers; there are 1 + HTTPD_ASIDE such pools, so that what waits for a server that may be
+ *     away, or for others, does not stop the rest.
  * Limits: those of HttpdOptions. What is beyond them, or is no HTTP, is answered 4xx here, and no route sees it; a chunked
  *     body beside a Content-Length is refused, as is any other transfer coding, and a field over which two programs could
  *     disagree: white space in or behind its name, lines that continue it, control characters (RFC 9112 §5). Whose chunked body
@@ -52,12 +52,14 @@ void httpd_answer_text(HttpdAnswer *answer, guint status, const char *text);
 /* Adds a field. FALSE: name or value is none that a field may have (RFC 9110 §5.5), and nothing is added. */
 gboolean httpd_answer_field(HttpdAnswer *answer, const char *name, const char *value);
 
+#define HTTPD_ASIDE 2 /* pools of workers beside the first */
+
 /* One kind of request. What is zero is not wanted. */
 typedef struct {
     guint64
         body_max; /* octets; beyond it 413. 0: no body, and one that comes all the same is read, if small, and dropped */
     gboolean blocks; /* answer may wait for others */
-    gboolean aside;  /* it blocks, in the second pool */
+    guint aside;     /* it blocks, in that pool: 1 to HTTPD_ASIDE */
     /* A piece of the body; FALSE: enough, the rest is dropped, and answer is asked. Without it the body is gathered. */
     gboolean (*take)(HttpdRequest *request, const char *octets, gsize length, gpointer context);
     void (*answer)(HttpdRequest *request, HttpdAnswer *answer, gpointer context);
@@ -78,12 +80,12 @@ typedef struct {
 } HttpdSite;
 
 typedef struct {
-    guint threads;         /* of each listener; 0: one a processor, 4 at most */
-    guint workers;         /* for routes that block */
-    guint workers_backlog; /* requests that may wait for one; beyond it 503 */
-    guint aside_workers;   /* for routes aside */
-    guint aside_backlog;   /* the same */
-    guint head_max;        /* octets of request line and fields; beyond it 431 */
+    guint threads;                    /* of each listener; 0: one a processor, 4 at most */
+    guint workers;                    /* for routes that block */
+    guint workers_backlog;            /* requests that may wait for one; beyond it 503 */
+    guint aside_workers[HTTPD_ASIDE]; /* for routes aside, pool 1 first */
+    guint aside_backlog;              /* of each such pool */
+    guint head_max;                   /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
     guint64
         bodies_max; /* octets of gathered bodies in memory at a time, half of it for one holder; beyond it 503 */

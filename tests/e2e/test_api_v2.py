@@ -23,6 +23,7 @@ from test_api_send import Api, message
 PORT = 5000
 ROOT = "/api/v2/organizations"
 SEND = "/api/v1/send/message"
+READ = "/api/v1/messages/deliveries"
 
 
 class Manager:
@@ -450,6 +451,31 @@ class Outages(Case):
             self.assertEqual(status, 200)
         wait_for(lambda: self.ask("GET", path)[0] == 200, "the database again")
         self.refused(404, "not_found", "GET", f"{path}/frozen")
+
+    def test_writers_that_wait_stop_no_reader_of_messages(self):
+        api, begun, ended = Api(self.sandbox), [], []
+
+        def sql(statement):
+            return self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-Ne", statement).stdout
+
+        def add():
+            begun.append(1)
+            self.ask("POST", f"{self.server}/endpoints", {"name": f"w{uuid.uuid4().hex[:8]}", "url": "https://x.example/"})
+            ended.append(1)
+
+        def hold():
+            sql("START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; SELECT SLEEP(8); ROLLBACK")
+
+        holder, writers = threading.Thread(target=hold), [threading.Thread(target=add) for _ in range(40)]
+        holder.start()
+        wait_for(lambda: "User sleep" in sql("SELECT state FROM information_schema.processlist"), "the counter is held")
+        for thread in writers:
+            thread.start()
+        wait_for(lambda: len(begun) == len(writers), "all writers")
+        self.assertEqual(api.ask(READ, {"id": 1})[0], 200)
+        self.assertLess(len(ended), 20, "it waited behind them")
+        for thread in [holder, *writers]:
+            thread.join()
 
     def test_database_killed_amid_requests(self):
         """Whatever was answered 201 is there."""

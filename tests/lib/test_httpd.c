@@ -115,7 +115,8 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute stream = {
         .body_max = BODY_MAX, .take = take_piece, .answer = answer_taken, .release = release};
     static const HttpdRoute gate = {.blocks = TRUE, .answer = wait_at_gate};
-    static const HttpdRoute aside = {.aside = TRUE, .answer = wait_at_gate};
+    static const HttpdRoute aside = {.aside = 1, .answer = wait_at_gate};
+    static const HttpdRoute beyond = {.aside = 2, .answer = echo};
     static const HttpdRoute busy = {.blocks = TRUE, .answer = echo};
     static const HttpdRoute large = {.answer = answer_large};
     static const HttpdRoute nothing = {.answer = answer_nothing};
@@ -128,6 +129,7 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
            : g_str_equal(request->path, "/stream")  ? &stream
            : g_str_equal(request->path, "/wait")    ? &gate
            : g_str_equal(request->path, "/aside")   ? &aside
+           : g_str_equal(request->path, "/beyond")  ? &beyond
            : g_str_equal(request->path, "/busy")    ? &busy
            : g_str_equal(request->path, "/large")   ? &large
            : g_str_equal(request->path, "/nothing") ? &nothing
@@ -619,13 +621,16 @@ static void test_httpd_blocking_routes_hold_up_nobody(void **state)
 }
 
 /* However many wait for what is away, who needs it not is answered. */
-static void test_httpd_routes_aside_do_not_stop_blocking_ones(void **state)
+static void test_httpd_routes_aside_do_not_stop_others(void **state)
 {
     World *world = *state;
+    static const char *const others[] = {"GET /busy HTTP/1.1\r\n" HOST "\r\n",
+                                         "GET /beyond HTTP/1.1\r\n" HOST "\r\n"};
     int waiting[6];
     guint served = 0, refused = 0;
 
-    world->options.aside_workers = world->options.aside_backlog = 2;
+    world->options.aside_workers[0] = world->options.aside_workers[1] = 2;
+    world->options.aside_backlog = 2;
     start(world);
     g_mutex_lock(&world->gate);
     for (guint i = 0; i < G_N_ELEMENTS(waiting); i++) {
@@ -635,7 +640,7 @@ static void test_httpd_routes_aside_do_not_stop_blocking_ones(void **state)
     while (atomic_load(&world->waiting) < 2)
         g_usleep(1000);
     for (guint i = 0; i < 20; i++) {
-        g_autofree char *answer = http_ask(world->port, "GET /busy HTTP/1.1\r\n" HOST "\r\n");
+        g_autofree char *answer = http_ask(world->port, others[i % G_N_ELEMENTS(others)]);
         assert_int_equal(http_status(answer), 200);
     }
     g_mutex_unlock(&world->gate);
@@ -728,7 +733,7 @@ int main(void)
         TEST(test_httpd_bounds_bodies_in_memory),
         TEST(test_httpd_bounds_bodies_of_a_holder),
         TEST(test_httpd_blocking_routes_hold_up_nobody),
-        TEST(test_httpd_routes_aside_do_not_stop_blocking_ones),
+        TEST(test_httpd_routes_aside_do_not_stop_others),
         TEST(test_httpd_bounds_large_answers_in_memory),
         TEST(test_httpd_stop_ends_in_order),
     };
