@@ -89,15 +89,21 @@ static const char *read_address(const char *text, Value *value)
     return NULL;
 }
 
+/* Clients take a path that ends so for another one (RFC 3986 §5.2.4), however it is encoded. */
+static gboolean is_dots(const char *text)
+{
+    return g_str_equal(text, ".") || g_str_equal(text, "..");
+}
+
 static const char *read_endpoint_name(const char *text, Value *value)
 {
     glong characters = g_utf8_strlen(text, -1);
     gsize length = strlen(text);
 
     if (characters < 1 || characters > VALUE_TITLE_MAX || strchr(text, ',') || text[0] == ' ' ||
-        text[length - 1] == ' ' || g_str_equal(text, "none"))
+        text[length - 1] == ' ' || g_str_equal(text, "none") || is_dots(text))
         return "allowed are 1 to 255 characters without comma, no blank at either end, and not "
-               "`none'";
+               "`none', `.' and `..'";
     set(value, text, 0);
     return NULL;
 }
@@ -176,11 +182,17 @@ static const char *read_smtp(const char *text, Value *value)
            "(an IPv6 address then in brackets)";
 }
 
-static const char *read_lmtp(const char *text, Value *value)
+static gboolean is_socket(const char *text)
 {
     gsize length = strlen(text);
 
-    if (text[0] == '/' && length > 1 && length <= VALUE_SOCKET_MAX && !strpbrk(text, " ,")) {
+    return text[0] == '/' && length > 1 && length <= VALUE_SOCKET_MAX && !strpbrk(text, " ,") &&
+           g_str_is_ascii(text);
+}
+
+static const char *read_lmtp(const char *text, Value *value)
+{
+    if (is_socket(text)) {
         set(value, text, PORT_NONE);
         return NULL;
     }
@@ -188,7 +200,7 @@ static const char *read_lmtp(const char *text, Value *value)
         return NULL;
     return "allowed are HOST or HOST:PORT (a name of two labels or more, or an address), and the "
            "path of a "
-           "UNIX socket of at most 107 octets without blank and comma";
+           "UNIX socket of at most 107 octets of ASCII without blank and comma";
 }
 
 /* A forwarding address: what SMTP can carry as it stands. */
