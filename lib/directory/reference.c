@@ -123,20 +123,35 @@ static gboolean check_rule(Fields *fields, GError **error)
     return TRUE;
 }
 
-/* Whether an owner may have one rule more. */
-static gboolean has_room(Sql *sql, ReferenceOwner owner, GError **error)
+/* Whether an owner may have one more of them. */
+static gboolean has_room(Sql *sql, ReferenceOwner owner, DirectoryObject object, GError **error)
 {
+    static const struct {
+        DirectoryObject object;
+        SqlStatement count;
+        guint first, n; /* of the parameters */
+        gint64 max;
+    } rooms[] = {{DIRECTORY_RULE, SQL_RULE_COUNT, 0, 3, REFERENCE_RULES_MAX},
+                 {DIRECTORY_ENDPOINT, SQL_ENDPOINT_COUNT, 1, 1, REFERENCE_ENDPOINTS_MAX},
+                 {DIRECTORY_ROUTE, SQL_ROUTE_COUNT, 1, 1, REFERENCE_ROUTES_MAX}};
     const SqlParameter parameters[] = {SQL_UNSIGNED(owner.organization), SQL_UNSIGNED(owner.server),
                                        SQL_UNSIGNED(owner.server)};
-    gint64 n = 0;
 
-    if (!sql_query(sql, SQL_RULE_COUNT, parameters, 3, read_number, &n, error))
+    for (guint i = 0; i < G_N_ELEMENTS(rooms); i++) {
+        gint64 n = 0;
+        if (rooms[i].object != object)
+            continue;
+        if (!sql_query(sql, rooms[i].count, parameters + rooms[i].first, rooms[i].n, read_number,
+                       &n, error))
+            return FALSE;
+        if (n < rooms[i].max)
+            continue;
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
+                    "%s: the owner has %" G_GINT64_FORMAT " already", directory_word(object),
+                    rooms[i].max);
         return FALSE;
-    if (n < REFERENCE_RULES_MAX)
-        return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED, "rule: the owner has %d already",
-                REFERENCE_RULES_MAX);
-    return FALSE;
+    }
+    return TRUE;
 }
 
 /* A domain of the server or its organization. */
@@ -162,13 +177,15 @@ static gboolean resolve_domain(Sql *sql, ReferenceOwner owner, Value *value, GEr
 gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fields *fields,
                            GError **error)
 {
+    if (is_new && !has_room(sql, owner, fields->object, error))
+        return FALSE;
     switch (fields->object) {
     case DIRECTORY_SMARTHOST:
         return check_smarthost(fields, error) && resolve_owner(sql, fields, error);
     case DIRECTORY_TOKEN:
         return resolve_owner(sql, fields, error);
     case DIRECTORY_RULE:
-        return check_rule(fields, error) && (!is_new || has_room(sql, owner, error)) &&
+        return check_rule(fields, error) &&
                resolve_pool(sql, owner, fields_column(fields, "ip_pool_id"), error) &&
                resolve_smarthost(sql, owner, fields_column(fields, "smarthost_id"), error);
     case DIRECTORY_SERVER:

@@ -5,13 +5,15 @@
  * Used by: lib/directory.
  * May touch: MariaDB, by reading, in the caller's transaction.
  * Threads: one connection per thread.
- * Limits: REFERENCE_RULES_MAX rules an owner.
+ * Limits: REFERENCE_RULES_MAX rules an owner; a server REFERENCE_ENDPOINTS_MAX endpoints and REFERENCE_ROUTES_MAX routes.
  */
 #pragma once
 
 #include "lib/directory/field.h"
 
-#define REFERENCE_RULES_MAX 1000
+#define REFERENCE_RULES_MAX     1000
+#define REFERENCE_ENDPOINTS_MAX 10000
+#define REFERENCE_ROUTES_MAX    10000
 
 /* Whose the object is; 0: nobody's, or a server that is only now made. */
 typedef struct {
@@ -19,7 +21,7 @@ typedef struct {
     guint64 server;
 } ReferenceOwner;
 
-/* Puts ids in the place of names. NOT_FOUND: no such object; REFUSED: the owner may not use it; INVALID:
- * the fields do not agree. */
+/* Puts ids in the place of names. NOT_FOUND: no such object; REFUSED: the owner may not use it, or has
+ * as many already as it may; INVALID: the fields do not agree. */
 gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fields *fields,
                            GError **error);

@@ -333,6 +333,36 @@ static void test_directory_delete_endpoint(void **state)
     assert_error_code(error, NOT_FOUND);
 }
 
+static void test_directory_add_beyond_what_a_server_may_have(void **state)
+{
+    static const Case cases[] = {BAD(TRUE, E, "acme/main late", "url=http://a.test", REFUSED,
+                                     "endpoint: the owner has 10000 already"),
+                                 BAD(TRUE, R, "acme/main late@acme.test", "mode=hold", REFUSED,
+                                     "route: the owner has 10000 already")};
+    const Database *database = *state;
+    Sql *sql = database->sql;
+    GError *error = NULL;
+
+    g_free(database_run(
+        database,
+        "INSERT INTO endpoint (server_id, name, kind, url, created_at, revision) SELECT s.id, seq, "
+        "'http', 'http://a.test', 1, 1 FROM server s, seq_5_to_9999 WHERE s.permalink = 'main' AND "
+        "s.organization_id = 1; INSERT INTO route (server_id, name, token, mode, spam_mode, "
+        "created_at, revision) SELECT s.id, seq, seq, 'hold', 'mark', 1, 1 FROM server s, "
+        "seq_1_to_9999 WHERE s.permalink = 'main' AND s.organization_id = 1"));
+    add(sql, E, "acme/main last", "url=http://a.test");
+    add(sql, R, "acme/main last@acme.test", "mode=hold");
+    assert_refused(sql, cases, G_N_ELEMENTS(cases));
+    add(sql, E, "acme/news late", "url=http://a.test");
+    add(sql, R, "acme/news late@acme.test", "mode=hold");
+    add(sql, E, "other/main late", "url=http://a.test");
+    record_free(good(sql, FALSE, E, "acme/main last", "timeout=9"));
+    assert_true(remove_it(sql, E, "acme/main last", &error));
+    assert_true(remove_it(sql, R, "acme/main last@acme.test", &error));
+    add(sql, E, "acme/main late", "url=http://a.test");
+    add(sql, R, "acme/main latest@acme.test", "mode=hold");
+}
+
 static void test_directory_delete_takes_routes_along(void **state)
 {
     const Database *database = *state;
@@ -472,6 +502,7 @@ int main(void)
         CASE(test_directory_route_return_path_once_a_server),
         CASE(test_directory_change_route),
         CASE(test_directory_delete_endpoint),
+        CASE(test_directory_add_beyond_what_a_server_may_have),
         CASE(test_directory_delete_takes_routes_along),
         CASE(test_endpoint_check_keeps_the_last),
         cmocka_unit_test(test_endpoint_may_be_at_table),
