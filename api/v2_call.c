@@ -33,6 +33,7 @@ typedef struct {
     V2Body body;
     DirectoryToken *token;
     gboolean stranger; /* the token is not good */
+    gboolean ended;    /* what the token may do, amid the request; problem says why */
     gboolean done;
     Record *record; /* of a success; NULL: it has no body */
     char *location; /* of what was added */
@@ -49,7 +50,7 @@ static void call_forget(Call *call)
     g_clear_pointer(&call->location, g_free);
     v2_problem_clear(&call->problem);
     g_clear_error(&call->error);
-    call->stranger = call->done = FALSE;
+    call->stranger = call->ended = call->done = FALSE;
 }
 
 static void call_clear(Call *call)
@@ -87,6 +88,8 @@ static gboolean refuse(Call *call, V2ErrorCode code)
 
 static gboolean fail(Call *call, const GError *error)
 {
+    if (call->ended)
+        return FALSE;
     v2_problem_from(&call->problem, call->path.resource->object, error);
     guint status = v2_errors[call->problem.code].status;
     if (status == 503)
@@ -126,6 +129,27 @@ static gboolean authenticate(Call *call, Sql *sql)
     if (!directory_token_used(sql, call->token, now, &error))
         log_warning(NULL, "use of a token is not noted", LOG_GERROR(error));
     return TRUE;
+}
+
+/* Whoever ends a token or suspends its owner is done when they are told so: a change that waited for them is none any more. */
+static gboolean still_may(Sql *sql, gpointer data, GError **error)
+{
+    Call *call = data;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(DirectoryToken) token =
+        directory_token_find(sql, call->secret, g_get_real_time() / G_USEC_PER_SEC, &why);
+
+    if (token && !token->suspended)
+        return TRUE;
+    if (!token && !g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    call->ended = TRUE;
+    refuse(call, token ? V2_ERROR_SUSPENDED : V2_ERROR_UNAUTHENTICATED);
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
+                "the token may not do that any more");
+    return FALSE;
 }
 
 /* A name that nothing can have names nothing. */
@@ -311,7 +335,9 @@ static gboolean work(Sql *sql, gpointer data, GError **error)
     v2_query_clear(&call->query);
     if (!sql_schema_check(sql, error))
         return FALSE;
+    sql_guard(sql, still_may, call);
     call->done = authenticate(call, sql) && do_verb(call, sql);
+    sql_guard(sql, NULL, NULL);
     if (call->done && call->record && call->verb != V2_LIST)
         v2_record_show(call->desk->config, call->path.resource->object, call->record);
     if (call->error)

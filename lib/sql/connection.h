@@ -39,6 +39,8 @@ struct Sql {
     MYSQL_STMT *statements[SQL_STATEMENT_COUNT];
     SqlSource source;
     gboolean in_transaction;
+    SqlTransactionFunc guard; /* asked by sql_next_revision; NULL: nobody */
+    gpointer guard_data;
     gboolean streaming; /* a result set is being read: nothing else may run */
     gboolean patient;   /* the long time-out of migrations */
     SqlAccess access;

@@ -102,8 +102,12 @@ gboolean sql_transaction(Sql *sql, SqlTransactionFunc func, gpointer data, GErro
 gboolean sql_savepoint(Sql *sql, GError **error);
 gboolean sql_savepoint_back(Sql *sql, GError **error);
 
-/* Takes the next directory revision: locks the counter row until the transaction ends. */
+/* Takes the next directory revision: locks the counter row until the transaction ends, and asks the guard. */
 gboolean sql_next_revision(Sql *sql, guint64 *revision, GError **error);
+
+/* Has this connection's sql_next_revision ask may, once the counter is held: what it finds stays true until the commit, and FALSE
+ * ends the transaction. NULL: nobody any more. */
+void sql_guard(Sql *sql, SqlTransactionFunc may, gpointer data);
 
 /* Runs the migrations (files NNNN-name.sql, in order) that the database lacks; *applied receives how
  * many. sql_schema_version reads the newest applied number (0: empty database). */

@@ -86,5 +86,11 @@ gboolean sql_next_revision(Sql *sql, guint64 *revision, GError **error)
     if (!sql_execute(sql, SQL_REVISION_NEXT, NULL, 0, NULL, &next, error))
         return FALSE;
     *revision = next;
-    return TRUE;
+    return !sql->guard || sql->guard(sql, sql->guard_data, error);
+}
+
+void sql_guard(Sql *sql, SqlTransactionFunc may, gpointer data)
+{
+    sql->guard = may;
+    sql->guard_data = data;
 }

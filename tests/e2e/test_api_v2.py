@@ -24,6 +24,7 @@ PORT = 5000
 ROOT = "/api/v2/organizations"
 SEND = "/api/v1/send/message"
 READ = "/api/v1/messages/deliveries"
+PROCESSES = "SELECT state FROM information_schema.processlist"
 
 
 class Manager:
@@ -56,6 +57,10 @@ def new_token(sandbox, *options):
     """(name, client)"""
     name = f"t{uuid.uuid4().hex[:8]}"
     return name, Manager(sandbox.outrider("token", "add", name, *options)["token"])
+
+
+def sql(sandbox, statement):
+    return sandbox.execute("mariadb", "--socket", sandbox.db_socket, sandbox.db_name, "-Ne", statement).stdout
 
 
 def new_server(sandbox):
@@ -265,6 +270,36 @@ class Errors(Case):
             self.sandbox.outrider(word, "change", what, "--resume")
         self.endpoint(client, server)
 
+    def test_rights_end_amid_a_request(self):
+        """A change that waits while its token is ended, or its server suspended, is not done."""
+        for ends, status, code in (("UPDATE api_token SET disabled_at = 1 WHERE name = '{name}'", 401, "unauthenticated"),
+                                   ("UPDATE server s JOIN organization o ON o.id = s.organization_id SET s.suspended_at = 1 "
+                                    "WHERE o.permalink = '{organization}'", 403, "suspended")):
+            organization, server, other = new_server(self.sandbox)
+            name, client = new_token(self.sandbox, "--owner", f"{organization}/main")
+            path = self.endpoint(client, server)
+            statement = ends.format(name=name, organization=organization)
+            held = threading.Thread(target=sql, args=(self.sandbox, "START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; "
+                                                      f"{statement}; SELECT SLEEP(4); COMMIT"))
+            held.start()
+            wait_for(lambda: "User sleep" in sql(self.sandbox, PROCESSES), "the counter is held")
+            answers = {}
+
+            def ask(method, path, body, client=client, answers=answers):
+                got, _, answer = self.ask(method, path, body, client)
+                answers[method] = got, answer["error"]["code"] if answer and "error" in answer else None
+
+            asked = [("PATCH", path, {"timeout": 9}), ("DELETE", path, None),
+                     ("POST", f"{server}/endpoints", {"name": "late", "url": "https://x.example/"})]
+            threads = [threading.Thread(target=ask, args=each) for each in asked]
+            for thread in threads:
+                thread.start()
+            for thread in [*threads, held]:
+                thread.join()
+            self.assertEqual(answers, {method: (status, code) for method, _, _ in asked})
+            left = self.good("GET", f"{server}/endpoints", client=other)["endpoints"]
+            self.assertEqual([row["timeout"] for row in left], [5])
+
     def test_paths(self):
         for path in ("/api/v2", "/api/v2/", "/api/v2/organization", ROOT + "/", ROOT + "//", f"{self.server}/", f"{self.server}/nothing",
                      f"{self.server}/routes/", f"{self.server}/routes/a/b", f"{ROOT}/..%2f..", f"{self.server}/routes/..", f"{self.server}/routes/%ff",
@@ -455,20 +490,17 @@ class Outages(Case):
     def test_writers_that_wait_stop_no_reader_of_messages(self):
         api, begun, ended = Api(self.sandbox), [], []
 
-        def sql(statement):
-            return self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-Ne", statement).stdout
-
         def add():
             begun.append(1)
             self.ask("POST", f"{self.server}/endpoints", {"name": f"w{uuid.uuid4().hex[:8]}", "url": "https://x.example/"})
             ended.append(1)
 
         def hold():
-            sql("START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; SELECT SLEEP(8); ROLLBACK")
+            sql(self.sandbox, "START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; SELECT SLEEP(8); ROLLBACK")
 
         holder, writers = threading.Thread(target=hold), [threading.Thread(target=add) for _ in range(40)]
         holder.start()
-        wait_for(lambda: "User sleep" in sql("SELECT state FROM information_schema.processlist"), "the counter is held")
+        wait_for(lambda: "User sleep" in sql(self.sandbox, PROCESSES), "the counter is held")
         for thread in writers:
             thread.start()
         wait_for(lambda: len(begun) == len(writers), "all writers")
