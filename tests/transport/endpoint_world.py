@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -240,6 +241,16 @@ class World:
         done = subprocess.run(self.command(target, **options), input=octets, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False, env={**os.environ, **(environment or {})})
         return done.returncode, done.stdout.decode()
+
+    def peak_kb(self, target, octets):
+        """What it had in memory at most, delivering a message. A child of this process would begin with all that this one has."""
+        helper = ('import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); '
+                  'print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)')
+        with tempfile.TemporaryFile() as file:
+            file.write(octets)
+            file.seek(0)
+            command = [sys.executable, '-c', helper, *self.command(f'endpoint/{target}')]
+            return int(subprocess.run(command, stdin=file, stdout=subprocess.PIPE, check=True).stdout)
 
     def wait_for(self, condition):
         end = time.monotonic() + 60
