@@ -170,18 +170,28 @@ static gpointer start_curl(gpointer data)
     return GINT_TO_POINTER(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
-Http *http_new(const HttpSettings *settings, GError **error)
+static gboolean no_curl(GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libcurl does not start");
+    return FALSE;
+}
+
+gboolean http_start(GError **error)
 {
     static GOnce once = G_ONCE_INIT;
+
+    return GPOINTER_TO_INT(g_once(&once, start_curl, NULL)) || no_curl(error);
+}
+
+Http *http_new(const HttpSettings *settings, GError **error)
+{
     g_autoptr(Http) http = g_new0(Http, 1);
 
     http->settings = *settings;
-    if (GPOINTER_TO_INT(g_once(&once, start_curl, NULL)))
-        http->curl = curl_easy_init();
-    if (!http->curl) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libcurl does not start");
+    if (http_start(error) && !(http->curl = curl_easy_init()))
+        no_curl(error);
+    if (!http->curl)
         return NULL;
-    }
     set_up(http);
     return g_steal_pointer(&http);
 }

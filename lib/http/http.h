@@ -35,6 +35,9 @@ typedef struct {
 
 typedef struct Http Http;
 
+/* Takes on what http_new would, for who forks. UNAVAILABLE: libcurl does not start. */
+gboolean http_start(GError **error);
+
 /* What settings point to must live as long. UNAVAILABLE: libcurl does not start. */
 Http *http_new(const HttpSettings *settings, GError **error);
 void http_free(Http *http);

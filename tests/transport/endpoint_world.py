@@ -199,6 +199,7 @@ class World:
         self.configure()
         self.host = self.add_host()
         self.next = 100
+        self.daemon = None
 
     def shell(self, line):
         return subprocess.run(line, shell=True, cwd=self.dir, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
@@ -206,11 +207,33 @@ class World:
     def configure(self, *lines, allow='127.0.0.0/8', name='outrider.conf'):
         with open(f'{self.dir}/{name}', 'w', encoding='ascii') as file:
             file.write(f'return_path_domain = rp.test\nspool_dir = {self.dir}/spool\nedge_dir = {self.dir}/edge\n'
+                       f'socket_dir = {self.dir}/{name}.sockets\nsocket_group =\n'
                        f'key_dir = {self.dir}/keys\nhttp_allow = {allow}\n' + ''.join(f'{line}\n' for line in lines))
+
+    def start_daemon(self):
+        """Those of the default configuration are served by an outrider-piped from now on."""
+        os.makedirs(f'{self.dir}/outrider.conf.sockets', exist_ok=True)
+        with open(f'{self.dir}/daemon.log', 'ab') as log:
+            self.daemon = subprocess.Popen([self.build + '/transport/outrider-piped', '-c', f'{self.dir}/outrider.conf'],
+                                           stdout=log, stderr=log)
+        self.wait_for(lambda: self.daemon.poll() is not None or self.has_daemon())
+        if self.daemon.poll() is not None:
+            raise AssertionError(self.daemon_log())
+
+    def has_daemon(self):
+        with socket.socket(socket.AF_UNIX) as link:
+            return link.connect_ex(f'{self.dir}/outrider.conf.sockets/pipe') == 0
+
+    def daemon_log(self):
+        with open(f'{self.dir}/daemon.log', encoding='utf-8') as log:
+            return log.read()
 
     def close(self):
         for host in self.hosts:
             host.close()
+        if self.daemon:
+            self.daemon.terminate()
+            self.daemon.wait(60)
         shutil.rmtree(self.dir)
 
     def add_host(self, tls=None):
