@@ -3,7 +3,9 @@
  * takes, and ends as that says. If nobody answers there it becomes the same program itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -84,6 +86,8 @@ static G_NORETURN void end_as(int link)
 int main(int argc, char **argv)
 {
     pipe_end_on_signals(PIPE_END_SECONDS + MORE_SECONDS);
+    /* When pipe(8) dies amid a message its end looks like the message's. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     int link = open_link(config_file(argc, argv));
 
     if (link >= 0 && pipe_link_hand_over(link, argc, argv))

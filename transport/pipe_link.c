@@ -78,7 +78,7 @@ static gboolean take_fds(const int fds[STANDARD_FDS])
     gboolean good = TRUE;
 
     for (int i = 0; i < STANDARD_FDS; i++) {
-        good = good && dup2(fds[i], i) == i;
+        good = good && fds[i] > STDERR_FILENO && dup2(fds[i], i) == i;
         close(fds[i]);
     }
     return good;
