@@ -4,27 +4,40 @@
 #include <string.h>
 
 #define OTHERS     "regexp:{maps}/other-recipients.regexp"
+#define NO_TABLE   "has no table for incoming mail"
+#define NO_LOOK    "does not ask about size and rate before a message is sent"
+#define CLASS      "outrider_incoming"
 #define SEPARATORS ", \t"
 
 typedef enum { FIRST, LAST } Place;
 
-/* mark: by which ours is known in a value, however it is spaced. */
+/* What is before ours in a setting decides before it. */
+typedef enum { ANYWHERE, BEFORE_OTHERS } Rank;
+
+/* mark: by which ours is known in a value, however it is spaced; without: what is amiss then. */
 static const struct {
     const char *parameter;
     const char *ours;
     const char *mark;
     Place place;
+    Rank rank;
+    gboolean conflict; /* when it is missing */
+    const char *without;
     const char *comment;
 } tables[] = {
     {"relay_domains",
      "pipemap:{regexp:{maps}/our-domains.regexp, socketmap:unix:{sockets}/map:relaydom}",
-     "/our-domains.regexp", LAST,
-     "In the place of the three settings of these names that you have; what they had stands in "
-     "them."},
+     "/our-domains.regexp", LAST, ANYWHERE, TRUE, NO_TABLE,
+     "In the place of the settings of these names that you have; what they had stands in them."},
     {"relay_recipient_maps",
      "pipemap:{regexp:{maps}/our-recipients.regexp, socketmap:unix:{sockets}/map:relayrcpt}",
-     "/our-recipients.regexp", FIRST, NULL},
-    {"transport_maps", "regexp:{maps}/transports.regexp", "/transports.regexp", FIRST, NULL},
+     "/our-recipients.regexp", FIRST, BEFORE_OTHERS, TRUE, NO_TABLE, NULL},
+    {"transport_maps", "regexp:{maps}/transports.regexp", "/transports.regexp", FIRST,
+     BEFORE_OTHERS, TRUE, NO_TABLE, NULL},
+    {"smtpd_restriction_classes", CLASS, CLASS, LAST, ANYWHERE, FALSE, NO_LOOK, NULL},
+    {"smtpd_recipient_restrictions",
+     "check_recipient_access pipemap:{regexp:{maps}/our-recipients.regexp, static:" CLASS "}",
+     "static:" CLASS, FIRST, ANYWHERE, FALSE, NO_LOOK, NULL},
 };
 
 /* Where an address's domain makes it another's than relay_domains says. */
@@ -87,18 +100,33 @@ static void check_tables(const Config *config, const PostfixRunning *running, GP
         g_autofree char *wanted = merge(config, running, i);
         const char *value = written(running, tables[i].parameter);
         if (!strstr(value, tables[i].mark))
-            postfix_findings_add(findings, TRUE, "main.cf",
-                                 "%s has no table for incoming mail; set it to %s",
-                                 tables[i].parameter, wanted);
+            postfix_findings_add(findings, tables[i].conflict, "main.cf", "%s %s; set it to %s",
+                                 tables[i].parameter, tables[i].without, wanted);
         else if (!postfix_has_text(value, ours))
             postfix_findings_add(findings, TRUE, "main.cf", "%s = %s, but should have %s",
                                  tables[i].parameter, value, ours);
-        else if (tables[i].place == FIRST && !postfix_begins_with(value, ours))
+        else if (tables[i].rank == BEFORE_OTHERS && !postfix_begins_with(value, ours))
             postfix_findings_add(
                 findings, FALSE, "main.cf",
                 "%s has a table before ours, which decides first about our recipients",
                 tables[i].parameter);
     }
+}
+
+/* What is larger than the hop takes would be taken in, and come back as a bounce. */
+static void check_size(const Config *config, const PostfixRunning *running, GPtrArray *findings)
+{
+    const char *value = postfix_running_value(running, NULL, "message_size_limit");
+    gint64 max = config_int(config, CONFIG_MESSAGE_SIZE_MAX);
+    guint64 limit;
+
+    if (value && g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &limit, NULL) &&
+        (limit == 0 || limit > (guint64)max))
+        postfix_findings_add(
+            findings, TRUE, "main.cf",
+            "message_size_limit = %s, more than message_size_max has: such mail is "
+            "taken in and comes back as a bounce; set it to %" G_GINT64_FORMAT " or less",
+            value, max);
 }
 
 /* With nothing but ours in it, recipients of other relay domains would be unknown. */
@@ -142,6 +170,7 @@ void postfix_incoming_check(const Config *config, const PostfixRunning *running,
     }
     check_tables(config, running, findings);
     check_pass(config, running, findings);
+    check_size(config, running, findings);
     if (g_strcmp0(unlisted, "no") == 0)
         postfix_findings_add(
             findings, TRUE, "main.cf",

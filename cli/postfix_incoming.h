@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: incoming mail in somebody's Postfix: the three settings of main.cf that take it in, beside what they have already, and
- *     what stands in its way.
+ * Purpose: incoming mail in somebody's Postfix: the settings of main.cf that take it in and look at it early, beside what they have
+ *     already, and what stands in its way.
  * Used by: `outrider postfix lines' and `check'.
  * May touch: nothing.
  * Threads: any.

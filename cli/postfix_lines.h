@@ -69,8 +69,8 @@ typedef struct {
 /* plain: a loopback address to offer AUTH without TLS on, or NULL. */
 PostfixLines *postfix_lines_make(const Config *config, const char *plain, const PostfixWays *ways);
 
-/* Settings and services for incoming mail, but for the three tables (cli/postfix_incoming.h). config_file: for the program that
- * posts to URLs; NULL: the usual one. */
+/* Settings and services for incoming mail, but for settings that others have part in (cli/postfix_incoming.h). config_file: for
+ * the program that posts to URLs; NULL: the usual one. */
 PostfixLines *postfix_lines_incoming(const Config *config, const char *config_file);
 
 /* Appends a PostfixSetting. */

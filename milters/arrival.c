@@ -24,7 +24,7 @@ static char *smtp_way(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
     const char *host = strcmp(endpoint->tls, VERIFY) == 0 ? endpoint->host : endpoint->resolved;
 
     if (!*host) {
-        verdict->wait = "The endpoint's host has no address now, try again later";
+        verdict->no_address = TRUE;
         return NULL;
     }
     return g_strdup_printf("outrider-out-%s:[%s]:%u", endpoint->tls, host, endpoint->port);

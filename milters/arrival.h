@@ -32,7 +32,7 @@ typedef struct {
     gboolean
         seals_sender; /* what fails comes back to us and not to its sender, as SPF speaks for us only */
     const char *hold, *hold_rule; /* why, and by which rule; NULL: it is not held */
-    const char *wait;             /* why it cannot go now; NULL: it can */
+    gboolean no_address;          /* of the endpoint's host: it has to wait */
 } ArrivalVerdict;
 
 void arrival_verdict_clear(ArrivalVerdict *verdict);

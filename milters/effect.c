@@ -30,13 +30,14 @@ static gboolean send_edit(SMFICTX *context, const Edit *edit)
 }
 
 /* What no sender names: a header that only milter_header_checks sees, gone again at once, sets the transport. */
-static gboolean send_way(SMFICTX *context, const char *way)
+gboolean effect_way(SMFICTX *context, const char *way, GError **error)
 {
     char name[] = DISPATCH_LANE_HEADER;
     g_autofree char *value = g_strconcat(" ", way, NULL);
 
-    return smfi_addheader(context, name, value) == MI_SUCCESS &&
-           smfi_chgheader(context, name, 1, NULL) == MI_SUCCESS;
+    return (smfi_addheader(context, name, value) == MI_SUCCESS &&
+            smfi_chgheader(context, name, 1, NULL) == MI_SUCCESS) ||
+           refused(error, "the transport");
 }
 
 static gboolean send_body(SMFICTX *context, GString *body)
@@ -108,8 +109,8 @@ static gboolean send_all(SMFICTX *context, const Message *message, const Outgoin
         return FALSE;
     if (outgoing->to && !effect_recipient(context, message, outgoing->to, error))
         return FALSE;
-    if (outgoing->way && !send_way(context, outgoing->way))
-        return refused(error, "the transport");
+    if (outgoing->way && !effect_way(context, outgoing->way, error))
+        return FALSE;
     if (outgoing->verdict.hold && !send_hold(context, outgoing))
         return refused(error, "the hold");
     return TRUE;

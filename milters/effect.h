@@ -20,6 +20,9 @@
 gboolean effect_header(SMFICTX *context, const GPtrArray *edits, GError **error);
 gboolean effect_sender(SMFICTX *context, const char *address, GError **error);
 
+/* What milter_header_checks are to make of the message, as Outgoing has it. */
+gboolean effect_way(SMFICTX *context, const char *way, GError **error);
+
 /* The message goes to another recipient, or to several (of char *; without brackets). */
 gboolean effect_recipients(SMFICTX *context, const Message *message, const GPtrArray *to,
                            GError **error);

@@ -14,7 +14,6 @@
 #include "milters/arrival.h"
 #include "milters/effect.h"
 #include "milters/hop.h"
-#include "milters/lane.h"
 #include "milters/lanes.h"
 #include "milters/recall.h"
 
@@ -89,20 +88,19 @@ static char *first_from(const Message *message)
     return list && list->len ? g_strdup(((MimeMailbox *)list->pdata[0])->address) : NULL;
 }
 
-/* The lane of what is forwarded is that of its server's mail. */
+/* The lane of what is forwarded is that of its server's mail; a sealed sender says it by itself. */
 static gboolean find_lane(const Arriving *arriving, Outgoing *outgoing, GError **error)
 {
-    Message *message = arriving->session->message;
-    g_autoptr(EdgeCredential) server =
-        edge_server_by_id(shared_edge(arriving->shared), arriving->route->server, error);
-    g_autoptr(GArray) lanes =
-        server ? lanes_for(arriving->shared, server, message, &outgoing->wait, error) : NULL;
+    const Message *message = arriving->session->message;
+    g_auto(LanesWay) way = {0};
 
-    if (!lanes)
+    if (!lanes_of_server(arriving->shared, arriving->route->server, message, outgoing->id, &way,
+                         error))
         return FALSE;
-    outgoing->verdict.lane = lane_pick(outgoing->id, lanes);
+    outgoing->verdict.lane = way.lane;
+    outgoing->wait = g_steal_pointer(&way.wait);
     if (!*message->mail_from)
-        outgoing->way = lanes_header(lanes, outgoing->verdict.lane);
+        outgoing->way = g_steal_pointer(&way.header);
     return TRUE;
 }
 
@@ -184,12 +182,13 @@ static Outgoing *prepare(const Arriving *arriving, GError **error)
     outgoing->verdict.hold_rule = verdict.hold_rule;
     outgoing->way = g_steal_pointer(&verdict.way);
     outgoing->to = g_steal_pointer(&verdict.to);
-    outgoing->wait = g_strdup(verdict.wait);
     if ((outgoing->to && !find_lane(arriving, outgoing, error)) ||
         !seal(arriving, outgoing, verdict.seals_sender || is_from_us(arriving), error))
         return NULL;
     if (outgoing->wait)
         outgoing->refusal = REFUSAL_POOL;
+    if (verdict.no_address)
+        outgoing->refusal = REFUSAL_ENDPOINT;
     outgoing->edits = dispatch_arrival_edits(message->fields, outgoing->msgid);
     if (outgoing->to)
         leave_trace(arriving, outgoing->token, outgoing->edits);

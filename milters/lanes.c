@@ -120,3 +120,23 @@ char *lanes_header(const GArray *lanes, guint32 lane)
     }
     return lane ? g_strdup_printf("%u", lane) : NULL;
 }
+
+void lanes_way_clear(LanesWay *way)
+{
+    g_free(way->header);
+    g_free(way->wait);
+    *way = (LanesWay){0};
+}
+
+gboolean lanes_of_server(Shared *shared, guint32 server, const Message *message, guint64 id,
+                         LanesWay *way, GError **error)
+{
+    g_autoptr(EdgeCredential) owner = edge_server_by_id(shared_edge(shared), server, error);
+    g_autoptr(GArray) lanes = owner ? lanes_for(shared, owner, message, &way->wait, error) : NULL;
+
+    if (!lanes)
+        return FALSE;
+    way->lane = lane_pick(id, lanes);
+    way->header = lanes_header(lanes, way->lane);
+    return TRUE;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the lanes that a message may take, looked up: by rule, server and default.
- * Used by: outgoing.
+ * Used by: outgoing, incoming, returned.
  * May touch: the replica, through lib/edge; lanes.served.
  * Threads: any.
  *
@@ -19,6 +19,20 @@
  * host is not set up here. */
 GArray *lanes_for(Shared *shared, const EdgeCredential *credential, const Message *message,
                   char **wait, GError **error);
+
+/* How what a server sends on leaves. */
+typedef struct {
+    guint32 lane;
+    char *header; /* as lanes_header has it */
+    char *wait;   /* as lanes_for has it */
+} LanesWay;
+
+void lanes_way_clear(LanesWay *way);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LanesWay, lanes_way_clear)
+
+/* Chooses for message id among the lanes of a server. *way must be zero. UNAVAILABLE, as lanes_for; NOT_FOUND: no such server. */
+gboolean lanes_of_server(Shared *shared, guint32 server, const Message *message, guint64 id,
+                         LanesWay *way, GError **error);
 
 /* What X-Outrider-Lane says of a lane, for the checks of `outrider node init': "8", or "sh8:[host]:587";
  * g_free. NULL: lane 0. */

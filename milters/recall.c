@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/recall.h"
 
+#include "lib/base/recent.h"
+
 struct Recall {
     GMutex lock;
-    GHashTable *known; /* key, Reserved */
-    GQueue order;      /* the same keys, borrowed, the eldest first */
+    Recent *known; /* Reserved */
 };
 
 Recall *recall_new(void)
@@ -12,8 +13,7 @@ Recall *recall_new(void)
     Recall *recall = g_new0(Recall, 1);
 
     g_mutex_init(&recall->lock);
-    g_queue_init(&recall->order);
-    recall->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    recall->known = recent_new(RECALL_MAX, sizeof(Reserved));
     return recall;
 }
 
@@ -21,8 +21,7 @@ void recall_free(Recall *recall)
 {
     if (!recall)
         return;
-    g_queue_clear(&recall->order);
-    g_hash_table_unref(recall->known);
+    recent_free(recall->known);
     g_mutex_clear(&recall->lock);
     g_free(recall);
 }
@@ -30,7 +29,7 @@ void recall_free(Recall *recall)
 gboolean recall_find(Recall *recall, const char *key, Reserved *reserved)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&recall->lock);
-    const Reserved *found = g_hash_table_lookup(recall->known, key);
+    const Reserved *found = recent_find(recall->known, key);
 
     if (found)
         *reserved = *found;
@@ -40,15 +39,9 @@ gboolean recall_find(Recall *recall, const char *key, Reserved *reserved)
 void recall_keep(Recall *recall, const char *key, const Reserved *reserved)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&recall->lock);
-    char *owned;
 
-    if (g_hash_table_contains(recall->known, key))
-        return;
-    if (g_queue_get_length(&recall->order) >= RECALL_MAX)
-        g_hash_table_remove(recall->known, g_queue_pop_head(&recall->order));
-    owned = g_strdup(key);
-    g_hash_table_insert(recall->known, owned, g_memdup2(reserved, sizeof *reserved));
-    g_queue_push_tail(&recall->order, owned);
+    if (!recent_find(recall->known, key))
+        *(Reserved *)recent_touch(recall->known, key) = *reserved;
 }
 
 gboolean recall_has(Recall *recall, const char *key)

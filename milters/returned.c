@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "lib/edge/edge_route.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
@@ -11,12 +12,13 @@
 #include "lib/store/store.h"
 #include "milters/effect.h"
 #include "milters/incoming.h"
+#include "milters/lanes.h"
 #include "milters/recall.h"
 
 #define FAILED       "failed"
 #define DELAYED      "delayed"
-#define FORWARDS_MAX 100 /* more than Received fields may be */
-#define STORED_MAX   ((gsize)1 << 30)
+#define FORWARDS_MAX 100  /* more than Received fields may be */
+#define SENDER_MAX   4096 /* of its stored file; an address is far shorter */
 
 typedef struct {
     SMFICTX *context;
@@ -60,7 +62,7 @@ static char *stored_sender(const Returned *returned, guint64 id)
 {
     const char *spool = config_string(shared_config(returned->shared), CONFIG_SPOOL_DIR);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) octets = store_read(spool, id, STORED_MAX, NULL, &error);
+    g_autoptr(GBytes) octets = store_read_begin(spool, id, SENDER_MAX, &error);
     gsize length = 0;
     const char *text = octets ? g_bytes_get_data(octets, &length) : NULL;
     const char *begin = EFFECT_STORED_SENDER "<";
@@ -97,8 +99,41 @@ static char *told_key(const Returned *returned)
                            returned->report.action);
 }
 
+/* That of its server's mail; of one that is gone, the default. */
+static gboolean find_way(const Returned *returned, LanesWay *way, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (lanes_of_server(returned->shared, returned->path.server, returned->session->message,
+                        returned->path.id, way, &why) ||
+        g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+/* FALSE: it cannot go on now. */
+static gboolean pass_on(const Returned *returned, char *sender, RefusalName *refusal,
+                        GError **error)
+{
+    Session *session = returned->session;
+    g_auto(LanesWay) way = {0};
+
+    if (!find_way(returned, &way, error))
+        return FALSE;
+    if (way.wait) {
+        session->reply = g_steal_pointer(&way.wait);
+        *refusal = REFUSAL_POOL;
+        return FALSE;
+    }
+    log_info(returned->queue_id, "notification goes on to the sender",
+             LOG_ID("id", returned->path.id), LOG_TEXT("rcpt", sender), LOG_INT("lane", way.lane));
+    return (!way.header || effect_way(returned->context, way.header, error)) &&
+           effect_recipient(returned->context, session->message, sender, error);
+}
+
 /* To who sent what was forwarded; of a server of ours that is a message that came back. */
-static ReturnedVerdict send_on(const Returned *returned, GError **error)
+static ReturnedVerdict send_on(const Returned *returned, RefusalName *refusal, GError **error)
 {
     Recall *recall = shared_recall(returned->shared);
     g_autofree char *key = told_key(returned);
@@ -112,9 +147,7 @@ static ReturnedVerdict send_on(const Returned *returned, GError **error)
             recall_note(recall, key);
         return RETURNED_DROPPED;
     }
-    log_info(returned->queue_id, "notification goes on to the sender",
-             LOG_ID("id", returned->path.id), LOG_TEXT("rcpt", sender));
-    if (effect_recipient(returned->context, returned->session->message, sender, error))
+    if (pass_on(returned, sender, refusal, error))
         recall_note(recall, key);
     return RETURNED_TAKEN;
 }
@@ -152,7 +185,7 @@ static ReturnedVerdict judge(const Returned *returned, RefusalName *refusal, GEr
         !record(returned, &returned->path, error))
         return RETURNED_TAKEN;
     if (returned->tells && is_forwarded(returned))
-        return send_on(returned, error);
+        return send_on(returned, refusal, error);
     return returned->failed || returned->is_local || returned->path.kind != RETURN_PATH_MESSAGE
                ? RETURNED_DROPPED
                : to_route(returned, refusal);

@@ -15,6 +15,7 @@
 #include "lib/base/penalty.h"
 #include "policyd/incoming.h"
 #include "policyd/pending.h"
+#include "policyd/strangers.h"
 #include "policyd/tally.h"
 
 #define EDGES_DELAYED_MAX   4096
@@ -31,6 +32,7 @@ typedef struct {
     IdSource *ids;        /* NULL: refusals have no id to explain */
     GHashTable *refusals; /* what refused and whom -> PolicyRefusal: the last that was recorded */
     Incoming *incoming;
+    Strangers *strangers;
     gboolean map_complained; /* since the map edge was well last */
     const char *hostname;    /* in CRAM-MD5 challenges */
     guint delayed;           /* refusals that wait */

@@ -140,6 +140,7 @@ int main(int argc, char **argv)
         .tally = tally_new(config_string(config, CONFIG_SPOOL_DIR),
                            (guint)config_int(config, CONFIG_NODE_ID)),
         .incoming = incoming_new(config),
+        .strangers = strangers_new(config),
         .hostname = config_string(config, CONFIG_HOSTNAME),
     };
     g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
@@ -153,6 +154,7 @@ int main(int argc, char **argv)
     policyd.pending = pending_new(policyd.limits);
     Running running = {.service = service, .policyd = &policyd};
     status = serve(&running) ? EXIT_SUCCESS : EX_UNAVAILABLE;
+    strangers_free(policyd.strangers);
     pending_free(policyd.pending);
     limits_free(policyd.limits);
     g_hash_table_unref(policyd.refusals);

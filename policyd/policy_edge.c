@@ -19,8 +19,9 @@ typedef struct {
 /* What a request is answered. */
 typedef struct {
     const char *action;
-    char *text;    /* NULL: none */
-    GError *error; /* what was in the way; NULL: nothing */
+    char *text;     /* NULL: none */
+    gboolean quiet; /* the log has told already */
+    GError *error;  /* what was in the way; NULL: nothing */
 } Answer;
 
 /* A connection, which has one transaction at a time. */
@@ -276,6 +277,21 @@ static void admit(Asker *asker, const PolicyRequest *request, Answer *answer)
         count_use(asker, request, credential);
 }
 
+/* A recipient of ours, asked about wherever the world hands in mail. */
+static void judge_stranger(const Policyd *policyd, const PolicyRequest *request, Answer *answer)
+{
+    gboolean first = FALSE;
+
+    if (strcmp(request->protocol_state, "RCPT") != 0 || *request->sasl_username)
+        return;
+    const char *action =
+        strangers_judge(policyd->strangers, request, g_get_monotonic_time(), &answer->text, &first);
+    if (!action)
+        return;
+    answer->action = action;
+    answer->quiet = !first;
+}
+
 static void answer(Asker *asker, const PolicyRequest *request, GString *out)
 {
     guint32 id = decide_identity(request->sasl_username);
@@ -283,12 +299,14 @@ static void answer(Asker *asker, const PolicyRequest *request, GString *out)
 
     if (strcmp(request->policy_context, DECIDE_ADMISSION_CONTEXT) == 0)
         admit(asker, request, &answer);
+    else if (strcmp(request->policy_context, STRANGERS_CONTEXT) == 0)
+        judge_stranger(asker->policyd, request, &answer);
     /* Mail that is not ours never depends on the replicas. */
     else if (id == 0)
         limit_user(asker->policyd, request, &answer);
     else if (strcmp(request->protocol_state, "RCPT") == 0)
         judge_user(asker->policyd, request, id, &answer);
-    if (answer.text)
+    if (answer.text && !answer.quiet)
         log_info(*request->queue_id ? request->queue_id : NULL, "recipient refused",
                  LOG_TEXT("user", request->sasl_username),
                  LOG_TEXT("client", request->client_address), LOG_TEXT("action", answer.action),

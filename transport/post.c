@@ -247,12 +247,8 @@ void post_message(const Config *config, const PostOrder *order, int input, Verdi
                                .verdict = verdict,
                                .directory = config_path(config, CONFIG_SPOOL_DIR, "pipe")};
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) allow = network_list_read(config_string(config, CONFIG_HTTP_ALLOW), &error);
+    g_autoptr(GArray) allow = config_networks(config, CONFIG_HTTP_ALLOW);
 
-    if (!allow) {
-        later(&attempt, "http_allow cannot be read", error);
-        return;
-    }
     if (!find_endpoint(&attempt) || !may_ask(&attempt) || !read_message(&attempt, input))
         return;
     Source octets = spooled_source(attempt.message);

@@ -4,26 +4,17 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "lib/base/recent.h"
+
 typedef struct {
-    char *source;
     guint failures;
     gint64 last;
-    GList *link; /* in order */
 } Entry;
 
 struct Penalty {
     gint64 delay, delay_max, forget;
-    GHashTable *entries;
-    GQueue order; /* eldest failure first */
+    Recent *sources; /* Entry, by their last failure */
 };
-
-static void entry_free(gpointer data)
-{
-    Entry *entry = data;
-
-    g_free(entry->source);
-    g_free(entry);
-}
 
 Penalty *penalty_new(gint64 delay, gint64 delay_max, gint64 forget)
 {
@@ -32,8 +23,7 @@ Penalty *penalty_new(gint64 delay, gint64 delay_max, gint64 forget)
     penalty->delay = delay;
     penalty->delay_max = delay_max;
     penalty->forget = forget;
-    penalty->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
-    g_queue_init(&penalty->order);
+    penalty->sources = recent_new(PENALTY_SOURCES_MAX, sizeof(Entry));
     return penalty;
 }
 
@@ -41,46 +31,31 @@ void penalty_free(Penalty *penalty)
 {
     if (!penalty)
         return;
-    g_queue_clear(&penalty->order);
-    g_hash_table_unref(penalty->entries);
+    recent_free(penalty->sources);
     g_free(penalty);
 }
 
 static void forget(Penalty *penalty, gint64 now)
 {
-    for (;;) {
-        Entry *eldest = g_queue_peek_head(&penalty->order);
-        gboolean full = g_hash_table_size(penalty->entries) > PENALTY_SOURCES_MAX;
-        if (!eldest || (!full && now - eldest->last < penalty->forget))
-            return;
-        g_queue_pop_head(&penalty->order);
-        g_hash_table_remove(penalty->entries, eldest->source);
-    }
+    const Entry *eldest;
+
+    while ((eldest = recent_eldest(penalty->sources)) && now - eldest->last >= penalty->forget)
+        recent_drop_eldest(penalty->sources);
 }
 
 gint64 penalty_fail(Penalty *penalty, const char *source, gint64 now)
 {
     forget(penalty, now);
-    Entry *entry = g_hash_table_lookup(penalty->entries, source);
-    if (entry) {
-        g_queue_delete_link(&penalty->order, entry->link);
-    } else {
-        entry = g_new0(Entry, 1);
-        entry->source = g_strdup(source);
-        g_hash_table_insert(penalty->entries, entry->source, entry);
-    }
+    Entry *entry = recent_touch(penalty->sources, source);
     gint64 delay = MIN(penalty->delay << MIN(entry->failures, 20u), penalty->delay_max);
     entry->failures++;
     entry->last = now;
-    g_queue_push_tail(&penalty->order, entry);
-    entry->link = g_queue_peek_tail_link(&penalty->order);
-    forget(penalty, now);
     return delay;
 }
 
 guint penalty_count(const Penalty *penalty)
 {
-    return g_hash_table_size(penalty->entries);
+    return recent_count(penalty->sources);
 }
 
 char *penalty_source(const char *address)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/base/public_address.h"
 #include "lib/config/value.h"
 
 #define FILE_MAX        (1 << 20)
@@ -212,6 +213,12 @@ const char *config_string(const Config *config, ConfigOption option)
     g_assert(type == OPTION_STRING || type == OPTION_PATH || type == OPTION_SOURCE ||
              type == OPTION_DOMAIN || type == OPTION_CHOICE);
     return config->values[option].text;
+}
+
+GArray *config_networks(const Config *config, ConfigOption option)
+{
+    g_assert(option_row(option)->type == OPTION_NETWORKS);
+    return network_list_read(config->values[option].text, NULL);
 }
 
 gint64 config_int(const Config *config, ConfigOption option)

@@ -33,8 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
 /* Values; the text lives as long as the Config. Asking with the wrong type is a programming error.
  * config_string serves STRING, PATH, DOMAIN (lower-cased) and CHOICE; config_int serves INT,
- * SIZE (octets) and DURATION (milliseconds). */
+ * SIZE (octets) and DURATION (milliseconds); config_networks makes an array (lib/base/public_address.h), never NULL. */
 const char *config_string(const Config *config, ConfigOption option);
+GArray *config_networks(const Config *config, ConfigOption option);
 gint64 config_int(const Config *config, ConfigOption option);
 gboolean config_bool(const Config *config, ConfigOption option);
 

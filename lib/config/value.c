@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/base/public_address.h"
+
 typedef struct {
     const char *suffix;
     gint64 factor;
@@ -90,6 +92,13 @@ static gboolean is_domain(const Option *row, const char *text)
     return TRUE;
 }
 
+static gboolean is_networks(const Option *row, const char *text)
+{
+    g_autoptr(GArray) networks = is_plain(row, text) ? network_list_read(text, NULL) : NULL;
+
+    return networks != NULL;
+}
+
 static gboolean parse_units(const char *text, const Unit *units, gsize count, gint64 *number)
 {
     gsize digits = strspn(text, "0123456789");
@@ -151,6 +160,8 @@ static gboolean is_allowed(const Option *row, const char *text, gint64 *number)
         return is_source(row, text);
     case OPTION_DOMAIN:
         return is_domain(row, text);
+    case OPTION_NETWORKS:
+        return is_networks(row, text);
     case OPTION_INT:
     case OPTION_SIZE:
     case OPTION_DURATION:
@@ -211,6 +222,10 @@ char *option_allowed(const Option *row)
         return allowed_text(row, "an absolute path, `journald' or `journald:' and such a path,");
     case OPTION_DOMAIN:
         return allowed_text(row, "a domain of letters, digits and hyphens,");
+    case OPTION_NETWORKS:
+        return allowed_text(row,
+                            "addresses and networks (IPv4 from /8, IPv6 from /16 on), " G_STRINGIFY(
+                                NETWORK_LIST_MAX) " with commas between,");
     case OPTION_INT:
         return allowed_number(row, "a whole number");
     case OPTION_SIZE:

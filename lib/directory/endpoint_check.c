@@ -12,16 +12,11 @@ typedef struct {
     const char *address;
 } Found;
 
-gboolean endpoint_may_be_at(const Config *config, const char *address, GError **error)
+gboolean endpoint_may_be_at(const Config *config, const char *address)
 {
     guint8 octets[NETWORK_OCTETS];
-    g_autoptr(GArray) allowed =
-        network_list_read(config_string(config, CONFIG_SMTP_ENDPOINT_ALLOW), error);
+    g_autoptr(GArray) allowed = config_networks(config, CONFIG_SMTP_ENDPOINT_ALLOW);
 
-    if (!allowed) {
-        g_prefix_error(error, "smtp_endpoint_allow: ");
-        return FALSE;
-    }
     return network_address(address, octets) &&
            (public_address(octets) || network_list_has(allowed, octets));
 }
@@ -49,24 +44,16 @@ GPtrArray *endpoint_addresses(Dns *dns, const char *host, char **wrong)
 }
 
 /* That which is in use, if it is still among them, else the first; NULL: none that is allowed. */
-static gboolean choose(const Config *config, const GPtrArray *all, const char *old,
-                       const char **chosen, GError **error)
+static const char *choose(const Config *config, const GPtrArray *all, const char *old)
 {
-    g_autoptr(GError) why = NULL;
+    const char *chosen = NULL;
 
-    *chosen = NULL;
     for (guint i = 0; i < all->len; i++) {
         const char *address = all->pdata[i];
-        if (!endpoint_may_be_at(config, address, &why)) {
-            if (!why)
-                continue;
-            g_propagate_error(error, g_steal_pointer(&why));
-            return FALSE;
-        }
-        if (!*chosen || g_strcmp0(address, old) == 0)
-            *chosen = address;
+        if (endpoint_may_be_at(config, address) && (!chosen || g_strcmp0(address, old) == 0))
+            chosen = address;
     }
-    return TRUE;
+    return chosen;
 }
 
 static gboolean do_note(Sql *sql, gpointer data, GError **error)
@@ -104,8 +91,8 @@ gboolean endpoint_check(Sql *sql, const Config *config, Dns *dns, const Record *
     if (!stamp(sql, endpoint, error))
         return FALSE;
     all = endpoint_addresses(dns, found.host, &why);
-    if (all && !choose(config, all, old, &found.address, error))
-        return FALSE;
+    if (all)
+        found.address = choose(config, all, old);
     if (all && !found.address)
         why = g_strdup_printf("%s is no public address and not in smtp_endpoint_allow",
                               (const char *)all->pdata[0]);

@@ -15,14 +15,14 @@
 #include "lib/directory/record.h"
 #include "lib/dns/dns.h"
 
-/* Whether an address may be an endpoint's. FALSE without error: it may not. INVALID: smtp_endpoint_allow has a wrong word. */
-gboolean endpoint_may_be_at(const Config *config, const char *address, GError **error);
+/* Whether an address may be an endpoint's. */
+gboolean endpoint_may_be_at(const Config *config, const char *address);
 
 /* What a host's name leads to, both families, or the address that it is. NULL: nothing, and *wrong (g_free) says why. */
 GPtrArray *endpoint_addresses(Dns *dns, const char *host, char **wrong);
 
 /* An endpoint's row: "id", "host", "resolved", "resolved_at", as directory_show and ENDPOINT_CHECK_DUE give it. Looks its host
  * up; *address (g_free) is where mail goes from now on, NULL: nowhere. *wrong (g_free, NULL: nothing) says in words why the
- * DNS did not give it. An error is one of MariaDB or of the option. */
+ * DNS did not give it. An error is one of MariaDB. */
 gboolean endpoint_check(Sql *sql, const Config *config, Dns *dns, const Record *endpoint,
                         char **address, char **wrong, GError **error);

@@ -2,6 +2,7 @@
 #include "lib/store/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,6 +105,62 @@ GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *he
     if (header)
         *header = record.header;
     return g_steal_pointer(&bytes);
+}
+
+/* The record that a stream begins with. */
+static gboolean read_record(FILE *file, guint64 id, StoreRecord *record)
+{
+    guint8 frame[RECORD_LENGTH];
+
+    return fread(frame, 1, sizeof frame, file) == sizeof frame &&
+           record_decode(frame, sizeof frame, record) && record->header.id == id;
+}
+
+/* Decompresses until length octets are there, or the stream ends. */
+static gboolean decompress_begin(FILE *file, const char *path, GByteArray *octets, gsize length,
+                                 GError **error)
+{
+    char data[4096];
+    ZSTD_DStream *stream = ZSTD_createDStream();
+    size_t hint = 1;
+
+    g_byte_array_set_size(octets, (guint)length);
+    ZSTD_outBuffer out = {octets->data, length, 0};
+    while (hint != 0 && !ZSTD_isError(hint) && out.pos < length) {
+        ZSTD_inBuffer in = {data, fread(data, 1, sizeof data, file), 0};
+        if (in.size == 0)
+            break;
+        while (in.pos < in.size && out.pos < length && !ZSTD_isError(hint))
+            hint = ZSTD_decompressStream(stream, &out, &in);
+    }
+    ZSTD_freeDStream(stream);
+    g_byte_array_set_size(octets, (guint)out.pos);
+    return !ZSTD_isError(hint) || corrupt(path, ZSTD_getErrorName(hint), error);
+}
+
+GBytes *store_read_begin(const char *spool_dir, guint64 id, gsize length, GError **error)
+{
+    g_autofree char *below = store_path(id);
+    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+    g_autoptr(GByteArray) octets = g_byte_array_new();
+    FILE *file = fopen(path, "re");
+    StoreRecord record;
+
+    if (!file) {
+        g_set_error(error, OUTRIDER_ERROR,
+                    errno == ENOENT ? OUTRIDER_ERROR_NOT_FOUND : OUTRIDER_ERROR_IO, "%s: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    gboolean good =
+        read_record(file, id, &record) || corrupt(path, "no header record of this message", error);
+    if (good) {
+        length = MIN(length, record.size);
+        good = decompress_begin(file, path, octets, length, error) &&
+               (octets->len == length || corrupt(path, "it ends early", error));
+    }
+    fclose(file);
+    return good ? g_byte_array_free_to_bytes(g_steal_pointer(&octets)) : NULL;
 }
 
 /* Removes a directory with what is in it, depth more levels down; counts stored messages. */

@@ -45,6 +45,10 @@ char *store_path(guint64 id);
 GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
                    GError **error);
 
+/* Reads the first octets of a message, length of them or, when it has less, all. They are not compared with the digest, which is
+ * of the whole. Errors as store_read has. */
+GBytes *store_read_begin(const char *spool_dir, guint64 id, gsize length, GError **error);
+
 /* Removes a message's file: for an accept that came to nothing. A file that is not there is no error. */
 gboolean store_remove(const char *spool_dir, guint64 id, GError **error);
 

@@ -16,6 +16,7 @@ static const struct {
     {"recipient", G_STRUCT_OFFSET(PolicyRequest, recipient)},
     {"sasl_username", G_STRUCT_OFFSET(PolicyRequest, sasl_username)},
     {"recipient_count", G_STRUCT_OFFSET(PolicyRequest, recipient_count)},
+    {"size", G_STRUCT_OFFSET(PolicyRequest, size)},
     {"instance", G_STRUCT_OFFSET(PolicyRequest, instance)},
     {"policy_context", G_STRUCT_OFFSET(PolicyRequest, policy_context)},
 };

@@ -20,6 +20,7 @@ typedef struct {
     char *recipient;
     char *sasl_username;
     char *recipient_count;
+    char *size;           /* of the message: at RCPT what the client declared, or "0" */
     char *instance;       /* the same for one transaction */
     char *policy_context; /* as main.cf gives it to the restriction that asks */
 } PolicyRequest;

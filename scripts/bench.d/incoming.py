@@ -50,6 +50,9 @@ def measure(place, options):
 
 
 def add_routes(place):
+    with open(place.path("etc/outrider.conf"), "a", encoding="utf-8") as config:
+        config.write("incoming_rate = 1000000\n")
+    place.control("restart", "policyd")
     place.outrider("server", "add", SERVER)
     place.outrider("endpoint", "add", SERVER, "target", "--url", f"http://{TARGET}/")
     for domain, route in PATHS.values():

@@ -39,7 +39,7 @@ postfix_configure()
         service_failed outrider "postfix lines --incoming failed"
 }
 
-# As an admin does it: three settings take the place of those that are there, services are appended.
+# As an admin does it: settings take the place of those that are there, services are appended.
 postfix_incoming()
 {
     local settings=()

@@ -14,6 +14,10 @@ What the API took, goes over the hop always, so a second copy of one recipient's
     its id in history is the one that was answered; a repeated request was answered the same, and handed to Postfix once;
     more often only if, while it was, something was killed that knew whether it had been
     put off (503) may be taken, if Postfix was killed at that moment
+What came in for a route (Arrival) was never charged; of it
+    250         it is in history, final, and received: asked over HTTP, under an id that history has, as often as our host likes to
+                ask; in a mailbox; or kept, by nobody. A second row is right where the milter, which remembers ids in
+                memory, ended or could not answer before the hop was done
 A click that was answered is in history, unless trackd was killed a moment later, or could not write it.
 """
 
@@ -21,14 +25,16 @@ import collections
 import dataclasses
 
 import http_load
+import incoming_load
 import load
 
 INVISIBLE = ("Accepting", "Aborted")
-FINAL = {"ok.test": "Sent", "greylist.test": "Sent", "refuse.test": "HardFail"}
+FINAL = {"ok.test": "Sent", "greylist.test": "Sent", "refuse.test": "HardFail", **incoming_load.FINAL}
 BEFORE_KILL = 5.0  # seconds an agent may have been at work since the remote took the message
 FULL_SINCE = 1.5  # seconds until a full disk must be noticed: it is looked at once a second
 FULL_PLACE = "spool"
 QUEUE_FILE_ERROR = "queue file write error"  # smtpd's words when cleanup went away
+AGAIN = 15.0  # seconds in which the hop may come again
 POSTED = 1.0  # seconds until an answered click is on disk; it is 50 ms
 REOPENED = 10.0  # seconds until trackd writes again after its disk was full
 
@@ -69,6 +75,8 @@ class Facts:
     fills: list = ()  # (place, since, until)
     takers_killed: list = ()  # (since, until) when a program ended that knew whether it had taken a submission of the API
     handed_in: dict = dataclasses.field(default_factory=dict)  # Message-ID: how often Postfix took it from the API
+    posts: dict = dataclasses.field(default_factory=dict)  # recipient: [Post]
+    hop_broken: list = ()  # (since, until) when a program ended or froze that takes part in the hop
     clicks: list = ()
     visits: set = frozenset()  # agents of the clicks in history
     trackd_killed: list = ()  # (since, until)
@@ -77,6 +85,14 @@ class Facts:
 
 def is_api(submission):
     return isinstance(submission, http_load.ApiSubmission)
+
+
+def is_arrival(submission):
+    return isinstance(submission, incoming_load.Arrival)
+
+
+def domain_of(recipient):
+    return recipient.rpartition("@")[2]
 
 
 def during(spans, since, until):
@@ -106,7 +122,7 @@ def compare(facts):
         found += judge_full(facts, submission)
         found += judge_api(facts, submission) if is_api(submission) else []
     found += judge_clicks(facts)
-    for recipient in sorted((facts.received.keys() | facts.rows.keys()) - known):
+    for recipient in sorted((facts.received.keys() | facts.posts.keys() | facts.rows.keys()) - known):
         rows = facts.rows.get(recipient, [])
         found.append(Difference("never submitted", recipient, "-", len(facts.received.get(recipient, [])),
                                 states(rows), 0))
@@ -115,13 +131,14 @@ def compare(facts):
 
 def judge(facts, submission, recipient):
     told = word(submission, recipient, facts.cleanups_killed, facts.takers_killed)
-    copies = facts.received.get(recipient, [])
+    copies = facts.received.get(recipient, []) + facts.posts.get(recipient, [])
     visible = [row for row in facts.rows.get(recipient, []) if row.status not in INVISIBLE]
     kinds = []
     if told == load.PERMANENT:
         kinds.append("refused for good")
     if told == load.ACCEPTED or (told == load.LOST and (copies or visible)):
-        kinds += judge_accepted(facts, submission, recipient, copies, visible)
+        judge_it = judge_arrived if is_arrival(submission) else judge_accepted
+        kinds += judge_it(facts, submission, recipient, copies, visible)
     elif told != load.LOST:
         kinds += ["received though not accepted"] * bool(copies)
         kinds += ["visible though not accepted"] * bool(visible)
@@ -133,7 +150,7 @@ def judge(facts, submission, recipient):
 
 
 def judge_accepted(facts, submission, recipient, copies, visible):
-    final = FINAL[recipient.rpartition("@")[2]]
+    final = FINAL[domain_of(recipient)]
     if not visible:
         yield "not in history"
     elif len(visible) > 1:
@@ -151,6 +168,25 @@ def judge_accepted(facts, submission, recipient, copies, visible):
         yield "another id than the one answered"
     if len(visible) == 1 and visible[0].sent > max(1, len(copies)):
         yield "delivery counted twice"
+
+
+def judge_arrived(facts, submission, recipient, copies, visible):
+    final = FINAL[domain_of(recipient)]
+    kept = domain_of(recipient) == incoming_load.KEEP
+    last = max([submission.answered, *(copy.time for copy in copies)]) + AGAIN
+    if not visible:
+        yield "not in history"
+    if any(row.status != final for row in visible):
+        yield f"not {final} in history"
+    if kept and copies:
+        yield "received though kept"
+    if not kept and not copies:
+        yield "lost"
+    if len(visible) > 1 and not during(facts.hop_broken, submission.dotted, last):
+        yield "more than once in history"
+    ids = {str(row.id) for row in visible}
+    if any(isinstance(copy, incoming_load.Post) and copy.delivery not in ids for copy in copies):
+        yield "asked under an id that history has not"
 
 
 def second_copy_allowed(facts, submission, copies, visible):
@@ -188,7 +224,7 @@ def judge_clicks(facts):
 def judge_full(facts, submission):
     """Nothing is accepted on a full disk."""
     for place, since, until in facts.fills:
-        if (place == FULL_PLACE and submission.told == load.ACCEPTED and
+        if (not is_arrival(submission) and place == FULL_PLACE and submission.told == load.ACCEPTED and
                 submission.dotted > since + FULL_SINCE and submission.answered < until):
             yield Difference("accepted on a full disk", submission.recipients[0], submission.told, 0,
                              "", submission.begun, submission.words)
@@ -198,12 +234,20 @@ def full_judged(facts):
     """How many answers were given while the spool was full."""
     return sum(submission.dotted > since + FULL_SINCE and submission.answered < until
                for place, since, until in facts.fills if place == FULL_PLACE
-               for submission in facts.submissions)
+               for submission in facts.submissions if not is_arrival(submission))
 
 
 def taken(facts):
-    """Messages that history shows as taken by Postfix: each was charged before."""
-    return sum(row.status not in INVISIBLE for rows in facts.rows.values() for row in rows)
+    """Messages that history shows as taken by Postfix: each was charged before, but for what came in."""
+    return sum(row.status not in INVISIBLE for recipient, rows in facts.rows.items()
+               if domain_of(recipient) not in incoming_load.FINAL for row in rows)
+
+
+def again(facts):
+    """Of what came in: recipients with a second row, and requests beyond the first."""
+    rows = [[row for row in facts.rows.get(recipient, []) if row.status not in INVISIBLE]
+            for submission in facts.submissions if is_arrival(submission) for recipient in submission.recipients]
+    return sum(len(visible) > 1 for visible in rows), sum(len(posts) - 1 for posts in facts.posts.values())
 
 
 def resumed(submissions, since):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Loads a sandbox, over SMTP, by the API and with clicks, while its programs are killed, frozen and stopped and its disks
+"""Loads a sandbox, over SMTP, by the API, with mail from elsewhere and with clicks, while its programs are killed, frozen and stopped and its disks
 filled, at random from a seed; then compares what every client was told, what the simulated mail hosts received and what
 history says.
 """
@@ -24,6 +24,7 @@ import fault  # noqa: E402
 import sandbox  # noqa: E402
 from evidence import Evidence  # noqa: E402
 from http_load import ApiLoad, ClickLoad  # noqa: E402
+from incoming_load import IncomingLoad  # noqa: E402
 from load import ACCEPTED, Load  # noqa: E402
 from report import Report  # noqa: E402
 from world import World  # noqa: E402
@@ -34,6 +35,8 @@ CALM = 5  # seconds for which it must agree
 WORDS_MAX = 90
 WORDS_SHOWN = 15
 PROGRESS = 10  # seconds between progress lines
+BREAK_HOP = ("kill-milter", "freeze-milter", "restart-milter", "kill-split", "kill-hop", "kill-cleanup", "kill-smtpd", "kill-qmgr",
+             "kill-postfix", "kill-master", "restart-postfix", "fill-spool")
 KILL_AGENTS = ("kill-postfix", "kill-master", "restart-postfix")
 KILL_CLEANUP = (*KILL_AGENTS, "kill-cleanup")
 KILL_TAKERS = (*KILL_CLEANUP, "kill-smtpd", "kill-apid")
@@ -68,12 +71,13 @@ class Lane(threading.Thread):
         self.made.append((began, time.time(), step.fault.name))
 
 
-def settle(evidence, facts, began):
+def settle(evidence, facts, target, began):
     """Waits until everything agrees for a while, or no longer; returns facts and differences."""
     calm_since = None
     while True:
         facts.received, facts.rows = evidence.received(), evidence.history()
         facts.visits, facts.handed_in = evidence.visits(), evidence.handed_in()
+        facts.posts = posts_of(target)
         differences, queued = audit.compare(facts), evidence.queued()
         now = time.monotonic()
         calm_since = None if differences or queued else calm_since or now
@@ -81,6 +85,14 @@ def settle(evidence, facts, began):
             return differences, queued
         print(f"chaos: settling, {queued} queued, {len(differences)} differences", file=sys.stderr)
         time.sleep(3)
+
+
+def posts_of(target):
+    """{recipient: [Post]}"""
+    found = collections.defaultdict(list)
+    for recipient, post in list(target.posts):
+        found[recipient].append(post)
+    return found
 
 
 def told(loads):
@@ -105,7 +117,7 @@ def drive(options, world, loads, lanes, end):
     for lane in lanes:
         lane.join()
     undone = time.time()
-    for load in loads[:2]:
+    for load in loads[:3]:
         await_service(world, load, undone)
     for load in loads:
         load.stop()
@@ -124,19 +136,19 @@ def await_service(world, load, undone):
 
 
 def conclude(options, world, loads, lanes, seconds):
-    smtp, api, clicks = loads
+    smtp, api, incoming, clicks = loads
     evidence = Evidence(world.sandbox, smtp.tag)
     made = sorted(made for lane in lanes for made in lane.made)
 
     def times_of(*names):
         return [times for *times, name in made if name in names]
 
-    facts = audit.Facts(smtp.submissions + api.submissions, {}, {}, fills=world.fills, clicks=clicks.clicks,
+    facts = audit.Facts(smtp.submissions + api.submissions + incoming.submissions, {}, {}, fills=world.fills, clicks=clicks.clicks,
                         agents_killed=times_of(*KILL_AGENTS), cleanups_killed=times_of(*KILL_CLEANUP),
                         takers_killed=times_of(*KILL_TAKERS), trackd_killed=times_of("kill-trackd"),
-                        spool_filled=times_of("fill-spool"))
+                        spool_filled=times_of("fill-spool"), hop_broken=times_of(*BREAK_HOP))
     began = time.monotonic()
-    differences, queued = settle(evidence, facts, began)
+    differences, queued = settle(evidence, facts, incoming.target, began)
     world.check()
     troubles = [text for _, text in world.troubles] + evidence.crashes()
     troubles += [f"event rejected: {line}" for line in evidence.rejected()]
@@ -147,7 +159,7 @@ def conclude(options, world, loads, lanes, seconds):
         seed=options.seed, seconds=seconds, settled=time.monotonic() - began,
         faults=dict(sorted(collections.Counter(name for *_, name in made).items())),
         told=dict(told(loads)), api=of_api(facts), words=words(facts.submissions),
-        received=dict(collections.Counter(len(copies) for copies in facts.received.values())),
+        received=dict(collections.Counter(len(copies) for where in (facts.received, facts.posts) for copies in where.values())),
         history=dict(collections.Counter(row.status for rows in facts.rows.values() for row in rows)),
         queued=queued, full_judged=audit.full_judged(facts),
         full_over=audit.full_over(facts), strays=evidence.strays(), charged=charged,
@@ -175,7 +187,10 @@ def words(submissions):
 
 def notes(facts):
     second = sum(len(copies) > 1 for copies in facts.received.values())
-    return [f"{second} messages came twice"] if second else []
+    rows, asked = audit.again(facts)
+    return [text for count, text in ((second, f"{second} messages came twice"),
+                                     (rows, f"{rows} messages from elsewhere have a second row in history"),
+                                     (asked, f"{asked} HTTP requests came again")) if count]
 
 
 def arguments():
@@ -187,6 +202,7 @@ def arguments():
     parser.add_argument("--seed", default=secrets.token_hex(4), help="of a run to repeat its faults")
     parser.add_argument("--rate", type=float, default=60, help="messages a second (60)")
     parser.add_argument("--api-rate", type=float, default=15, help="messages a second by the API (15)")
+    parser.add_argument("--incoming-rate", type=float, default=10, help="messages a second from elsewhere (10)")
     parser.add_argument("--click-rate", type=float, default=15, help="clicks a second (15)")
     parser.add_argument("--several", type=float, default=10, metavar="PERCENT",
                         help="submissions with 2 to 40 recipients (10)")
@@ -200,7 +216,8 @@ def arguments():
     if os.geteuid() != 0:
         parser.error("must run as root")
     if not (10 <= options.seconds <= 86400 and
-            all(1 <= rate <= 1000 for rate in (options.rate, options.api_rate, options.click_rate))):
+            all(1 <= rate <= 1000 for rate in
+                (options.rate, options.api_rate, options.incoming_rate, options.click_rate))):
         parser.error("--seconds is 10 to 86400 and a rate 1 to 1000")
     try:
         options.faults = fault.chosen(options.faults)
@@ -212,14 +229,14 @@ def arguments():
 def main():
     options = arguments()
     # Four journals with a segment ahead each, and what is stored of the mail.
-    disks = 500 + int(options.seconds * (options.rate + options.api_rate) * 10 / 1024)
+    disks = 500 + int(options.seconds * (options.rate + options.api_rate + options.incoming_rate) * 10 / 1024)
     tag = f"c{options.seed}x{int(time.time()):x}".lower()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"chaos: seed {options.seed}", file=sys.stderr)
     world = World(options.dir, options.build, disks)
     try:
         end = threading.Event()
-        loads = [kind(world.sandbox, options, tag) for kind in (Load, ApiLoad, ClickLoad)]
+        loads = [kind(world.sandbox, options, tag) for kind in (Load, ApiLoad, IncomingLoad, ClickLoad)]
         lanes = [Lane(world, fault.plan(options.seed, lane, options.faults), end) for lane in fault.LANES]
         seconds = drive(options, world, loads, lanes, end)
         report = conclude(options, world, loads, lanes, seconds)

@@ -8,6 +8,7 @@ import pathlib
 import re
 
 import audit
+import incoming_load
 
 # Traces of a crash in a log. `signal 9' is ours.
 CRASH = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|[Ss]egmentation|segfault|SIGSEGV|SIGABRT|"
@@ -44,8 +45,11 @@ class Evidence:
             copy = audit.Copy(datetime.datetime.fromisoformat(record["time"]).timestamp(),
                               marker[1].decode() if marker else "")
             for entry in record["recipients"]:
-                if entry["address"].startswith(f"{self.tag}-"):
-                    self._received[entry["address"]].append(copy)
+                address = entry["address"]
+                if address == incoming_load.FORWARD_TO:
+                    address = f"{copy.marker}-0@{incoming_load.FORWARD}"
+                if address.startswith(f"{self.tag}-"):
+                    self._received[address].append(copy)
         return self._received
 
     def history(self):

@@ -33,6 +33,8 @@ FAULTS = {fault.name: fault for fault in (
     Fault("kill-split", MAIL, "kill_daemons", "smtp outrider-split", (0.0, 0.5)),
     Fault("kill-hop", MAIL, "kill_daemons", "smtpd 127.0.0.1:10026", (0.0, 0.5)),
     Fault("kill-qmgr", MAIL, "kill_daemons", "qmgr", (0.0, 0.5)),
+    Fault("kill-pipe", MAIL, "kill_daemons", "pipe outrider-http", (0.0, 0.5)),
+    Fault("kill-request", MAIL, "kill_programs", "outrider-pipe", (0.0, 0.5)),
     Fault("freeze-milter", MAIL, "freeze", "milter", (1.0, 5.0)),
     Fault("freeze-policyd", MAIL, "freeze", "policyd", (1.0, 5.0)),
     Fault("restart-milter", MAIL, "stop", "milter", (0.0, 2.0)),

@@ -10,6 +10,7 @@ What a client was told of a message is one of
 
 import collections
 import dataclasses
+import itertools
 import random
 import smtplib
 import threading
@@ -36,7 +37,7 @@ LOST = "lost"
 class Submission:
     marker: str
     recipients: list
-    begun: float
+    begun: float = 0.0
     taken: list = dataclasses.field(default_factory=list)  # recipients answered with 250
     dotted: float = 0.0  # when the final dot was sent; 0: it was not
     answered: float = 0.0
@@ -66,14 +67,11 @@ class Pace:
             return max(0.0, moment - now)
 
 
-class Session(mail.Client):
+class HandsIn:
     """A connection that tells on which side of the final dot it was lost."""
 
-    def __init__(self, sandbox, port):
-        super().__init__(sandbox, port, host="127.0.0.1", timeout=PATIENCE)
-
     def hand_in(self, submission, content):
-        code, text = self.mail(mail.SENDER)
+        code, text = self.mail(self.sender)
         if code == 250:
             replies = [(recipient, self.rcpt(recipient)) for recipient in submission.recipients]
             submission.taken = [recipient for recipient, (code, _) in replies if code == 250]
@@ -89,19 +87,28 @@ class Session(mail.Client):
             self.rset()
 
 
+class Session(HandsIn, mail.Client):
+    """A session of somebody with a credential."""
+
+    sender = mail.SENDER
+
+    def __init__(self, sandbox, port):
+        super().__init__(sandbox, port, host="127.0.0.1", timeout=PATIENCE)
+
+
 class Load:
-    def __init__(self, sandbox, options, tag):
+    def __init__(self, sandbox, options, tag, rate=None, sessions=SESSIONS):
         self.sandbox = sandbox
         self.options = options
         self.tag = tag
         self.submissions = []  # those that have ended
         self.told = collections.Counter()  # messages by what was told of them
-        self._made = 0
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._pace = Pace(options.rate)
+        self._pace = Pace(rate or options.rate)
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True)
-                         for number in range(SESSIONS)]
+                         for number in range(sessions)]
 
     def start(self):
         for thread in self._threads:
@@ -114,10 +121,10 @@ class Load:
             thread.join(3 * PATIENCE)
 
     def _run(self, number):
-        luck = random.Random(f"{self.options.seed}/session/{number}")
+        luck = random.Random(f"{self.options.seed}/{type(self).__name__}/{number}")
         while submission := self._next(luck):
             try:
-                with Session(self.sandbox, 587 if luck.random() < 0.25 else 2525) as session:
+                with self.session(luck) as session:
                     for left in reversed(range(luck.randint(1, PER_SESSION))):
                         session.hand_in(submission, self._content(luck, submission))
                         self._keep(submission)
@@ -145,15 +152,20 @@ class Load:
 
     def _next(self, luck):
         """The next submission when its time has come; None at the end."""
+        submission = self.make(luck)
+        if self._stop.wait(self._pace.take(len(submission.recipients))):
+            return None
+        submission.begun = time.time()
+        return submission
+
+    def session(self, luck):
+        return Session(self.sandbox, 587 if luck.random() < 0.25 else 2525)
+
+    def make(self, luck):
         several = luck.random() < self.options.several / 100
         count = luck.randint(2, RECIPIENTS_MAX) if several else 1
-        if self._stop.wait(self._pace.take(count)):
-            return None
-        with self._lock:
-            self._made += 1
-            marker = f"{self.tag}-{self._made}"
-        recipients = [f"{marker}-{index}@{luck.choice(DOMAINS)}" for index in range(count)]
-        return Submission(marker, recipients, time.time())
+        marker = f"{self.tag}-{next(self._numbers)}"
+        return Submission(marker, [f"{marker}-{index}@{luck.choice(DOMAINS)}" for index in range(count)])
 
     def _content(self, luck, submission):
         size = 100_000 if luck.random() < 0.01 else luck.randint(200, 6000)

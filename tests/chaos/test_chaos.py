@@ -14,6 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 import audit  # noqa: E402  (found beside this file)
 import fault  # noqa: E402
 import http_load  # noqa: E402
+import incoming_load  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 
@@ -44,6 +45,24 @@ def click(status=307, answered=102):
     return http_load.Click("t-c1", 101, answered, status)
 
 
+WEB, MAILBOX, KEPT = "t-i1-0@http.chaos.test", "t-i1-0@forward.chaos.test", "t-i1-0@keep.chaos.test"
+
+
+def arrival(recipient=WEB, told=load.ACCEPTED):
+    """A message from elsewhere, dotted at 101 and answered at 102."""
+    return incoming_load.Arrival("t-i1", [recipient], 100, [recipient], 101, 102, told)
+
+
+def post(delivery="1", time=103, marker="t-i1"):
+    return {"posts": {WEB: [incoming_load.Post(time, marker, delivery)]}}
+
+
+def posts(*all_of_them):
+    return {"posts": {WEB: [one for each in all_of_them for one in each["posts"][WEB]]}}
+
+
+CAME = {WEB: [row()]}
+CAME_TWICE = {WEB: [row(), audit.Row(2, "Sent", "R", 1, 0)]}
 SENT = {OK: [row()]}
 ONE = {OK: [copy()]}
 TWO = {OK: [copy(103), copy(109)]}
@@ -135,6 +154,28 @@ CASES = [
     ("click, disk full", submission(), ONE, SENT, {"clicks": [click()], "spool_filled": [(90, 95)]}, []),
     ("click, disk full long ago", submission(), ONE, SENT, {"clicks": [click()], "spool_filled": [(80, 90)]},
      ["a click is not in history"]),
+    ("came in, asked", arrival(), {}, CAME, post(), []),
+    ("came in, asked again", arrival(), {}, CAME, posts(post(), post(time=200)), []),
+    ("came in, not asked", arrival(), {}, CAME, {}, ["lost"]),
+    ("came in, no row", arrival(), {}, {}, post(), ["not in history", "asked under an id that history has not"]),
+    ("came in, not final", arrival(), {}, {WEB: [row("Pending")]}, post(), ["not Sent in history"]),
+    ("came in, another id", arrival(), {}, CAME, post("2"), ["asked under an id that history has not"]),
+    ("came in, another's content", arrival(), {}, CAME, post(marker="t-i2"), ["received another message"]),
+    ("came in, two rows", arrival(), {}, CAME_TWICE, posts(post(), post("2")), ["more than once in history"]),
+    ("came in, two rows, hop broken", arrival(), {}, CAME_TWICE, {**posts(post(), post("2")), "hop_broken": [(110, 111)]}, []),
+    ("came in, two rows, hop broken late", arrival(), {}, CAME_TWICE, {**posts(post(), post("2")), "hop_broken": [(130, 131)]},
+     ["more than once in history"]),
+    ("not taken in", arrival(told=load.TEMPORARY), {}, {}, {}, []),
+    ("not taken in, asked", arrival(told=load.TEMPORARY), {}, {}, post(), ["received though not accepted"]),
+    ("came in or not, not", arrival(told=load.LOST), {}, {}, {}, []),
+    ("came in or not, asked", arrival(told=load.LOST), {}, CAME, post(), []),
+    ("sent on", arrival(MAILBOX), {MAILBOX: [copy(marker="t-i1")]}, {MAILBOX: [row()]}, {}, []),
+    ("sent on and lost", arrival(MAILBOX), {}, {MAILBOX: [row()]}, {}, ["lost"]),
+    ("kept", arrival(KEPT), {}, {KEPT: [row("Processed", 0)]}, {}, []),
+    ("kept, but received", arrival(KEPT), {KEPT: [copy(marker="t-i1")]}, {KEPT: [row("Processed", 0)]}, {},
+     ["received though kept"]),
+    ("kept, but sent", arrival(KEPT), {}, {KEPT: [row()]}, {}, ["not Processed in history"]),
+    ("came in on a full disk", arrival(), {}, CAME, {**post(), "fills": FULL}, []),
     ("other disk full", submission(), ONE, SENT, {"fills": [("mariadb", 90, 110)]}, []),
 ]
 
@@ -145,6 +186,16 @@ class Compare(unittest.TestCase):
             with self.subTest(name):
                 found = audit.compare(audit.Facts([what], received, rows, **other))
                 self.assertEqual([difference.kind for difference in found], kinds)
+
+
+class Taken(unittest.TestCase):
+    def test_taken_counts_what_is_charged(self):
+        facts = audit.Facts([], {}, {**SENT, **CAME_TWICE, REFUSE: [row("HardFail", 0), row("Accepting", 0)]})
+        self.assertEqual(audit.taken(facts), 2)
+
+    def test_again_counts_second_rows_and_requests(self):
+        facts = audit.Facts([arrival(), submission()], {}, {**SENT, **CAME_TWICE}, **posts(post(), post(), post("2")))
+        self.assertEqual(audit.again(facts), (1, 2))
 
 
 class Resume(unittest.TestCase):

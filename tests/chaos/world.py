@@ -37,6 +37,7 @@ class World:
         sandbox.run([sandbox.SCRIPT, "up", "--dir", directory, "--build", build, "--disks", disks,
                      "--syslog"], timeout=600)
         self.sandbox = sandbox.Sandbox(directory)
+        self.sandbox.control("incoming", "on")
         self._hasten()
         self._limit()
 
@@ -89,6 +90,13 @@ class World:
         """Some or all processes of one of Postfix's daemons, or of its service of a name; the master
         starts new ones."""
         found = self.daemons(name)
+        send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
+        return None
+
+    def kill_programs(self, name, chance):
+        """Some or all processes of a program that Postfix runs for one message each."""
+        found = [int(entry.parent.name) for entry in pathlib.Path("/proc").glob("[0-9]*/comm")
+                 if read(entry) == name and self._inside(entry.parent.name)]
         send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
         return None
 
@@ -217,6 +225,13 @@ class Filler(threading.Thread):
         until = time.time()
         self._file.unlink()
         return self._full_since, until
+
+
+def read(path):
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def send(number, pids):

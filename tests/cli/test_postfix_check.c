@@ -311,7 +311,8 @@ static void test_table_ours_wants_files_of_this_configuration(void **state)
     remove(dir);
 }
 
-/* What the three settings become; had: of relay_domains, relay_recipient_maps and transport_maps. */
+/* What the settings become; had: of relay_domains, relay_recipient_maps, transport_maps, smtpd_restriction_classes and
+ * smtpd_recipient_restrictions. */
 static void test_incoming_settings(void **state)
 {
     const World *world = *state;
@@ -321,27 +322,37 @@ static void test_incoming_settings(void **state)
 #define RECIPIENTS OURS("our-recipients", "relayrcpt")
 #define PASS       "regexp:/nonexistent/outrider/other-recipients.regexp"
 #define WAY        "regexp:/nonexistent/outrider/transports.regexp"
+#define CLASS      "outrider_incoming"
+#define LOOK                                                                                       \
+    "check_recipient_access pipemap:{regexp:/nonexistent/outrider/our-recipients.regexp, "         \
+    "static:outrider_incoming}"
     static const struct {
-        const char *had[3], *now[3];
+        const char *had[5], *now[5];
     } cases[] = {
-        {{"", "", ""}, {DOMAINS, RECIPIENTS ", " PASS, WAY}},
-        {{"a.test, hash:/b", "", ""}, {"a.test, hash:/b, " DOMAINS, RECIPIENTS ", " PASS, WAY}},
-        {{"a.test", "hash:/r", "hash:/t"},
-         {"a.test, " DOMAINS, RECIPIENTS ", hash:/r", WAY ", hash:/t"}},
-        {{DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY},
-         {DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY}},
+        {{"", "", "", "", ""}, {DOMAINS, RECIPIENTS ", " PASS, WAY, CLASS, LOOK}},
+        {{"a.test, hash:/b", "", "", "", "reject_unauth_destination"},
+         {"a.test, hash:/b, " DOMAINS, RECIPIENTS ", " PASS, WAY, CLASS,
+          LOOK ", reject_unauth_destination"}},
+        {{"a.test", "hash:/r", "hash:/t", "greylist", "permit_mynetworks, greylist"},
+         {"a.test, " DOMAINS, RECIPIENTS ", hash:/r", WAY ", hash:/t", "greylist, " CLASS,
+          LOOK ", permit_mynetworks, greylist"}},
+        {{DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY, CLASS " greylist",
+          "permit_mynetworks " LOOK},
+         {DOMAINS, RECIPIENTS ", hash:/r", "hash:/t, " WAY, CLASS " greylist",
+          "permit_mynetworks " LOOK}},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *main =
-            g_strdup_printf("relay_domains = %s\nrelay_recipient_maps = %s\ntransport_maps = %s\n",
-                            cases[i].had[0], cases[i].had[1], cases[i].had[2]);
+        g_autofree char *main = g_strdup_printf(
+            "relay_domains = %s\nrelay_recipient_maps = %s\ntransport_maps = %s\n"
+            "smtpd_restriction_classes = %s\nsmtpd_recipient_restrictions = %s\n",
+            cases[i].had[0], cases[i].had[1], cases[i].had[2], cases[i].had[3], cases[i].had[4]);
         g_autoptr(PostfixRunning) running = postfix_running_parse(main, main, "", "");
         g_autoptr(PostfixLines) lines = postfix_lines_incoming(world->config, NULL);
         guint first = lines->settings->len;
         postfix_incoming_settings(world->config, running, lines->settings);
-        assert_int_equal(lines->settings->len, first + 3);
-        for (guint s = 0; s < 3; s++)
+        assert_int_equal(lines->settings->len, first + 5);
+        for (guint s = 0; s < 5; s++)
             assert_string_equal(((const PostfixSetting *)lines->settings->pdata[first + s])->value,
                                 cases[i].now[s]);
     }
@@ -353,7 +364,8 @@ static void test_incoming_check(void **state)
     static const char whole[] =
         "relay_domains = a.test, " DOMAINS "\nrelay_recipient_maps = " RECIPIENTS ", " PASS
         "\ntransport_maps = " WAY "\nmydestination = localhost\n"
-        "smtpd_reject_unlisted_recipient = yes\n";
+        "smtpd_reject_unlisted_recipient = yes\nmessage_size_limit = 10240000\n"
+        "smtpd_restriction_classes = " CLASS "\nsmtpd_recipient_restrictions = " LOOK "\n";
     static const struct {
         const char *old, *now, *says; /* says NULL: nothing is found */
     } cases[] = {
@@ -373,6 +385,14 @@ static void test_incoming_check(void **state)
         {"localhost", "localhost, routes.test", "mydestination has routes.test"},
         {"localhost", "localhost rp.example", "mydestination has rp.example"},
         {"localhost", "sub.routes.test", NULL},
+        {"limit = 10240000", "limit = 104857600", NULL},
+        {"limit = 10240000", "limit = 104857601",
+         "conflict main.cf: message_size_limit = 104857601"},
+        {"limit = 10240000", "limit = 0", "conflict main.cf: message_size_limit = 0"},
+        {"classes = " CLASS, "classes =", "note main.cf: smtpd_restriction_classes does not ask"},
+        {LOOK, "", "note main.cf: smtpd_recipient_restrictions does not ask"},
+        {LOOK, "permit_mynetworks, " LOOK, NULL},
+        {"static:outrider_incoming", "static:DUNNO", "note main.cf: smtpd_recipient_restrictions"},
     };
     g_autoptr(GPtrArray) domains = g_ptr_array_new();
 

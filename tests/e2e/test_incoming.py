@@ -209,6 +209,8 @@ class Endpoints(unittest.TestCase):
         self.assertIn(b"Action: failed", notification)
         row = self.sandbox.history(route, "Bounced")
         self.assertIn("550", row["status_reason"])
+        _, side = self.sandbox.received(sender)
+        self.assertRegex(side["helo"], r"^out1[123]\.outrider\.test$", "it leaves by the pool of the server's mail")
 
     def test_address_of_the_null_sender(self):
         target = fresh()

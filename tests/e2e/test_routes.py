@@ -18,11 +18,11 @@ HOP = r"relay=127.0.0.1[127.0.0.1]:10026"
 class Session(smtplib.SMTP):
     """Somebody on port 25."""
 
-    def __init__(self, sandbox, source=FOREIGN, sender="stranger@elsewhere.test"):
+    def __init__(self, sandbox, source=FOREIGN, sender="stranger@elsewhere.test", size=None):
         super().__init__(sandbox.smtp_host, 25, local_hostname="mx.elsewhere.test", timeout=PATIENCE,
                          source_address=(source, 0))
         self.ehlo()
-        self.mail(sender)
+        self.mail(sender, [f"size={size}"] if size else [])
 
     def answer(self, recipient):
         """The reply to one RCPT, whose address goes out octet by octet."""
@@ -253,6 +253,68 @@ def tricks(user, domain, ours):
               f"{user}@{domain}#@{ours}", f"info:{user}@{domain}", f"{user}\\@{domain}@{ours}", f"*@{domain}", "@", "", "<>",
               f"@{ours}", f"{user}@{domain}\t@{ours}", f"{'a' * 400}@{ours}", f"{user}@{'a.' * 130}test"]
     return found
+
+
+class Early(unittest.TestCase):
+    """What is told before a message is sent."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = shared()
+        cls.conf = pathlib.Path(cls.sandbox.outrider_conf)
+        cls.text = cls.conf.read_text()
+        cls.addClassCleanup(cls.configure, "")
+        cls.sandbox.control("incoming", "on")
+        cls.addClassCleanup(cls.sandbox.control, "incoming", "off")
+        cls.configure("message_size_max = 1M\nincoming_rate = 8\nincoming_rate_except = 192.0.2.1\n")
+        cls.routed = Routed(cls.sandbox)
+        cls.routed.add("info", "--mode", "accept")
+        cls.routed.known()
+        cls.info = f"info@{cls.routed.name}"
+        wait_for(lambda: rcpt(cls.sandbox, cls.info, source="192.0.2.1")[0] == 250, f"{cls.info} is taken in")
+
+    @classmethod
+    def configure(cls, more):
+        cls.conf.write_text(cls.text + more)
+        cls.sandbox.control("restart", "policyd")
+
+    def test_size(self):
+        for size, wanted in ((None, 250), (1 << 20, 250), ((1 << 20) + 1, 552)):
+            with self.subTest(size):
+                code, text = rcpt(self.sandbox, self.info, source="192.0.2.12", size=size)
+                self.assertEqual(code, wanted, text)
+        self.assertIn("5.3.4", text)
+        self.assertIn("at most 1048576 octets", text)
+
+    def test_size_of_what_is_not_ours(self):
+        self.assertEqual(rcpt(self.sandbox, "desk@office.test", source="192.0.2.12", size=(1 << 20) + 1)[0], 250)
+
+    def test_rate_of_a_source(self):
+        """Each recipient of ours counts, known or not, in one session or several; only those."""
+        with Session(self.sandbox) as session:
+            for n in range(7):
+                self.assertEqual(session.answer(f"nobody{n}@{self.routed.name}")[0], 550)
+        self.assertEqual(rcpt(self.sandbox, self.info)[0], 250)
+        for recipient in (self.info, f"nobody@{self.routed.name}"):
+            code, text = rcpt(self.sandbox, recipient)
+            self.assertEqual(code, 450, text)
+            self.assertIn("4.7.1", text)
+            self.assertIn(f"More than 8 recipients a minute from {FOREIGN}", text)
+        self.assertEqual(rcpt(self.sandbox, "desk@office.test")[0], 250)
+        self.assertEqual(rcpt(self.sandbox, fresh())[0], 454)
+        self.assertEqual(rcpt(self.sandbox, self.info, source="192.0.2.11")[0], 250)
+
+    def test_rate_of_an_exception(self):
+        for _ in range(12):
+            self.assertEqual(rcpt(self.sandbox, self.info, source="192.0.2.1")[0], 250)
+
+    def test_policyd_away(self):
+        """Then nothing is looked at early; what is not ours goes on."""
+        self.sandbox.control("kill", "policyd")
+        try:
+            self.assertEqual(rcpt(self.sandbox, "desk@office.test", size=(1 << 20) + 1)[0], 250)
+        finally:
+            self.sandbox.start("policyd")
 
 
 class Neighbour(unittest.TestCase):

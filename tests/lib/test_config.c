@@ -145,6 +145,12 @@ static void test_config_parse_refuses(void **state)
                                     "hyphens, of 1 to 253 octets"},
         {"hostname = b\303\274cher.example\n", "t:1: hostname: allowed is a domain of letters, "
                                                "digits and hyphens, of 1 to 253 octets"},
+        {"http_allow = 10.0.0.0/8, home\n", "t:1: http_allow: allowed is addresses and networks "
+                                            "(IPv4 from /8, IPv6 from /16 on), 64 with "
+                                            "commas between, of at most 1000 octets"},
+        {"http_allow = 10.0.0.0/7\n", "t:1: http_allow: allowed is addresses and networks (IPv4 "
+                                      "from /8, IPv6 from /16 on), 64 with "
+                                      "commas between, of at most 1000 octets"},
         {"db_name = \377\n", "t:1: db_name: allowed is UTF-8 text"},
         {"# \377\n", "t:1: # \\377: allowed is UTF-8 text"},
         {"\033[2J = 1\n", "t:1: \\033[2J: unknown key; `--dump' lists those there are"},

@@ -400,22 +400,12 @@ static void test_endpoint_may_be_at_table(void **state)
                                           "return_path_domain = rp.test\nsmtp_endpoint_allow = "
                                           "10.1.0.0/16, ::1 192.0.2.7\n",
                                           -1, NULL);
-    g_autoptr(Config) wrong = config_parse("t",
-                                           "return_path_domain = rp.test\nsmtp_endpoint_allow = "
-                                           "10.1.0.0/16, home\n",
-                                           -1, NULL);
-    GError *error = NULL;
 
     (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        if (endpoint_may_be_at(none, cases[i].address, &error) != cases[i].may ||
-            endpoint_may_be_at(some, cases[i].address, &error) != cases[i].allowed)
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (endpoint_may_be_at(none, cases[i].address) != cases[i].may ||
+            endpoint_may_be_at(some, cases[i].address) != cases[i].allowed)
             fail_msg("%s", cases[i].address);
-        assert_no_error(error);
-    }
-    assert_false(endpoint_may_be_at(wrong, "9.9.9.9", &error));
-    assert_non_null(strstr(error->message, "smtp_endpoint_allow: home"));
-    assert_error_code(error, INVALID);
 }
 
 /* Nobody's server answers at that address: what was found before stays. */

@@ -67,12 +67,20 @@ static void test_store_path_by_utc_hour(void **state)
     assert_string_equal(path, wanted);
 }
 
+/* MANY octets that no compression makes fewer; g_free. */
+static char *make_noise(void)
+{
+    char *noise = g_malloc(MANY);
+
+    for (guint i = 0; i < MANY; i++)
+        noise[i] = (char)(g_random_int() & 0xff);
+    return noise;
+}
+
 static void test_store_read_gives_back_octets(void **state)
 {
     (void)state;
-    g_autofree char *noise = g_malloc(MANY);
-    for (guint i = 0; i < MANY; i++)
-        noise[i] = (char)(g_random_int() & 0xff);
+    g_autofree char *noise = make_noise();
     const struct {
         const char *data;
         gsize length, portion;
@@ -230,6 +238,53 @@ static void test_store_read_too_large(void **state)
     assert_int_equal(header.id, 99);
 }
 
+static void test_store_read_begin_table(void **state)
+{
+    (void)state;
+    static const gsize lengths[] = {0, 1, 17, 4096, 65536, MANY - 1, MANY, MANY + 1};
+    guint64 id = id_of(NOW, 0);
+    g_autofree char *noise = make_noise();
+
+    keep(id, noise, MANY, 65535);
+    for (guint i = 0; i < G_N_ELEMENTS(lengths); i++) {
+        GError *error = NULL;
+        g_autoptr(GBytes) bytes = store_read_begin(spool, id, lengths[i], &error);
+        assert_no_error(error);
+        assert_int_equal(g_bytes_get_size(bytes), MIN(lengths[i], MANY));
+        if (lengths[i] > 0)
+            assert_memory_equal(g_bytes_get_data(bytes, NULL), noise, MIN(lengths[i], MANY));
+    }
+}
+
+static void test_store_read_begin_bad(void **state)
+{
+    (void)state;
+    guint64 id = id_of(NOW, 0);
+    GError *error = NULL;
+    gsize length;
+    g_autofree char *good = NULL;
+
+    assert_null(store_read_begin(spool, id, 10, &error));
+    assert_error_code(error, NOT_FOUND);
+    keep(id, "hello hello hello", 17, 17);
+    g_autofree char *file = file_of(id);
+    assert_true(g_file_get_contents(file, &good, &length, NULL));
+    for (gsize i = 0; i < length; i++) {
+        GError *why = NULL;
+        assert_true(g_file_set_contents(file, good, (gssize)i, NULL));
+        g_autoptr(GBytes) bytes = store_read_begin(spool, id, 10, &why);
+        if (bytes)
+            assert_memory_equal(g_bytes_get_data(bytes, NULL), "hello hell", 10);
+        else
+            assert_error_code(why, CORRUPT);
+    }
+    keep(id_of(NOW, 1), "another", 7, 7);
+    g_autofree char *other = file_of(id_of(NOW, 1));
+    assert_int_equal(rename(other, file), 0);
+    assert_null(store_read_begin(spool, id, 10, &error));
+    assert_error_code(error, CORRUPT);
+}
+
 /* Each octet of a stored file in turn is changed, and each length cut: never other octets. */
 static void test_store_read_damaged(void **state)
 {
@@ -323,6 +378,8 @@ int main(void)
         CASE(test_store_remove_twice),
         CASE(test_store_writer_open_without_spool),
         CASE(test_store_read_too_large),
+        CASE(test_store_read_begin_table),
+        CASE(test_store_read_begin_bad),
         CASE(test_store_read_damaged),
         CASE(test_record_decode_refuses),
         CASE(test_store_expire_by_days),

@@ -90,7 +90,7 @@ static void test_arrival_decide_table(void **state)
         arrival_decide(&facts, &verdict);
         if (g_strcmp0(verdict.way, cases[i].way) || g_strcmp0(verdict.to, cases[i].to) ||
             g_strcmp0(verdict.hold_rule, cases[i].rule) || verdict.seals_sender != cases[i].seals ||
-            (verdict.wait != NULL) != cases[i].waits)
+            verdict.no_address != cases[i].waits)
             fail_msg("%u: %s %s %s", i, verdict.way, verdict.to, verdict.hold_rule);
     }
 }

@@ -98,6 +98,34 @@ static void test_admission_table(void **state)
     close(fd);
 }
 
+/* Where the world hands in mail for us: without replicas too. */
+static void test_strangers_table(void **state)
+{
+    static const struct {
+        const char *request, *wanted;
+    } cases[] = {
+        {"protocol_state=RCPT\nsize=0\n", "action=DUNNO"},
+        {"protocol_state=RCPT\nsize=104857600\n", "action=DUNNO"},
+        {"protocol_state=RCPT\nsize=104857601\n",
+         "action=552 5.3.4 A message here has at most 104857600 octets"},
+        {"protocol_state=RCPT\nsize=104857601\nsasl_username=someone\n", "action=DUNNO"},
+        {"protocol_state=DATA\nsize=104857601\n", "action=DUNNO"},
+        {"size=104857601\n", "action=DUNNO"},
+    };
+    const State *s = *state;
+    int fd = open_socket(s, "policy");
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *request =
+            g_strdup_printf("request=smtpd_access_policy\nclient_address=192.0.2.1\n%s"
+                            "policy_context=outrider-incoming\n\n",
+                            cases[i].request);
+        g_autofree char *wanted = g_strconcat(cases[i].wanted, "\n\n", NULL);
+        expect(fd, request, "\n\n", wanted);
+    }
+    close(fd);
+}
+
 /* The longest prefix counts, whatever has become of its credential, and at once. */
 static void test_admission_is_looked_up_anew(void **state)
 {
@@ -195,6 +223,7 @@ int main(void)
         return 77;
     const struct CMUnitTest tests[] = {
         POLICYD_CASE(test_admission_table),
+        POLICYD_CASE(test_strangers_table),
         POLICYD_CASE(test_admission_is_looked_up_anew),
         POLICYD_CASE(test_senders_at_rcpt),
         POLICYD_CASE(test_networks_of_a_key),
