@@ -19,22 +19,32 @@ void arrival_verdict_clear(ArrivalVerdict *verdict)
     *verdict = (ArrivalVerdict){0};
 }
 
+/* One that may be asked. Who owns the name says where it leads from one moment to the next, so mail goes to the address
+ * that was judged; with TLS that is verified the certificate says who it is. */
+static gboolean has_address(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
+{
+    if (*endpoint->resolved)
+        return TRUE;
+    verdict->no_address = TRUE;
+    return FALSE;
+}
+
 static char *smtp_way(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
 {
     const char *host = strcmp(endpoint->tls, VERIFY) == 0 ? endpoint->host : endpoint->resolved;
 
-    if (!*host) {
-        verdict->no_address = TRUE;
+    if (!has_address(endpoint, verdict))
         return NULL;
-    }
     return g_strdup_printf("outrider-out-%s:[%s]:%u", endpoint->tls, host, endpoint->port);
 }
 
-static char *lmtp_way(const EdgeEndpoint *endpoint)
+static char *lmtp_way(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
 {
     if (endpoint->host[0] == '/')
         return g_strdup_printf("outrider-lmtp:unix:%s", endpoint->host);
-    return g_strdup_printf("outrider-lmtp:inet:%s:%u", endpoint->host, endpoint->port);
+    if (!has_address(endpoint, verdict))
+        return NULL;
+    return g_strdup_printf("outrider-lmtp:inet:[%s]:%u", endpoint->resolved, endpoint->port);
 }
 
 static void to_endpoint(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
@@ -52,7 +62,7 @@ static void to_endpoint(const EdgeEndpoint *endpoint, ArrivalVerdict *verdict)
         verdict->seals_sender = TRUE;
         break;
     case EDGE_ENDPOINT_LMTP:
-        verdict->way = lmtp_way(endpoint);
+        verdict->way = lmtp_way(endpoint, verdict);
         break;
     case EDGE_ENDPOINT_ADDRESS:
         verdict->to = g_strdup(endpoint->address);

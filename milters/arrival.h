@@ -10,7 +10,7 @@
  *     outrider-http:endpoint/ID       a POST, by outrider-pipe
  *     outrider-out-TLS:[HOST]:PORT    another mail host; HOST is the address that its name was last found to have, unless
  *                                     its certificate must be of that name
- *     outrider-lmtp:inet:HOST:PORT    a mail store; or outrider-lmtp:unix:PATH
+ *     outrider-lmtp:inet:[ADDRESS]:PORT  a mail store, by the address that was last found; or outrider-lmtp:unix:PATH
  *     discard:TEXT                    it is kept in history, and goes nowhere
  *     error:STATUS TEXT               it is sent back
  */

@@ -71,7 +71,8 @@ static void add_client(json_object *object, const Client *client)
 
 static void add_envelope(json_object *object, const EventSubject *subject)
 {
-    add_number(object, "credential", subject->credential_id);
+    if (subject->credential_id) /* what comes in has none */
+        add_number(object, "credential", subject->credential_id);
     add_text(object, "queue_id", subject->queue_id);
     if (subject->message)
         add_text(object, "mail_from", subject->message->mail_from);

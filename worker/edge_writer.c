@@ -143,6 +143,28 @@ static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **erro
     return writer->lanes_known;
 }
 
+/* Postfix knows their way: now they may be used. */
+static gboolean open_returns(EdgeWriter *writer, const char *label, GError **error)
+{
+    static const char sql[] =
+        "INSERT OR IGNORE INTO return_domain SELECT DISTINCT name FROM domain "
+        "WHERE return_path_label = ?1 AND verified_at IS NOT NULL ORDER BY name LIMIT ?2";
+    sqlite3 *db = writer->replicas[EDGE_FILE_DIRECTORY];
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, label, -1, SQLITE_STATIC);
+        sqlite3_bind_int(statement, 2, INCOMING_DOMAINS_MAX);
+        rc = sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    if (rc != SQLITE_DONE)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "return paths: %s",
+                    sqlite3_errmsg(db));
+    return rc == SQLITE_DONE;
+}
+
 static gboolean update_incoming(EdgeWriter *writer, GError **error)
 {
     const char *postfix = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
@@ -164,7 +186,8 @@ static gboolean update_incoming(EdgeWriter *writer, GError **error)
                                  .return_path_label = label,
                                  .route_domain = config_string(writer->config, CONFIG_ROUTE_DOMAIN),
                                  .hop_port = (guint)config_int(writer->config, CONFIG_HOP_PORT)};
-    if (!incoming_write(directory, &names, g_get_real_time() / G_USEC_PER_SEC, &written, error))
+    if (!incoming_write(directory, &names, g_get_real_time() / G_USEC_PER_SEC, &written, error) ||
+        (!written.pending && !open_returns(writer, label, error)))
         return FALSE;
     writer->incoming_due = written.pending;
     if (!written.changed)

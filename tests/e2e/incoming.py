@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Routes of a test's own, and mail that comes in for them from elsewhere."""
 
+import functools
 import pathlib
 import smtplib
 import uuid
 
 import mail
 from domain import Domain
-from sandbox import wait_for
+from sandbox import shared, wait_for
 
 FOREIGN = "198.51.100.20"  # some host of the world; it may not relay
+
+
+@functools.cache
+def common_incoming():
+    """For tests that need no server of their own: it takes Postfix a while to know a new domain."""
+    return Incoming(shared())
 
 
 class Incoming:
@@ -31,8 +38,8 @@ class Incoming:
 
     def close(self):
         """Nothing is left to be tried again, in other tests' time: without its endpoint mail goes back."""
-        for name in self.endpoints:
-            self.sandbox.outrider("endpoint", "delete", self.server, name, "--force")
+        while self.endpoints:
+            self.sandbox.outrider("endpoint", "delete", self.server, self.endpoints.pop(), "--force")
 
         def done():
             self.sandbox.execute("postqueue", "-f")
@@ -43,15 +50,24 @@ class Incoming:
 
     def route(self, *options, name=None):
         """A new route's address, once Postfix takes mail for it (a refused one: once it is there)."""
+        address = self.add_route(*options, name=name)
+        if "reject" not in options:
+            self.await_routes(address)
+        return address
+
+    def add_route(self, *options, name=None):
+        """A new route's address; of several, all can be waited for together."""
         name = name or f"r{uuid.uuid4().hex[:8]}"
         address = f"{name}@{self.domain.name}"
         self.sandbox.outrider("route", "add", self.server, address, *options)
-        if "reject" not in options:
-            if not self.has_routes:
-                self.known()
-            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")
-            self.has_routes = True
         return address
+
+    def await_routes(self, *addresses):
+        if not self.has_routes:
+            self.known()
+        for address in addresses:
+            wait_for(lambda: reply(self.sandbox, address)[0] == 250, f"{address} is taken")  # pylint: disable=cell-var-from-loop
+        self.has_routes = True
 
     def known(self):
         """Has Postfix read the tables that name the domain; where systemd is, a path unit does."""
@@ -70,8 +86,8 @@ def reply(sandbox, recipient, sender="someone@else.test", source=FOREIGN):
         return client.rcpt(recipient)
 
 
-def session(sandbox, source=FOREIGN):
-    client = smtplib.SMTP(sandbox.smtp_host, 25, local_hostname="mx.else.test", timeout=60,
+def session(sandbox, source=FOREIGN, host=None):
+    client = smtplib.SMTP(host or sandbox.smtp_host, 25, local_hostname="mx.else.test", timeout=60,
                           source_address=(source, 0))
     client.ehlo()
     return client

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What becomes of mail that comes in, by each mode of a route and each kind of endpoint but HTTP."""
 
+import pathlib
 import unittest
 import uuid
 
 import mail
-from incoming import Incoming, deliver, reply
+from domain import Domain
+from incoming import Incoming, common_incoming, deliver, reply, session
 from sandbox import fresh, shared, wait_for
 from sender import Sender
 
@@ -31,7 +33,7 @@ class Modes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
 
     def rows(self, recipient, count, status):
@@ -161,7 +163,7 @@ class Endpoints(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
 
     rows = Modes.rows
@@ -335,6 +337,27 @@ class Returns(unittest.TestCase):
         self.assertEqual(reply(self.sandbox, path, sender="")[0], 250)
         self.assertEqual(reply(self.sandbox, forged, sender="")[0], 550)
 
+    def test_bounce_to_the_domains_own_host(self):
+        """psrp. below the sending domain, while its CNAME leads here."""
+        domain = Domain(self.sandbox, alone=True)
+        host = f"psrp.{domain.name}"
+        domain.publish()
+        domain.checked()
+        table = pathlib.Path(self.sandbox.postfix_conf, "outrider", "transports.regexp")
+        wait_for(lambda: host.replace(".", r"\.") in table.read_text(), f"{host} in {table}")
+        self.sandbox.execute("postfix", "reload")  # where systemd is, a path unit does
+        wait_for(lambda: domain.accepted()[1]["sender"].endswith(f"@{host}"), f"return paths at {host}")
+        recipient = domain.submit(recipient=fresh("latebounce.test"))
+        row = self.sandbox.history(recipient, "Bounced")
+        self.assertRegex(row["status_reason"], "^bounced: 5")
+        path = row["return_path"]
+        self.assertTrue(path.endswith(f"@{host}"), path)
+        forged = ("a" if path[10] != "a" else "b").join((path[:10], path[11:]))
+        for address, code in ((path, 250), (path.upper(), 250), (forged, 550), (f"bounce@{host}", 550),
+                              (f"{path.split('@')[0]}9@{host}", 550), (path.replace(host, "psrp.stranger.test"), 454)):
+            with self.subTest(address):
+                self.assertEqual(reply(self.sandbox, address, sender="")[0], code)
+
     def test_a_forwarded_messages_return_path_is_no_relay(self):
         """One notification goes on, and nothing else."""
         incoming = Incoming(self.sandbox)
@@ -363,6 +386,73 @@ class Returns(unittest.TestCase):
         wait_for(lambda: not [entry for entry in self.sandbox.queue()
                               if row["return_path"] in str(entry)], "it is gone")
         self.assertEqual(self.sandbox.history(recipient)["status"], "Sent")
+
+
+class BothWays(unittest.TestCase):
+    """Who may send has a route of ours and somebody else's mailbox in one transaction."""
+
+    SOURCE = "203.0.115.7"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = shared()
+        cls.sandbox.execute("ip", "address", "replace", f"{cls.SOURCE}/32", "dev", "lo")
+        cls.addClassCleanup(cls.sandbox.execute, "ip", "address", "del", f"{cls.SOURCE}/32", "dev", "lo")
+        cls.incoming = common_incoming()
+        cls.addClassCleanup(cls.incoming.close)
+        cls.route = cls.incoming.route("--mode", "accept")
+
+    def messages(self, recipient, statuses):
+        """{direction: message} of a recipient, once they are of those statuses."""
+
+        def look():
+            rows = self.sandbox.outrider("message", "list", "--to", recipient)
+            return sorted(row["status"] for row in rows) == statuses and rows
+
+        rows = wait_for(look, f"{recipient} as {statuses}",
+                        tell=lambda: self.sandbox.outrider("message", "list", "--to", recipient))
+        shown = [self.sandbox.outrider("message", "show", str(row["id"])) for row in rows]
+        return {message["direction"]: message for message in shown}
+
+    def test_credential_by_its_address(self):
+        """On the submission port both leave, and the route's comes in; on port 25 it is a stranger like any other."""
+        sender, target, tagged = mail.SENDER, fresh(), self.route.replace("@", "+ip@")
+        credential = self.sandbox.outrider("credential", "add", "acme/main", "both-ways", "--type", "smtp-ip", "--network",
+                                           self.SOURCE)
+        self.addCleanup(self.sandbox.outrider, "credential", "delete", "acme/main", "both-ways")
+
+        def submitted():
+            with mail.Client(self.sandbox, login=False, source=self.SOURCE) as client:
+                return client.mail(sender)[0] == 250 and client.rcpt(target)[0] == 250
+
+        wait_for(submitted, "the address on the mail path")
+        with mail.Client(self.sandbox, login=False, source=self.SOURCE) as client:
+            client.mail(sender)
+            self.assertEqual(client.rcpt(f"nobody@{self.incoming.domain.name}")[0], 550)
+            self.assertEqual([client.rcpt(address)[0] for address in (tagged, target)], [250, 250])
+            self.assertEqual(client.data(mail.message(target))[0], 250)
+        octets, _ = self.sandbox.received(target)
+        self.assertEqual(mail.verify_all(self.sandbox, octets), 2)
+        self.assertEqual(self.messages(target, ["Sent"])["outgoing"]["credential_id"], credential["id"])
+        both = self.messages(tagged, ["Processed", "Sent"])
+        self.assertEqual((both["outgoing"]["credential_id"], both["incoming"]["credential_id"]), (credential["id"], None))
+        stored = self.sandbox.outrider_plain("message", "raw", str(both["incoming"]["id"])).stdout
+        self.assertEqual(mail.verify_all(self.sandbox, stored.partition("\n")[2].replace("\n", "\r\n").encode()), 2)
+        with session(self.sandbox, self.SOURCE) as client:
+            client.mail(sender)
+            self.assertEqual([client.rcpt(address)[0] for address in (tagged, target)], [250, 454])
+
+    def test_host_that_relays_here_anyway(self):
+        """From mynetworks on port 25: the mailbox's message is none of ours."""
+        target, tagged = fresh(), self.route.replace("@", "+relay@")
+        content = mail.message(target, sender="old@office.test")
+        with session(self.sandbox, "127.0.0.1", host="127.0.0.1") as client:
+            self.assertEqual(client.sendmail("old@office.test", [tagged, target], content), {})
+        octets, side = self.sandbox.received(target)
+        self.assertEqual((mail.without_added(octets), side["sender"]), (content, "old@office.test"))
+        self.assertEqual([mail.values(octets, name) for name in ("X-Outrider-MsgID", "DKIM-Signature")], [[], []])
+        self.assertEqual(self.messages(tagged, ["Processed"])["incoming"]["mail_from"], "old@office.test")
+        self.assertEqual(self.sandbox.outrider("message", "list", "--to", target), [])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import unittest
 import urllib.parse
 
 import mail
-from incoming import Incoming, deliver
+from incoming import common_incoming, deliver
 from sandbox import fresh, shared, wait_for
 
 
@@ -73,7 +73,7 @@ class Http(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.sandbox = shared()
-        cls.incoming = Incoming(cls.sandbox)
+        cls.incoming = common_incoming()
         cls.addClassCleanup(cls.incoming.close)
 
     def setUp(self):

@@ -14,7 +14,13 @@ static EdgeEndpoint verified = {.id = 8,
                                 .host = (char[]){"mx.test"},
                                 .port = 2525,
                                 .tls = (char[]){"verify"},
-                                .resolved = (char[]){""}};
+                                .resolved = (char[]){"192.0.2.8"}};
+static EdgeEndpoint verified_nowhere = {.id = 16,
+                                        .kind = EDGE_ENDPOINT_SMTP,
+                                        .host = (char[]){"mx.test"},
+                                        .port = 2525,
+                                        .tls = (char[]){"verify"},
+                                        .resolved = (char[]){""}};
 static EdgeEndpoint opportunistic = {.id = 9,
                                      .kind = EDGE_ENDPOINT_SMTP,
                                      .host = (char[]){"mx.test"},
@@ -30,9 +36,23 @@ static EdgeEndpoint unresolved = {.id = 10,
 static EdgeEndpoint store = {.id = 11,
                              .kind = EDGE_ENDPOINT_LMTP,
                              .host = (char[]){"/run/dovecot/lmtp"},
-                             .tls = (char[]){""}};
-static EdgeEndpoint remote_store = {
-    .id = 12, .kind = EDGE_ENDPOINT_LMTP, .host = (char[]){"mail.test"}, .port = 24};
+                             .tls = (char[]){""},
+                             .resolved = (char[]){""}};
+static EdgeEndpoint remote_store = {.id = 12,
+                                    .kind = EDGE_ENDPOINT_LMTP,
+                                    .host = (char[]){"mail.test"},
+                                    .port = 24,
+                                    .resolved = (char[]){"192.0.2.7"}};
+static EdgeEndpoint remote_store_v6 = {.id = 14,
+                                       .kind = EDGE_ENDPOINT_LMTP,
+                                       .host = (char[]){"mail.test"},
+                                       .port = 2424,
+                                       .resolved = (char[]){"2001:db8::7"}};
+static EdgeEndpoint lost_store = {.id = 15,
+                                  .kind = EDGE_ENDPOINT_LMTP,
+                                  .host = (char[]){"mail.test"},
+                                  .port = 24,
+                                  .resolved = (char[]){""}};
 static EdgeEndpoint forward = {
     .id = 13, .kind = EDGE_ENDPOINT_ADDRESS, .address = (char[]){"me@else.test"}};
 
@@ -60,11 +80,15 @@ static void test_arrival_decide_table(void **state)
          TRUE, FALSE},
         {EDGE_ROUTE_ENDPOINT, &opportunistic, 0, 0, 1, "outrider-out-may:[2001:db8::1]:25", NULL,
          NULL, TRUE, FALSE},
+        {EDGE_ROUTE_ENDPOINT, &verified_nowhere, 0, 0, 1, NULL, NULL, NULL, TRUE, TRUE},
         {EDGE_ROUTE_ENDPOINT, &unresolved, 0, 0, 1, NULL, NULL, NULL, TRUE, TRUE},
         {EDGE_ROUTE_ENDPOINT, &store, 0, 0, 1, "outrider-lmtp:unix:/run/dovecot/lmtp", NULL, NULL,
          FALSE, FALSE},
-        {EDGE_ROUTE_ENDPOINT, &remote_store, 0, 0, 1, "outrider-lmtp:inet:mail.test:24", NULL, NULL,
-         FALSE, FALSE},
+        {EDGE_ROUTE_ENDPOINT, &remote_store, 0, 0, 1, "outrider-lmtp:inet:[192.0.2.7]:24", NULL,
+         NULL, FALSE, FALSE},
+        {EDGE_ROUTE_ENDPOINT, &remote_store_v6, 0, 0, 1, "outrider-lmtp:inet:[2001:db8::7]:2424",
+         NULL, NULL, FALSE, FALSE},
+        {EDGE_ROUTE_ENDPOINT, &lost_store, 0, 0, 1, NULL, NULL, NULL, FALSE, TRUE},
         {EDGE_ROUTE_ENDPOINT, &forward, 0, 0, 1, NULL, "me@else.test", NULL, TRUE, FALSE},
         {EDGE_ROUTE_ENDPOINT, NULL, 0, 0, 1, "error:5.3.5 its endpoint does not exist any more",
          NULL, NULL, FALSE, FALSE},

@@ -66,11 +66,12 @@ def read_rest(link, request):
 
 
 class Host:
-    """A host on 127.0.0.1 that does what the path says; tls is an SSLContext or None."""
+    """A host on loopback that does what the path says; tls is an SSLContext or None."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, address='127.0.0.1', port=0):
         self.tls, self.requests, self.connections, self.done = tls, [], 0, threading.Event()
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=128)
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family, backlog=128)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -111,7 +112,7 @@ class Host:
         link.sendall('\r\n'.join(head).encode() + b'\r\n\r\n' + body)
 
     def _status(self, link, request):
-        self._answer(link, int(request.path.strip('/')))
+        self._answer(link, int(request.path.strip('/').split('?')[0]))
 
     def _204(self, link, _request):
         link.sendall(b'HTTP/1.1 204 No Content\r\n\r\n')
@@ -174,6 +175,12 @@ class Host:
 
     def _garbage(self, link, _request):
         link.sendall(b'\x00\xff SSH-2.0-x\r\n' * 100)
+
+    def _drip(self, link, _request):
+        """A header that never comes to its end, an octet at a time."""
+        link.sendall(b'HTTP/1.1 200 Fine\r\nX-More: ')
+        while not self.done.wait(0.1):
+            link.sendall(b'x')
 
     def _old(self, link, _request):
         link.sendall(b'<html>HTTP/0.9</html>')

@@ -2,6 +2,8 @@
 /* The edge writer on a real MariaDB: what is in the directory is what the mail path reads. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <time.h>
+#include <utime.h>
 
 #include "lib/base/error.h"
 #include "lib/edge/edge_lane.h"
@@ -10,6 +12,7 @@
 #include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 #include "worker/edge_writer.h"
+#include "worker/incoming.h"
 #include "worker/lanes.h"
 #include "worker/replica.h"
 
@@ -277,6 +280,66 @@ static void test_round_follows_rules(void **state)
     assert_int_equal(rule_of(world, "a@two.test"), 0);
 }
 
+/* As if the table of ways had been written so many seconds ago. */
+static void age_ways(const World *world, gint64 seconds)
+{
+    g_autofree char *path =
+        g_build_filename(world->dir, "postfix", "outrider", "transports.regexp", NULL);
+    time_t then = time(NULL) - seconds;
+    struct utimbuf times = {then, then};
+
+    assert_int_equal(g_utime(path, &times), 0);
+}
+
+static void assert_return_label(const World *world, const char *label)
+{
+    GError *error = NULL;
+    g_autoptr(Edge) edge = edge_open(config_string(world->config, CONFIG_EDGE_DIR));
+    g_autoptr(EdgeDomain) domain = edge_domain_for(edge, 2, 1, "acme.test", &error);
+
+    assert_no_error(error);
+    assert_int_equal(g_strcmp0(domain->return_path_label, label), 0);
+}
+
+static void assert_way(const World *world, gboolean known)
+{
+    g_autofree char *path =
+        g_build_filename(world->dir, "postfix", "outrider", "transports.regexp", NULL);
+    g_autofree char *text = NULL;
+
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_int_equal(strstr(text, "@psrp\\.acme\\.test$/ ") != NULL, known);
+}
+
+static void test_round_has_postfix_know_a_return_path_before_it_is_used(void **state)
+{
+    World *world = *state;
+
+    run(world, "UPDATE revision_counter SET revision = 20;"
+               "UPDATE domain SET return_path_label = 'psrp', revision = 20 WHERE id = 6;");
+    round_once(world, TRUE);
+    assert_way(world, FALSE); /* for Postfix was made to reload a moment ago */
+    assert_return_label(world, NULL);
+    age_ways(world, INCOMING_PAUSE_SECONDS + 1);
+    round_once(world, FALSE);
+    assert_way(world, TRUE); /* but it may not have read it yet */
+    assert_return_label(world, NULL);
+    age_ways(world, INCOMING_SETTLE_SECONDS + 1);
+    round_once(world, FALSE);
+    assert_return_label(world, "psrp");
+    run(world, "UPDATE revision_counter SET revision = 21;"
+               "UPDATE domain SET return_path_label = NULL, revision = 21 WHERE id = 6;");
+    round_once(world, TRUE);
+    age_ways(world, INCOMING_PAUSE_SECONDS + 1);
+    round_once(world, FALSE);
+    assert_way(world, FALSE);
+    run(world, "UPDATE revision_counter SET revision = 22;"
+               "UPDATE domain SET return_path_label = 'psrp', revision = 22 WHERE id = 6;");
+    round_once(world, TRUE);
+    assert_return_label(world, NULL);
+    run(world, "UPDATE domain SET return_path_label = NULL, revision = 6 WHERE id = 6;");
+}
+
 static void test_round_rebuilds_for_another_epoch(void **state)
 {
     World *world = *state;
@@ -340,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_round_follows_fallback),
         cmocka_unit_test(test_round_copies_limits),
         cmocka_unit_test(test_round_follows_rules),
+        cmocka_unit_test(test_round_has_postfix_know_a_return_path_before_it_is_used),
         cmocka_unit_test(test_round_rebuilds_for_another_epoch),
         cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
     };
