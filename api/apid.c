@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* outrider-apid(8): mail over HTTP. */
+/* outrider-apid(8): mail over HTTP, and managing. */
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/http_daemon.h"
 #include "api/v1_call.h"
+#include "api/v2_call.h"
+#include "api/v2_error.h"
+#include "api/v2_openapi.h"
 #include "lib/log/log.h"
 
 #define EX_UNAVAILABLE  69
@@ -14,10 +18,12 @@
 #define BODIES_AT_ONCE  4 /* of the largest size in memory */
 #define BODY_SECONDS    120
 #define READ_BODY_MAX   (64 * 1024) /* of a request that only reads */
+#define MANAGERS        G_MAXUINT   /* no server's number */
 #define ANSWERS_AT_ONCE 4           /* of the largest message in memory */
 
 typedef struct {
     V1Desk *desk;
+    V2Desk *manage;
     gint64 written_at; /* monotonic, microseconds */
 } Running;
 
@@ -30,7 +36,7 @@ static void answer_health(HttpdRequest *request, HttpdAnswer *answer, gpointer c
 
 static void answer_ready(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    V1Desk *desk = context;
+    V1Desk *desk = ((Running *)context)->desk;
     g_autoptr(GError) error = NULL;
 
     (void)request;
@@ -51,7 +57,7 @@ static void answer_metrics(HttpdRequest *request, HttpdAnswer *answer, gpointer 
 #include "api/apid_counter.def"
 #undef X
     };
-    V1Desk *desk = context;
+    V1Desk *desk = ((Running *)context)->desk;
     GString *text = g_string_new(NULL);
 
     (void)request;
@@ -65,22 +71,36 @@ static void answer_metrics(HttpdRequest *request, HttpdAnswer *answer, gpointer 
 
 static void answer_message(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    v1_call(context, V1_SEND_MESSAGE, request, answer);
+    v1_call(((Running *)context)->desk, V1_SEND_MESSAGE, request, answer);
 }
 
 static void answer_raw(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    v1_call(context, V1_SEND_RAW, request, answer);
+    v1_call(((Running *)context)->desk, V1_SEND_RAW, request, answer);
 }
 
 static void answer_read(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    v1_call(context, V1_READ_MESSAGE, request, answer);
+    v1_call(((Running *)context)->desk, V1_READ_MESSAGE, request, answer);
 }
 
 static void answer_deliveries(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    v1_call(context, V1_READ_DELIVERIES, request, answer);
+    v1_call(((Running *)context)->desk, V1_READ_DELIVERIES, request, answer);
+}
+
+static void answer_manage(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    static const ApidCounter counters[] = {
+        [V2_DONE] = APID_COUNTER_MANAGED,
+        [V2_REFUSED] = APID_COUNTER_REFUSED,
+        [V2_STRANGER] = APID_COUNTER_UNAUTHENTICATED,
+        [V2_AWAY] = APID_COUNTER_UNAVAILABLE,
+    };
+    Running *running = context;
+
+    V2Outcome outcome = v2_call(running->manage, request, answer);
+    atomic_fetch_add(&running->desk->counters[counters[outcome]], 1);
 }
 
 static void answer_nothing(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
@@ -92,7 +112,7 @@ static void answer_nothing(HttpdRequest *request, HttpdAnswer *answer, gpointer 
 
 static void answer_no_body(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
 {
-    v1_call(context, V1_NO_BODY, request, answer);
+    v1_call(((Running *)context)->desk, V1_NO_BODY, request, answer);
 }
 
 static gboolean read_over(HttpdRequest *request, const char *octets, gsize length, gpointer context)
@@ -129,6 +149,32 @@ static const HttpdRoute *find_api_route(HttpdRequest *request, const HttpdRoute 
     return request->holder ? route : &stranger_route;
 }
 
+/* Whose a token is only the database knows. So all bodies to manage have half of the room at most together. */
+static const HttpdRoute *find_manage_route(HttpdRequest *request)
+{
+    static const HttpdRoute at_once = {
+        .answer = answer_manage, .refused = v2_answer_refused, .release = free_state};
+    static const HttpdRoute no_body = {.aside = TRUE,
+                                       .answer = answer_manage,
+                                       .refused = v2_answer_refused,
+                                       .release = free_state};
+    static const HttpdRoute body = {.body_max = V2_BODY_MAX,
+                                    .aside = TRUE,
+                                    .answer = answer_manage,
+                                    .refused = v2_answer_refused,
+                                    .release = free_state};
+
+    switch (v2_kind(request)) {
+    case V2_BODY:
+        request->holder = MANAGERS;
+        return &body;
+    case V2_NO_BODY:
+        return &no_body;
+    default:
+        return &at_once;
+    }
+}
+
 static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
 {
     static const HttpdRoute health = {.answer = answer_health},
@@ -157,10 +203,13 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     };
     g_autofree char *method = g_strdup_printf(" %s ", request->method);
 
+    if (v2_is_path(request->path))
+        return find_manage_route(request);
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
         if (g_str_equal(request->path, routes[i].path) && strstr(routes[i].methods, method))
-            return routes[i].needs_key ? find_api_route(request, routes[i].route, context)
-                                       : routes[i].route;
+            return routes[i].needs_key
+                       ? find_api_route(request, routes[i].route, ((Running *)context)->desk)
+                       : routes[i].route;
     return &nothing;
 }
 
@@ -242,8 +291,7 @@ static void desk_close(V1Desk *desk)
     g_clear_pointer(&desk->history, history_desk_free);
     g_clear_pointer(&desk->remembered, remembered_close);
     g_clear_pointer(&desk->sender, sender_close);
-    g_clear_pointer(&desk->penalty, penalty_free);
-    g_mutex_clear(&desk->penalty_mutex);
+    g_clear_pointer(&desk->throttle, throttle_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(V1Desk, desk_close)
 
@@ -251,10 +299,7 @@ static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
 {
     g_autofree char *path = config_path(config, CONFIG_SPOOL_DIR, "apid/remembered.db");
 
-    g_mutex_init(&desk->penalty_mutex);
-    desk->penalty = penalty_new(config_int(config, CONFIG_AUTH_FAILURE_DELAY),
-                                config_int(config, CONFIG_AUTH_FAILURE_DELAY_MAX),
-                                config_int(config, CONFIG_AUTH_PENALTY_TIME));
+    desk->throttle = throttle_new(config);
     if (!(desk->sender = sender_open(config, journal_program_name(JOURNAL_OF_APID), error)) ||
         !(desk->remembered = remembered_open(path, error)))
         return FALSE;
@@ -264,11 +309,26 @@ static gboolean desk_open(V1Desk *desk, const Config *config, GError **error)
     return TRUE;
 }
 
+static gboolean openapi;
+
+static const GOptionEntry options[] = {{"openapi", 0, 0, G_OPTION_ARG_NONE, &openapi,
+                                        "Print what API v2 is, as OpenAPI, and exit", NULL},
+                                       {NULL}};
+
+static gboolean print_openapi(void)
+{
+    if (openapi)
+        puts(v2_openapi());
+    return openapi;
+}
+
 int main(int argc, char **argv)
 {
-    static const ServiceInfo info = {
-        .name = "outrider-apid",
-        .summary = "takes mail over HTTP and tells what became of it, as Postal's API v1"};
+    static const ServiceInfo info = {.name = "outrider-apid",
+                                     .summary = "takes mail over HTTP and tells what became of it, "
+                                                "as Postal's API v1, and manages (API v2)",
+                                     .options = options,
+                                     .only = print_openapi};
     int status = EXIT_SUCCESS;
     g_autoptr(Service) service = service_start(&info, &argc, &argv, &status);
     g_autoptr(GError) error = NULL;
@@ -283,7 +343,8 @@ int main(int argc, char **argv)
     }
     message_route.body_max = raw_route.body_max = stranger_route.body_max =
         (guint64)config_int(config, CONFIG_APID_BODY_MAX);
-    Running running = {.desk = &desk, .written_at = g_get_monotonic_time()};
+    g_autoptr(V2Desk) manage = v2_desk_new(config, desk.throttle);
+    Running running = {.desk = &desk, .manage = manage, .written_at = g_get_monotonic_time()};
     HttpDaemon daemon = {
         .listen = CONFIG_APID_LISTEN,
         .proxies = CONFIG_APID_PROXIES,
@@ -294,7 +355,7 @@ int main(int argc, char **argv)
         .http = httpd_defaults,
         .site = {.route = find_route,
                  .log = config_bool(config, CONFIG_APID_ACCESS_LOG) ? log_answer : NULL,
-                 .context = &desk},
+                 .context = &running},
         .stop_seconds = STOP_SECONDS,
         .reload = reload,
         .tick = tick,

@@ -23,8 +23,7 @@ HistoryDesk *history_desk_new(const Config *config)
     HistoryDesk *desk = g_new0(HistoryDesk, 1);
 
     desk->config = config;
-    desk->pool =
-        sql_pool_new(config, CONFIG_APID_DB_USER, CONFIG_APID_DB_PASSWORD_FILE, HISTORY_DESK_LINKS);
+    desk->pool = sql_pool_new(config, SQL_POOL_READS, HISTORY_DESK_LINKS);
     desk->visitors = visitor_list_new();
     g_rw_lock_init(&desk->visitors_lock);
     g_mutex_init(&desk->large_mutex);

@@ -73,27 +73,14 @@ static gboolean give_up(Call *call, const GError *error)
     return refuse(call, V1_ERROR_UNAVAILABLE);
 }
 
-/* Waits as long as failures of that source do. FALSE: too many wait already. */
-static gboolean wait_penalty(V1Desk *desk, const char *source)
-{
-    g_mutex_lock(&desk->penalty_mutex);
-    gint64 delay = penalty_fail(desk->penalty, source, g_get_monotonic_time() / 1000);
-    g_mutex_unlock(&desk->penalty_mutex);
-    gboolean waits = atomic_fetch_add(&desk->sleepers, 1) < V1_CALL_SLEEPERS_MAX;
-    if (waits)
-        g_usleep((gulong)delay * 1000);
-    atomic_fetch_sub(&desk->sleepers, 1);
-    return waits;
-}
-
 static gboolean refuse_key(Call *call)
 {
     g_autofree char *source = penalty_source(call->request->client);
 
     use_count_failed(call->desk->uses, source, "API", NULL, "unknown");
     log_info(NULL, "wrong key", LOG_TEXT("ip", call->request->client));
-    return refuse(call,
-                  wait_penalty(call->desk, source) ? V1_ERROR_INVALID_KEY : V1_ERROR_THROTTLED);
+    return refuse(call, throttle_wait(call->desk->throttle, source) ? V1_ERROR_INVALID_KEY
+                                                                    : V1_ERROR_THROTTLED);
 }
 
 /* By the hash of the key: what is compared says nothing of it. NULL and no error: there is none that is good. */

@@ -4,20 +4,19 @@
  * Used by: apid.
  * May touch: what its sender, its remembered requests and its journal may; for a reading call what its history desk may.
  * Threads: any; a call waits for Postfix, and a wrong key for its penalty.
- * Limits: V1_CALL_SLEEPERS_MAX wrong keys are delayed at a time; more are answered 429 at once.
+ * Limits: THROTTLE_SLEEPERS_MAX wrong keys are delayed at a time; more are answered 429 at once.
  */
 #pragma once
 
 #include "api/history_desk.h"
 #include "api/remembered.h"
+#include "api/throttle.h"
 #include "lib/submission/sender.h"
 #include "api/v1_parameter.h"
 #include "lib/admission/use_count.h"
-#include "lib/base/penalty.h"
 #include "lib/httpd/httpd.h"
 
-#define V1_KEY_FIELD         "X-Server-API-Key"
-#define V1_CALL_SLEEPERS_MAX 4
+#define V1_KEY_FIELD "X-Server-API-Key"
 
 typedef enum {
 #define X(NAME, name, help) APID_COUNTER_##NAME,
@@ -32,9 +31,7 @@ typedef struct {
     Remembered *remembered;
     HistoryDesk *history;
     UseCount *uses;
-    GMutex penalty_mutex;
-    Penalty *penalty;
-    _Atomic guint sleepers;
+    Throttle *throttle;
     _Atomic guint64 counters[APID_COUNTER_COUNT];
 } V1Desk;
 

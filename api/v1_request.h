@@ -4,7 +4,7 @@
  * Used by: apid.
  * May touch: nothing.
  * Threads: any.
- * Limits: V1_DEPTH_MAX levels, V1_KEYS_MAX names in all objects together, and what the caller lets a body and a query be.
+ * Limits: those of json_body.h, and what the caller lets a body and a query be.
  *
  *     Content-Type application/json  the body, and names of the query that are not in it as text
  *     else                           the field `params' of a form (application/x-www-form-urlencoded) or of the query
@@ -14,9 +14,6 @@
 
 #include <glib.h>
 #include <json-c/json.h>
-
-#define V1_DEPTH_MAX 32
-#define V1_KEYS_MAX  10000
 
 typedef struct {
     const char *content_type; /* NULL: none */

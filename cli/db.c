@@ -67,6 +67,10 @@ gboolean db_status(Cli *cli, GError **error)
     return cli_sql_any_schema(cli, error) && print_status(cli, -1, error);
 }
 
+typedef struct {
+    const char *table, *privileges;
+} Grant;
+
 /* An identifier as SQL has it; g_free. */
 static char *quoted(const char *name)
 {
@@ -76,11 +80,31 @@ static char *quoted(const char *name)
     return g_strdup_printf("`%s`", inner);
 }
 
+/* One for each table; nothing when the user has no name. */
+static void add_grants(Record *list, const Config *config, ConfigOption account,
+                       const Grant *grants, guint n)
+{
+    g_autofree char *database = quoted(config_string(config, CONFIG_DB_NAME));
+    g_autofree char *user = quoted(config_string(config, account));
+
+    for (guint i = 0; i < n && *config_string(config, account); i++) {
+        g_autofree char *text =
+            g_strdup_printf("GRANT %s ON %s.`%s` TO %s@`localhost`;", grants[i].privileges,
+                            database, grants[i].table, user);
+        json_object_array_add(list, json_object_new_string(text));
+    }
+}
+
 gboolean db_grants(Cli *cli, GError **error)
 {
-    static const char *const tables[] = {
-#define X(table) table,
+    static const Grant reader[] = {
+#define X(table) {table, "SELECT"},
 #include "lib/sql/reader_table.def"
+#undef X
+    };
+    static const Grant manager[] = {
+#define X(table, privileges) {table, privileges},
+#include "lib/sql/manager_table.def"
 #undef X
     };
     const Config *config = cli_config(cli, error);
@@ -88,14 +112,9 @@ gboolean db_grants(Cli *cli, GError **error)
 
     if (!config)
         return FALSE;
-    g_autofree char *database = quoted(config_string(config, CONFIG_DB_NAME));
-    g_autofree char *user = quoted(config_string(config, CONFIG_APID_DB_USER));
-    for (guint i = 0; i < G_N_ELEMENTS(tables); i++) {
-        g_autofree char *text = g_strdup_printf("GRANT SELECT ON %s.`%s` TO %s@`localhost`;",
-                                                database, tables[i], user);
-        json_object_array_add(list, json_object_new_string(text));
-        if (!cli->json)
-            puts(text);
-    }
-    return cli->json ? output_json(cli, list) : TRUE;
+    add_grants(list, config, CONFIG_APID_DB_USER, reader, G_N_ELEMENTS(reader));
+    add_grants(list, config, CONFIG_APID_MANAGE_DB_USER, manager, G_N_ELEMENTS(manager));
+    for (gsize i = 0; !cli->json && i < json_object_array_length(list); i++)
+        puts(json_object_get_string(json_object_array_get_idx(list, i)));
+    return !cli->json || output_json(cli, list);
 }

@@ -17,6 +17,7 @@ static const char *const columns[] = {
     [DIRECTORY_ADDRESS] = "pool lane ipv4 ipv6 helo weight",
     [DIRECTORY_SMARTHOST] =
         "name organization server lane host port tls username is_default servers",
+    [DIRECTORY_TOKEN] = "id name organization server disabled_at expires_at last_used_at",
     [DIRECTORY_TRACK_DOMAIN] =
         "organization server host domain https clicks opens text_links active dns_status",
     [DIRECTORY_ENDPOINT] =

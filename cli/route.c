@@ -2,21 +2,11 @@
 /* A route: shown with its forward address. */
 #include "cli/output.h"
 #include "cli/session.h"
-
-static void add_forward(const Config *config, Record *record)
-{
-    const char *domain = config_string(config, CONFIG_ROUTE_DOMAIN);
-    gboolean has = *domain && !record_is_null(record, "domain");
-    g_autofree char *address =
-        has ? g_strconcat(record_text(record, "token"), "@", domain, NULL) : NULL;
-
-    json_object_object_add(record, "forward_address",
-                           address ? json_object_new_string(address) : NULL);
-}
+#include "lib/directory/route_shown.h"
 
 static gboolean print(Cli *cli, Record *record)
 {
-    add_forward(cli->config, record);
+    route_show_forward(cli->config, record);
     if (!output_json(cli, record))
         output_record(record);
     return TRUE;

@@ -235,6 +235,11 @@ gboolean config_bool(const Config *config, ConfigOption option)
     return config->values[option].number != 0;
 }
 
+const char *config_key(ConfigOption option)
+{
+    return option_row(option)->key;
+}
+
 char *config_path(const Config *config, ConfigOption directory, const char *below)
 {
     g_assert(option_row(directory)->type == OPTION_PATH);

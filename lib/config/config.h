@@ -39,6 +39,9 @@ GArray *config_networks(const Config *config, ConfigOption option);
 gint64 config_int(const Config *config, ConfigOption option);
 gboolean config_bool(const Config *config, ConfigOption option);
 
+/* How an option is called in the file; static. */
+const char *config_key(ConfigOption option);
+
 /* A path below a directory option: config_path(c, CONFIG_SPOOL_DIR, "next-id"). Free with g_free. */
 char *config_path(const Config *config, ConfigOption directory, const char *below);
 

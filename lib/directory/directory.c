@@ -11,94 +11,9 @@
 #include "lib/directory/credential_key.h"
 #include "lib/directory/credential_scope.h"
 #include "lib/directory/credential_secret.h"
-#include "lib/directory/domain_assets.h"
 #include "lib/directory/endpoint.h"
-#include "lib/directory/field.h"
-#include "lib/directory/limit.h"
-#include "lib/directory/path.h"
-#include "lib/directory/reference.h"
 #include "lib/directory/route.h"
-#include "lib/directory/usage.h"
-
-#define US 1000000
-
-static const struct {
-    const char *word;
-    const char *table;
-    SqlStatement add, change, find, list, delete;
-} objects[] = {
-#define X(OBJECT, word, table, OWNER, arguments)                                                   \
-    [DIRECTORY_##OBJECT] = {word,                                                                  \
-                            table,                                                                 \
-                            SQL_##OBJECT##_ADD,                                                    \
-                            SQL_##OBJECT##_CHANGE,                                                 \
-                            SQL_##OBJECT##_FIND,                                                   \
-                            SQL_##OBJECT##_LIST,                                                   \
-                            SQL_##OBJECT##_DELETE},
-#include "lib/directory/object.def"
-#undef X
-};
-
-/* What is known before the transaction begins; nothing in it depends on the database. */
-typedef struct {
-    DirectoryObject object;
-    const char *const *names;
-    const DirectoryOption *options;
-    guint n;
-    gint64 now;
-    Path path;
-    Path owner;
-    Fields fields;
-    ReferenceOwner of;
-    DomainAssets assets;
-    char *key;
-    gboolean force; /* delete what others need */
-    guint64 revision;
-    guint64 id;
-    Record *record;
-} Work;
-
-static void work_clear(Work *work)
-{
-    path_clear(&work->path);
-    path_clear(&work->owner);
-    fields_clear(&work->fields);
-    domain_assets_clear(&work->assets);
-    if (work->key)
-        memset(work->key, 0, strlen(work->key));
-    g_free(work->key);
-    g_clear_pointer(&work->record, record_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
-
-static void note_usage(DirectoryObject object, Record *record)
-{
-    if (object == DIRECTORY_CREDENTIAL)
-        json_object_object_add(record, "usage",
-                               json_object_new_string(usage_label(
-                                   record_int(record, "last_used_at"), g_get_real_time() / US)));
-}
-
-static Record *find(Sql *sql, DirectoryObject object, const Path *path, GError **error)
-{
-    SqlParameter parameters[PATH_KEYS_MAX];
-    g_autoptr(GError) why = NULL;
-
-    path_parameters(path, parameters);
-    g_autoptr(Record) record = record_first(sql, objects[object].find, parameters, path->n, &why);
-    if (why) {
-        g_propagate_error(error, g_steal_pointer(&why));
-        return NULL;
-    }
-    if (!record) {
-        g_autofree char *text = path_text(object, path);
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "%s %s does not exist",
-                    objects[object].word, text);
-    } else {
-        note_usage(object, record);
-    }
-    return g_steal_pointer(&record);
-}
+#include "lib/directory/work.h"
 
 /* At most one pool and one smart host is the default. A pool that was open to all as the default stays
  * open to those who use it. */
@@ -162,6 +77,8 @@ static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters,
             return FALSE;
         parameters[(*used)++] = SQL_UNSIGNED(lane);
     }
+    if (work->object == DIRECTORY_TOKEN)
+        parameters[(*used)++] = SQL_OCTETS(work->key_hash, sizeof work->key_hash);
     if (kind == OWNER_NONE)
         return TRUE;
     gboolean whole = kind == OWNER_EITHER && !*work->owner.keys[1].text;
@@ -169,7 +86,7 @@ static gboolean owner_parameters(Sql *sql, Work *work, SqlParameter *parameters,
     Path path = work->owner; /* borrowed */
     if (whole)
         path.n = 1;
-    g_autoptr(Record) owner = find(sql, object, &path, error);
+    g_autoptr(Record) owner = work_find(sql, object, &path, error);
     if (!owner)
         return FALSE;
     if (kind == OWNER_POOL) {
@@ -194,17 +111,10 @@ static gboolean exists(const Work *work, GError **error, GError *why)
 
     if (g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_EXISTS))
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_EXISTS, "%s %s exists already",
-                    objects[work->object].word, text);
+                    directory_word(work->object), text);
     else
         g_propagate_error(error, g_error_copy(why));
     return FALSE;
-}
-
-static gboolean reload(Sql *sql, Work *work, GError **error)
-{
-    g_clear_pointer(&work->record, record_free);
-    work->record = find(sql, work->object, &work->path, error);
-    return work->record != NULL;
 }
 
 static gboolean name_rule(Work *work, GError **error)
@@ -228,16 +138,23 @@ static gboolean do_add(Sql *sql, gpointer data, GError **error)
     used += fields_parameters(&work->fields, parameters + used);
     parameters[used++] = SQL_INT(work->now);
     parameters[used++] = SQL_UNSIGNED(work->revision);
-    if (!sql_execute(sql, objects[work->object].add, parameters, used, NULL, &work->id, &why))
+    if (!sql_execute(sql, directory_statements[work->object].add, parameters, used, NULL, &work->id,
+                     &why))
         return exists(work, error, why);
     if (work->object == DIRECTORY_RULE && !name_rule(work, error))
         return FALSE;
-    return write_beside(sql, work, TRUE, error) && reload(sql, work, error);
+    return write_beside(sql, work, TRUE, error) && work_reload(sql, work, error);
 }
 
 /* What takes time or randomness is made before the transaction. */
 static gboolean make_secrets(Work *work, GError **error)
 {
+    if (work->object == DIRECTORY_TOKEN) {
+        work->key = credential_key_generate(error);
+        if (work->key)
+            edge_key_hash(work->key, work->key_hash);
+        return work->key != NULL;
+    }
     if (work->object == DIRECTORY_CREDENTIAL)
         return credential_scope_check(&work->fields, TRUE, error) &&
                (credential_is_source(&work->fields) ||
@@ -268,7 +185,8 @@ static gboolean read_names(Work *work, const char **name, GError **error)
 Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names,
                       const DirectoryOption *options, guint n, GError **error)
 {
-    g_auto(Work) work = {.object = object, .names = names, .now = g_get_real_time() / US};
+    g_auto(Work)
+        work = {.object = object, .names = names, .now = g_get_real_time() / G_USEC_PER_SEC};
     const char *name = NULL;
 
     if (!read_names(&work, &name, error) ||
@@ -282,7 +200,8 @@ Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names
     if (!make_secrets(&work, error) || !sql_transaction(sql, do_add, &work, error))
         return NULL;
     if (work.key)
-        json_object_object_add(work.record, "key", json_object_new_string(work.key));
+        json_object_object_add(work.record, object == DIRECTORY_TOKEN ? "token" : "key",
+                               json_object_new_string(work.key));
     return g_steal_pointer(&work.record);
 }
 
@@ -290,7 +209,7 @@ Record *directory_show(Sql *sql, DirectoryObject object, const char *const *name
 {
     g_auto(Path) path = {0};
 
-    return path_read(object, names, &path, error) ? find(sql, object, &path, error) : NULL;
+    return path_read(object, names, &path, error) ? work_find(sql, object, &path, error) : NULL;
 }
 
 /* After a change the object may be called otherwise. */
@@ -301,7 +220,7 @@ static void rename_path(Work *work)
     const Value *name = fields_column(&work->fields, column);
 
     if (work->object != DIRECTORY_ADDRESS && work->object != DIRECTORY_CREDENTIAL &&
-        work->object != DIRECTORY_ENDPOINT)
+        work->object != DIRECTORY_ENDPOINT && work->object != DIRECTORY_TOKEN)
         return;
     for (guint i = first; i < work->path.n; i++) {
         g_free(work->path.keys[i].text);
@@ -319,7 +238,7 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
     path_clear(&work->path);
     fields_clear(&work->fields);
     if (!path_read(work->object, work->names, &work->path, error) ||
-        !sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error) ||
+        !sql_next_revision(sql, &work->revision, error) || !work_reload(sql, work, error) ||
         !fields_for_change(work->object, work->record, work->options, work->n, work->now,
                            &work->fields, error))
         return FALSE;
@@ -335,9 +254,10 @@ static gboolean do_change(Sql *sql, gpointer data, GError **error)
     parameters[used++] = SQL_UNSIGNED(work->revision);
     parameters[used++] = SQL_UNSIGNED(work->id);
     rename_path(work);
-    if (!sql_execute(sql, objects[work->object].change, parameters, used, NULL, NULL, &why))
+    if (!sql_execute(sql, directory_statements[work->object].change, parameters, used, NULL, NULL,
+                     &why))
         return exists(work, error, why);
-    return write_beside(sql, work, FALSE, error) && reload(sql, work, error);
+    return write_beside(sql, work, FALSE, error) && work_reload(sql, work, error);
 }
 
 Record *directory_change(Sql *sql, DirectoryObject object, const char *const *names,
@@ -347,128 +267,12 @@ Record *directory_change(Sql *sql, DirectoryObject object, const char *const *na
                          .names = names,
                          .options = options,
                          .n = n,
-                         .now = g_get_real_time() / US};
+                         .now = g_get_real_time() / G_USEC_PER_SEC};
 
     if (!path_read(object, names, &work.path, error) ||
         !sql_transaction(sql, do_change, &work, error))
         return NULL;
     return g_steal_pointer(&work.record);
-}
-
-static gboolean append_user(const SqlRow *row, gpointer data, G_GNUC_UNUSED GError **error)
-{
-    GString *users = data;
-
-    g_string_append_printf(users, "%s%s", users->len ? ", " : "", sql_row_text(row, 0));
-    return TRUE;
-}
-
-static gboolean check_unused(Sql *sql, const Work *work, GError **error)
-{
-    static const struct {
-        DirectoryObject object;
-        SqlStatement statement;
-        guint n;
-    } checks[] = {{DIRECTORY_ORGANIZATION, SQL_ORGANIZATION_USERS, 4},
-                  {DIRECTORY_SERVER, SQL_SERVER_USERS, 5},
-                  {DIRECTORY_DOMAIN, SQL_DOMAIN_USERS, 1},
-                  {DIRECTORY_POOL, SQL_POOL_USERS, 4},
-                  {DIRECTORY_SMARTHOST, SQL_SMARTHOST_USERS, 4},
-                  {DIRECTORY_ENDPOINT, SQL_ENDPOINT_USERS, 1}};
-    const SqlParameter id = SQL_UNSIGNED(work->id);
-    const SqlParameter parameters[] = {id, id, id, id, id};
-    g_autoptr(GString) users = g_string_new(NULL);
-
-    if (work->force)
-        return TRUE;
-    for (guint i = 0; i < G_N_ELEMENTS(checks); i++)
-        if (checks[i].object == work->object && !sql_query(sql, checks[i].statement, parameters,
-                                                           checks[i].n, append_user, users, error))
-            return FALSE;
-    if (users->len == 0)
-        return TRUE;
-    g_autofree char *text = path_text(work->object, &work->path);
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED,
-                "%s %s is in use by: %s; delete or change these first", objects[work->object].word,
-                text, users->str);
-    return FALSE;
-}
-
-static gboolean tombstone(Sql *sql, const Work *work, GError **error)
-{
-    const SqlParameter parameters[] = {SQL_UNSIGNED(work->revision),
-                                       SQL_TEXT(objects[work->object].table),
-                                       SQL_UNSIGNED(work->id)};
-
-    return sql_execute(sql, SQL_TOMBSTONE_ADD, parameters, 3, NULL, NULL, error);
-}
-
-static gboolean delete_beside(Sql *sql, const Work *work, GError **error)
-{
-    const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
-    const SqlParameter lane[] = {SQL_INT(work->now), SQL_UNSIGNED(work->revision),
-                                 SQL_UNSIGNED(record_int(work->record, "lane"))};
-    LimitSubject subject;
-
-    if (work->object == DIRECTORY_ADDRESS || work->object == DIRECTORY_SMARTHOST)
-        return sql_execute(sql, SQL_LANE_REMOVE, lane, 3, NULL, NULL, error);
-    if (work->object == DIRECTORY_POOL)
-        return sql_execute(sql, SQL_POOL_FORGET, id, 1, NULL, NULL, error);
-    if (work->object == DIRECTORY_ORGANIZATION &&
-        !sql_execute(sql, SQL_ORGANIZATION_FORGET, id, 1, NULL, NULL, error))
-        return FALSE;
-    /* Not a subject: limits know recipients' domains, this is a sender's. */
-    if (work->object == DIRECTORY_DOMAIN)
-        return routes_forget(sql, (RouteOwner){.domain = work->id}, work->revision, error) &&
-               domain_assets_forget(sql, work->id, work->revision, error);
-    if (work->object == DIRECTORY_ROUTE)
-        return route_endpoints_forget(sql, (RouteOwner){.route = work->id}, work->revision, error);
-    if (work->object == DIRECTORY_ENDPOINT)
-        return endpoint_release(sql, work->id, work->revision, error);
-    if (work->object == DIRECTORY_SERVER &&
-        (!routes_forget(sql, (RouteOwner){.server = work->id}, work->revision, error) ||
-         !endpoints_forget(sql, work->id, work->revision, error)))
-        return FALSE;
-    if (work->object == DIRECTORY_CREDENTIAL &&
-        (!credential_scope_forget(sql, work->id, work->revision, error) ||
-         !credential_secret_forget(sql, work->id, work->revision, error)))
-        return FALSE;
-    return !limit_subject_read(objects[work->object].word, &subject) ||
-           directory_limit_forget(sql, subject, work->id, work->revision, error);
-}
-
-static gboolean do_delete(Sql *sql, gpointer data, GError **error)
-{
-    Work *work = data;
-
-    if (!sql_next_revision(sql, &work->revision, error) || !reload(sql, work, error))
-        return FALSE;
-    work->id = (guint64)record_int(work->record, "id");
-    const SqlParameter id[] = {SQL_UNSIGNED(work->id)};
-    return check_unused(sql, work, error) && tombstone(sql, work, error) &&
-           delete_beside(sql, work, error) &&
-           sql_execute(sql, objects[work->object].delete, id, 1, NULL, NULL, error);
-}
-
-gboolean directory_delete(Sql *sql, DirectoryObject object, const char *const *names,
-                          GError **error)
-{
-    g_auto(Work) work = {.object = object, .names = names, .now = g_get_real_time() / US};
-
-    return path_read(object, names, &work.path, error) &&
-           sql_transaction(sql, do_delete, &work, error);
-}
-
-gboolean directory_delete_endpoint(Sql *sql, const char *const *names, gboolean force,
-                                   GError **error)
-{
-    g_auto(Work) work = {.object = DIRECTORY_ENDPOINT,
-                         .names = names,
-                         .now = g_get_real_time() / US,
-                         .force = force};
-
-    return path_read(DIRECTORY_ENDPOINT, names, &work.path, error) &&
-           sql_transaction(sql, do_delete, &work, error);
 }
 
 /* What is not there has no empty list. */
@@ -502,8 +306,8 @@ Record *directory_list(Sql *sql, DirectoryObject object, const char *owner, GErr
         n = 4;
     else if (kind != OWNER_NONE)
         n = 2;
-    Record *list = record_list(sql, objects[object].list, parameters, n, error);
+    Record *list = record_list(sql, directory_statements[object].list, parameters, n, error);
     for (gsize i = 0; list && i < json_object_array_length(list); i++)
-        note_usage(object, json_object_array_get_idx(list, i));
+        work_note_usage(object, json_object_array_get_idx(list, i));
     return list;
 }

@@ -2,7 +2,7 @@
 /*
  * Purpose: the directory: organizations, servers, domains, credentials, pools, addresses, routes; adding,
  *     listing, showing, changing and deleting them by rule, each in one transaction with a revision.
- * Used by: the CLI, later the API.
+ * Used by: the CLI, the API.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  * Limits: as lib/directory/value.h says for each field; a list of at most RECORD_LIST_MAX rows.
@@ -43,6 +43,9 @@ const char *directory_word(DirectoryObject object);
 const char *directory_arguments(DirectoryObject object);
 const DirectoryField *directory_fields(DirectoryObject object, guint *n);
 
+/* The columns of its records, with blanks between. */
+const char *directory_columns(DirectoryObject object);
+
 /* An option as it was given: its name and text (NULL: it takes none). */
 typedef struct {
     const char *option;
@@ -53,7 +56,7 @@ typedef struct {
  * adding an address names its pool, other verbs the address. Errors: INVALID (names the field),
  * NOT_FOUND, EXISTS, REFUSED, and those of lib/sql. Every record is the row as it is afterwards. */
 
-/* A new credential's record has `key`: it is nowhere else and cannot be had again. */
+/* A new credential's record has `key', a new token's `token': it is nowhere else and cannot be had again. */
 Record *directory_add(Sql *sql, DirectoryObject object, const char *const *names,
                       const DirectoryOption *options, guint n, GError **error);
 Record *directory_show(Sql *sql, DirectoryObject object, const char *const *names, GError **error);

@@ -162,6 +162,9 @@ gboolean path_read(DirectoryObject object, const char *const *names, Path *path,
         good = read_server(&found, names[0], TRUE, error) &&
                add_key(&found, VALUE_ROUTE_ADDRESS, "route", names[1], error);
         break;
+    case DIRECTORY_TOKEN:
+        good = add_key(&found, VALUE_TITLE, "token", names[0], error);
+        break;
     case DIRECTORY_OBJECT_COUNT:
         break;
     }

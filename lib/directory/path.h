@@ -2,7 +2,7 @@
 /*
  * Purpose: from the names on a command line to the keys of a statement: "acme/main", "acme.test"
  *     becomes "acme", "main", "acme.test", each checked and in its canonical form.
- * Used by: lib/directory.
+ * Used by: lib/directory, the API.
  * May touch: nothing.
  * Threads: any.
  */

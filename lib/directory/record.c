@@ -10,6 +10,11 @@ static const char *const booleans[] = {
     "duplicate",    "on_hold",      "https",         "clicks",      "opens",
     "text_links",   "active",       "strip_replies", "attachments", NULL};
 
+gboolean record_is_yesno(const char *column)
+{
+    return g_strv_contains(booleans, column);
+}
+
 static Record *text_of(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -27,7 +32,7 @@ Record *record_of_row(const SqlRow *row)
         if (!sql_row_is_null(row, i)) {
             if (!sql_row_is_integer(row, i))
                 value = text_of(sql_row_text(row, i));
-            else if (g_strv_contains(booleans, name))
+            else if (record_is_yesno(name))
                 value = json_object_new_boolean(sql_row_int(row, i) != 0);
             else
                 value = json_object_new_int64(sql_row_int(row, i));

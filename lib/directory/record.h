@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Record, record_free)
 /* One row: integers, text (invalid UTF-8 replaced), null; known yes/no columns become booleans. */
 Record *record_of_row(const SqlRow *row);
 
+/* Whether a column becomes a boolean. */
+gboolean record_is_yesno(const char *column);
+
 /* The rows of a statement as an array. */
 Record *record_list(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
                     GError **error);

@@ -165,6 +165,8 @@ gboolean reference_resolve(Sql *sql, ReferenceOwner owner, gboolean is_new, Fiel
     switch (fields->object) {
     case DIRECTORY_SMARTHOST:
         return check_smarthost(fields, error) && resolve_owner(sql, fields, error);
+    case DIRECTORY_TOKEN:
+        return resolve_owner(sql, fields, error);
     case DIRECTORY_RULE:
         return check_rule(fields, error) && (!is_new || has_room(sql, owner, error)) &&
                resolve_pool(sql, owner, fields_column(fields, "ip_pool_id"), error) &&

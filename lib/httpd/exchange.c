@@ -54,6 +54,8 @@ static void refuse(Exchange *exchange, guint status)
     for (guint i = 0; i < G_N_ELEMENTS(refusals); i++)
         if (refusals[i].status == status)
             httpd_answer_text(&exchange->answer, status, refusals[i].text);
+    if (exchange->route && exchange->route->refused)
+        exchange->route->refused(status, &exchange->answer);
     if (status == 503)
         httpd_answer_field(&exchange->answer, "Retry-After", "5");
     exchange->answered = TRUE;

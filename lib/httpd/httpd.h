@@ -61,6 +61,8 @@ typedef struct {
     /* A piece of the body; FALSE: enough, the rest is dropped, and answer is asked. Without it the body is gathered. */
     gboolean (*take)(HttpdRequest *request, const char *octets, gsize length, gpointer context);
     void (*answer)(HttpdRequest *request, HttpdAnswer *answer, gpointer context);
+    /* An answer of the server's own to such a request (413, 503): words it in another way. */
+    void (*refused)(guint status, HttpdAnswer *answer);
     /* The request is over, answered or not: frees state. */
     void (*release)(HttpdRequest *request, gpointer context);
 } HttpdRoute;

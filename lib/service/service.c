@@ -107,6 +107,10 @@ Service *service_start(const ServiceInfo *info, int *argc, char ***argv, int *st
         *status = 0;
         return NULL;
     }
+    if (good && info->only && info->only()) {
+        *status = 0;
+        return NULL;
+    }
     if (good)
         service = start(info, &choice, &error);
     if (!service) {

@@ -23,6 +23,8 @@ typedef struct {
     const char *name;            /* program name */
     const char *summary;         /* one line for --help */
     const GOptionEntry *options; /* own options besides the shared ones; may be NULL */
+    gboolean (*only)(
+        void); /* answers an own option that needs no configuration; TRUE: that is all. May be NULL */
 } ServiceInfo;
 
 typedef struct Service Service;
@@ -30,7 +32,7 @@ typedef struct Service Service;
 /* Parses --config FILE (-c), --dump, --check, --version, --help and own options, loads the
  * configuration, opens the log, blocks SIGTERM, SIGINT and SIGHUP for all threads (a signalfd takes
  * them), ignores SIGPIPE, sets umask 0007. Returns NULL when the program should exit at once with *status: 0 after
- * --help, --version, --dump, --check; 78 (EX_CONFIG) for a bad configuration or option. */
+ * --help, --version, --dump, --check, and what `only' answers; 78 (EX_CONFIG) for a bad configuration or option. */
 Service *service_start(const ServiceInfo *info, int *argc, char ***argv, int *status);
 void service_free(Service *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Service, service_free)

@@ -9,7 +9,8 @@
 #define CONNECT_SECONDS 5
 #define IO_SECONDS      30
 #define PATIENT_SECONDS 3600
-#define READER_SECONDS  1
+#define LIMITED_SECONDS 1
+#define MANAGER_SECONDS 3
 
 static const char *const controls[] = {
 #define X(NAME, text) [SQL_CONTROL_##NAME] = (text),
@@ -152,8 +153,13 @@ void sql_library_start(void)
 static MYSQL *new_handle(const Sql *sql)
 {
     MYSQL *mysql = mysql_init(NULL);
-    unsigned connect = sql->reader ? READER_SECONDS : CONNECT_SECONDS;
-    unsigned io = sql->patient ? PATIENT_SECONDS : sql->reader ? READER_SECONDS : IO_SECONDS;
+    static const unsigned seconds[] = {
+        [SQL_ACCESS_ALL] = IO_SECONDS,
+        [SQL_ACCESS_READ] = LIMITED_SECONDS,
+        [SQL_ACCESS_MANAGE] = MANAGER_SECONDS,
+    };
+    unsigned connect = sql->access == SQL_ACCESS_ALL ? CONNECT_SECONDS : LIMITED_SECONDS;
+    unsigned io = sql->patient ? PATIENT_SECONDS : seconds[sql->access];
 
     if (!mysql)
         return NULL;
@@ -162,8 +168,10 @@ static MYSQL *new_handle(const Sql *sql)
     mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &io);
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MYSQL_INIT_COMMAND, sql_control_text(SQL_CONTROL_SESSION));
-    if (sql->reader)
+    if (sql->access == SQL_ACCESS_READ)
         mysql_optionsv(mysql, MYSQL_INIT_COMMAND, sql_control_text(SQL_CONTROL_SESSION_READER));
+    if (sql->access == SQL_ACCESS_MANAGE)
+        mysql_optionsv(mysql, MYSQL_INIT_COMMAND, sql_control_text(SQL_CONTROL_SESSION_MANAGER));
     return mysql;
 }
 
@@ -190,11 +198,11 @@ gboolean sql_reconnect(Sql *sql, GError **error)
     return TRUE;
 }
 
-static Sql *open_source(SqlSource *source, gboolean reader, GError **error)
+Sql *sql_open_limited(SqlSource *source, SqlAccess access, GError **error)
 {
     g_autoptr(Sql) sql = g_new0(Sql, 1);
 
-    sql->reader = reader;
+    sql->access = access;
     sql->source = *source;
     memset(source, 0, sizeof(*source));
     return sql_reconnect(sql, error) ? g_steal_pointer(&sql) : NULL;
@@ -202,12 +210,7 @@ static Sql *open_source(SqlSource *source, gboolean reader, GError **error)
 
 Sql *sql_open_source(SqlSource *source, GError **error)
 {
-    return open_source(source, FALSE, error);
-}
-
-Sql *sql_open_reader(SqlSource *source, GError **error)
-{
-    return open_source(source, TRUE, error);
+    return sql_open_limited(source, SQL_ACCESS_ALL, error);
 }
 
 void sql_close(Sql *sql)

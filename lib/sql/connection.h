@@ -4,7 +4,8 @@
  * Used by: lib/sql and its tests only.
  * May touch: MariaDB.
  * Threads: one connection per thread.
- * Limits: connect 5 s, read and write 30 s; one hour for migrations, whose DDL copies tables; of readers 1 s each.
+ * Limits: connect 5 s, read and write 30 s; one hour for migrations, whose DDL copies tables; of pools 1 s each, but for what a
+ *     manager waits for, 3 s.
  */
 #pragma once
 
@@ -26,6 +27,13 @@ typedef struct {
 void sql_source_clear(SqlSource *source);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SqlSource, sql_source_clear)
 
+/* What a session may do. */
+typedef enum {
+    SQL_ACCESS_ALL,
+    SQL_ACCESS_READ,   /* statements for API; nothing is written */
+    SQL_ACCESS_MANAGE, /* statements for MANAGE */
+} SqlAccess;
+
 struct Sql {
     MYSQL *mysql; /* NULL: the link is lost */
     MYSQL_STMT *statements[SQL_STATEMENT_COUNT];
@@ -33,14 +41,14 @@ struct Sql {
     gboolean in_transaction;
     gboolean streaming; /* a result set is being read: nothing else may run */
     gboolean patient;   /* the long time-out of migrations */
-    gboolean reader;    /* short time-outs, nothing is written, statements of API only */
+    SqlAccess access;
 };
 
 /* Takes the content of source (steals it) and connects. */
 Sql *sql_open_source(SqlSource *source, GError **error);
 
-/* The same to read only. */
-Sql *sql_open_reader(SqlSource *source, GError **error);
+/* The same for a pool: with short time-outs and the statements of that access only. */
+Sql *sql_open_limited(SqlSource *source, SqlAccess access, GError **error);
 
 /* Where the configuration says that the database is, for the user and with the password file of these options. FALSE: IO,
  * INVALID. */

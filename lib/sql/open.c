@@ -32,8 +32,7 @@ static char *read_password(const char *option, const char *path, GError **error)
 gboolean sql_source_read(SqlSource *source, const Config *config, ConfigOption user,
                          ConfigOption password_file, GError **error)
 {
-    const char *option =
-        password_file == CONFIG_DB_PASSWORD_FILE ? "db_password_file" : "apid_db_password_file";
+    const char *option = config_key(password_file);
     g_autofree char *password = read_password(option, config_string(config, password_file), error);
 
     if (!password)

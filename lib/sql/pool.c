@@ -11,7 +11,7 @@
 
 struct SqlPool {
     const Config *config;
-    ConfigOption user, password_file;
+    SqlPoolUse use;
     GMutex mutex; /* guards what follows */
     GCond freed;
     GQueue idle;    /* of Sql, last used first */
@@ -20,15 +20,13 @@ struct SqlPool {
     gint64 look_at; /* monotonic: who comes then looks */
 };
 
-SqlPool *sql_pool_new(const Config *config, ConfigOption user, ConfigOption password_file,
-                      guint connections)
+SqlPool *sql_pool_new(const Config *config, SqlPoolUse use, guint connections)
 {
     SqlPool *pool = g_new0(SqlPool, 1);
 
     sql_library_start();
     pool->config = config;
-    pool->user = user;
-    pool->password_file = password_file;
+    pool->use = use;
     pool->unopened = connections;
     g_mutex_init(&pool->mutex);
     g_cond_init(&pool->freed);
@@ -89,12 +87,27 @@ static void leave(SqlPool *pool, Sql *sql, gboolean away)
     g_mutex_unlock(&pool->mutex);
 }
 
-static gboolean run(SqlPool *pool, Sql **sql, SqlPoolFunc func, gpointer data, GError **error)
+static Sql *open_link(const SqlPool *pool, GError **error)
 {
+    static const struct {
+        ConfigOption user, password_file;
+        SqlAccess access;
+    } accounts[] = {
+        [SQL_POOL_READS] = {CONFIG_APID_DB_USER, CONFIG_APID_DB_PASSWORD_FILE, SQL_ACCESS_READ},
+        [SQL_POOL_MANAGES] = {CONFIG_APID_MANAGE_DB_USER, CONFIG_APID_MANAGE_DB_PASSWORD_FILE,
+                              SQL_ACCESS_MANAGE},
+    };
     g_auto(SqlSource) source = {0};
 
-    if (!*sql && (!sql_source_read(&source, pool->config, pool->user, pool->password_file, error) ||
-                  !(*sql = sql_open_reader(&source, error))))
+    return sql_source_read(&source, pool->config, accounts[pool->use].user,
+                           accounts[pool->use].password_file, error)
+               ? sql_open_limited(&source, accounts[pool->use].access, error)
+               : NULL;
+}
+
+static gboolean run(SqlPool *pool, Sql **sql, SqlPoolFunc func, gpointer data, GError **error)
+{
+    if (!*sql && !(*sql = open_link(pool, error)))
         return FALSE;
     return func(*sql, data, error);
 }
@@ -104,8 +117,9 @@ static gboolean is_passing(const Sql *elder, gint64 begun, const GError *why)
 {
     gboolean quick = g_get_monotonic_time() - begun < IDLE_MS * MS;
 
-    return quick && ((elder && !elder->mysql) ||
-                     g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_CONFLICT));
+    return quick && !g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_UNKNOWN_RESULT) &&
+           ((elder && !elder->mysql) ||
+            g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_CONFLICT));
 }
 
 gboolean sql_pool_run(SqlPool *pool, SqlPoolFunc func, gpointer data, GError **error)

@@ -2,7 +2,7 @@
 /*
  * Purpose: the door to MariaDB: connections with time-outs, prepared statements from one closed
  *     table (statement.def), transactions that are retried on deadlock and certification failure.
- * Used by: lib/directory, the worker, the CLI; apid, to read (pool.h). Never linked into programs on the mail path.
+ * Used by: lib/directory, the worker, the CLI; apid, to read and to manage (pool.h). Never linked into programs on the mail path.
  * May touch: MariaDB.
  * Threads: one connection per thread.
  * Limits: connect 5 s, read and write 30 s. Statements are prepared on first use and again after a
@@ -112,7 +112,7 @@ gboolean sql_schema_version(Sql *sql, guint *version, GError **error);
 
 /* The number of the newest migration, which this version's statements need. sql_schema_check is
  * UNAVAILABLE, with what to do, while the database is behind it. */
-#define SQL_SCHEMA 20
+#define SQL_SCHEMA 21
 gboolean sql_schema_check(Sql *sql, GError **error);
 
 /* Makes one partition a day of each history table, from the day of now to 14 days ahead, and drops

@@ -6,7 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/sql/connection.h"
 
-enum { WORKER = 1, CLI = 2, API = 4 };
+enum { WORKER = 1, CLI = 2, API = 4, MANAGE = 8 };
 
 typedef struct {
     const char *name;
@@ -78,11 +78,13 @@ gboolean sql_fail_statement(Sql *sql, SqlStatement statement, gboolean writes, G
 
 gboolean sql_prepare(Sql *sql, SqlStatement statement, GError **error)
 {
+    static const unsigned needed[] = {[SQL_ACCESS_READ] = API, [SQL_ACCESS_MANAGE] = MANAGE};
     const Statement *entry = &statements[statement];
 
-    if (sql->reader && !(entry->users & API)) {
+    if (sql->access != SQL_ACCESS_ALL && !(entry->users & needed[sql->access])) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL,
-                    "database: %s is not for those who only read", entry->name);
+                    "database: %s is not for those who only %s", entry->name,
+                    sql->access == SQL_ACCESS_READ ? "read" : "manage");
         return FALSE;
     }
     if (!sql_ensure_link(sql, error))

@@ -41,11 +41,12 @@ mariadb_ready() { mariadb_sql -e 'SELECT 1' >/dev/null 2>&1; }
 # The database and its users, of whom the second only reads; the passwords are for the programs that are not root.
 mariadb_grant()
 {
-    local password=$1 read_password=$2
+    local password=$1 read_password=$2 manage_password=$3
     mariadb_sql <<SQL
 CREATE DATABASE IF NOT EXISTS outrider CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE OR REPLACE USER outrider@localhost IDENTIFIED BY '$password';
 GRANT ALL ON outrider.* TO outrider@localhost;
 CREATE OR REPLACE USER outrider_read@localhost IDENTIFIED BY '$read_password';
+CREATE OR REPLACE USER outrider_manage@localhost IDENTIFIED BY '$manage_password';
 SQL
 }

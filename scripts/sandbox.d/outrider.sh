@@ -18,7 +18,7 @@ outrider_prepare()
     outrider_configure
     outrider_must db migrate
     outrider db grants 2>>"$DIR/log/outrider.log" | mariadb_sql 2>>"$DIR/log/outrider.log" ||
-        service_failed mariadb "did not take what outrider-apid may read"
+        service_failed mariadb "did not take what outrider-apid may do"
     outrider_must node init
     outrider_must installation init
     outrider_directory
@@ -68,17 +68,21 @@ outrider_users()
 
 outrider_configure()
 {
-    local password read_password
+    local password read_password manage_password
     password=$(world_get db_password) || password=$(openssl rand -hex 16)
     read_password=$(world_get db_read_password) || read_password=$(openssl rand -hex 16)
+    manage_password=$(world_get db_manage_password) || manage_password=$(openssl rand -hex 16)
     world_set db_password "$password"
     world_set db_read_password "$read_password"
+    world_set db_manage_password "$manage_password"
     chmod 0700 "$DIR/state"
-    mariadb_grant "$password" "$read_password" || service_failed mariadb "did not take its first statements"
+    mariadb_grant "$password" "$read_password" "$manage_password" || service_failed mariadb "did not take its first statements"
     install -m 0640 -g outrider-worker /dev/null "$DIR/etc/db-password"
     printf '%s\n' "$password" >"$DIR/etc/db-password"
     install -m 0640 -g outrider-apid /dev/null "$DIR/etc/db-read-password"
     printf '%s\n' "$read_password" >"$DIR/etc/db-read-password"
+    install -m 0640 -g outrider-apid /dev/null "$DIR/etc/db-manage-password"
+    printf '%s\n' "$manage_password" >"$DIR/etc/db-manage-password"
     chgrp outrider-worker "$DIR/log/mail.log"
     mkdir -p "$DIR/etc/keys" "$DIR/spool" "$DIR/edge"
     cat >"$DIR/etc/outrider.conf" <<TEXT
@@ -103,6 +107,8 @@ db_password_file = $DIR/etc/db-password
 spool_min_free = 16M
 apid_listen = http://0.0.0.0:5000
 apid_db_password_file = $DIR/etc/db-read-password
+apid_manage_db_user = outrider_manage
+apid_manage_db_password_file = $DIR/etc/db-manage-password
 trackd_listen = http://0.0.0.0:8080, https://0.0.0.0:8443
 trackd_tls_dir = $DIR/etc/tls-track
 TEXT

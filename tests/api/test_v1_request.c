@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/v1_request.h"
 
+#include "api/json_body.h"
+
 #include <string.h>
 
 #include "api/v1_answer.h"
@@ -108,20 +110,20 @@ static void test_v1_request_parameters_bounds(void **state)
     g_autoptr(GString) deep = g_string_new("{\"a\":"), wide = g_string_new("{");
     GError *error = NULL;
 
-    for (guint i = 0; i < V1_DEPTH_MAX; i++)
+    for (guint i = 0; i < JSON_BODY_DEPTH_MAX; i++)
         g_string_append_c(deep, '[');
-    for (guint i = 0; i < V1_DEPTH_MAX; i++)
+    for (guint i = 0; i < JSON_BODY_DEPTH_MAX; i++)
         g_string_append_c(deep, ']');
     g_string_append_c(deep, '}');
     assert_null(read_v1(JSON, NULL, deep->str, &error));
     assert_non_null(strstr(error->message, "deeper"));
     assert_error_code(error, INVALID);
     error = NULL;
-    for (guint i = 0; i < V1_KEYS_MAX; i++)
+    for (guint i = 0; i < JSON_BODY_NAMES_MAX; i++)
         g_string_append_printf(wide, "%s\"%u\":1", i ? "," : "", i);
     g_string_append_c(wide, '}');
     json_object *object = read_v1(JSON, NULL, wide->str, &error);
-    assert_int_equal(json_object_object_length(object), V1_KEYS_MAX);
+    assert_int_equal(json_object_object_length(object), JSON_BODY_NAMES_MAX);
     json_object_put(object);
     g_string_truncate(wide, wide->len - 1);
     g_string_append(wide, ",\"x\":1}");

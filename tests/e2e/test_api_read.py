@@ -466,4 +466,4 @@ class Outages(Case):
         grants = self.sql("SHOW GRANTS FOR outrider_read@localhost")
         self.assertEqual(len(re.findall("GRANT SELECT ON", grants)), 5)
         self.assertEqual(len(re.findall("GRANT", grants)), 6)  # USAGE, too
-        self.assertEqual(len(self.sandbox.outrider("db", "grants")), 5)
+        self.assertEqual(len([row for row in self.sandbox.outrider("db", "grants") if "outrider_read" in row]), 5)

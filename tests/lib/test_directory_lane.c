@@ -302,6 +302,38 @@ static void test_pool_fallback(void **state)
     assert_error_code(error, INVALID);
 }
 
+static void test_token_is_shown_once_and_keeps_its_owner(void **state)
+{
+    static const Case refused[] = {
+        {TRUE, DIRECTORY_TOKEN, "bot", "owner=nobody", OUTRIDER_ERROR_NOT_FOUND, "nobody"},
+        {TRUE, DIRECTORY_TOKEN, "bot", "expires=2001-01-01", OUTRIDER_ERROR_INVALID, "expires: "},
+        {TRUE, DIRECTORY_TOKEN, "", "", OUTRIDER_ERROR_INVALID, "token: "},
+        {TRUE, DIRECTORY_TOKEN, "ci", "", OUTRIDER_ERROR_EXISTS, "token ci"},
+        {FALSE, DIRECTORY_TOKEN, "ci", "owner=other", OUTRIDER_ERROR_INVALID, "owner"},
+        {FALSE, DIRECTORY_TOKEN, "gone", "disable", OUTRIDER_ERROR_NOT_FOUND, "gone"},
+    };
+    const char *const names[] = {"ci", NULL}, *const owner[] = {"acme/news", NULL};
+    GError *error = NULL;
+
+    (void)state;
+    g_autoptr(Record) made = apply(TRUE, DIRECTORY_TOKEN, "ci", "owner=acme/news", &error);
+    assert_no_error(error);
+    assert_int_equal(strlen(record_text(made, "token")), 28);
+    good(FALSE, DIRECTORY_TOKEN, "ci", "disable expires=2999-01-01");
+    assert_refused(refused, G_N_ELEMENTS(refused));
+    g_autoptr(Record) shown = directory_show(sql, DIRECTORY_TOKEN, names, &error);
+    assert_no_error(error);
+    assert_true(record_is_null(shown, "token"));
+    assert_string_equal(record_text(shown, "organization"), "acme");
+    assert_string_equal(record_text(shown, "server"), "news");
+    assert_false(record_is_null(shown, "disabled_at"));
+    assert_false(directory_delete(sql, DIRECTORY_SERVER, owner, &error));
+    assert_non_null(strstr(error->message, "token ci"));
+    g_clear_error(&error);
+    assert_true(directory_delete(sql, DIRECTORY_TOKEN, names, &error));
+    assert_true(directory_delete(sql, DIRECTORY_SERVER, owner, &error));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -315,6 +347,7 @@ int main(void)
         CASE(test_migration_grants_what_is_in_use),
         CASE(test_migration_leaves_fallback_as_it_was),
         CASE(test_pool_fallback),
+        CASE(test_token_is_shown_once_and_keeps_its_owner),
     };
 
     server = mariadb_fixture_start();

@@ -103,6 +103,11 @@ static void release(HttpdRequest *request, gpointer context)
     atomic_fetch_add(&world->released, 1);
 }
 
+static void word(guint status, HttpdAnswer *answer)
+{
+    httpd_answer_text(answer, status, status == 413 ? "too much, alas\n" : "alas\n");
+}
+
 static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
 {
     static const HttpdRoute plain = {.answer = echo};
@@ -114,6 +119,7 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute busy = {.blocks = TRUE, .answer = echo};
     static const HttpdRoute large = {.answer = answer_large};
     static const HttpdRoute nothing = {.answer = answer_nothing};
+    static const HttpdRoute worded = {.body_max = 5, .answer = answer_nothing, .refused = word};
     const char *holder = httpd_field(request, "Holder");
 
     (void)context;
@@ -125,6 +131,7 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
            : g_str_equal(request->path, "/busy")    ? &busy
            : g_str_equal(request->path, "/large")   ? &large
            : g_str_equal(request->path, "/nothing") ? &nothing
+           : g_str_equal(request->path, "/worded")  ? &worded
                                                     : &plain;
 }
 
@@ -308,6 +315,31 @@ static void test_httpd_refuses(void **state)
         g_autofree char *answer = http_ask(world->port, cases[i].request);
         if (http_status(answer) != cases[i].wanted)
             fail_msg("case %u (%.40s): %s", i, cases[i].request, answer);
+    }
+}
+
+static void test_httpd_refused_in_words_of_the_route(void **state)
+{
+    static const struct {
+        const char *request, *wanted;
+        guint status;
+    } cases[] = {
+        {"POST /worded HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nhello!",
+         "\r\n\r\ntoo much, alas\n", 413},
+        {"POST /worded HTTP/1.1\r\n" HOST
+         "Transfer-Encoding: chunked\r\n\r\n6\r\nhello!\r\n0\r\n\r\n",
+         "\r\n\r\ntoo much, alas\n", 413},
+        {"POST /worded HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", "\r\n\r\nalas\n", 500},
+        {"POST /worded HTTP/1.1\r\n" HOST "Bad Field: x\r\nContent-Length: 0\r\n\r\n",
+         "\r\n\r\nBad Request\n", 400},
+    };
+    World *world = *state;
+
+    start(world);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *answer = http_ask(world->port, cases[i].request);
+        if (http_status(answer) != cases[i].status || !strstr(answer, cases[i].wanted))
+            fail_msg("case %u: %s", i, answer);
     }
 }
 
@@ -685,6 +717,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(test_httpd_answers),
         TEST(test_httpd_refuses),
+        TEST(test_httpd_refused_in_words_of_the_route),
         TEST(test_httpd_keeps_connections),
         TEST(test_httpd_client_is_what_a_proxy_says),
         TEST(test_httpd_serves_a_unix_socket),

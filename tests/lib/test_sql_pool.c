@@ -31,7 +31,7 @@ static Config *read_config(const char *more)
 
 static SqlPool *new_pool(const Config *config, guint connections)
 {
-    return sql_pool_new(config, CONFIG_APID_DB_USER, CONFIG_APID_DB_PASSWORD_FILE, connections);
+    return sql_pool_new(config, SQL_POOL_READS, connections);
 }
 
 static int set_up(void **state)
@@ -116,6 +116,44 @@ static void test_sql_pool_run_reads_only(void **state)
     assert_no_error(error);
     assert_in_range(prepared, 4, 20);
     wait_until_it_reads(world->pool);
+}
+
+static gboolean prepare_one(Sql *sql, gpointer data, GError **error)
+{
+    return sql_prepare(sql, *(const SqlStatement *)data, error);
+}
+
+/* What is for the directory's managers runs with what the account is granted, and nothing else does. */
+static gboolean try_to_manage(Sql *sql, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    for (guint i = 0; i < SQL_STATEMENT_COUNT; i++) {
+        g_autoptr(GError) why = NULL;
+        if (sql_prepare(sql, i, &why))
+            ++*(guint *)data;
+        else if (!strstr(why->message, "only manage"))
+            fail_msg("%s", why->message);
+    }
+    return TRUE;
+}
+
+static void test_sql_pool_run_manages_only(void **state)
+{
+    SqlStatement others[] = {SQL_MESSAGE_READ, SQL_TOKEN_ADD, SQL_CREDENTIAL_SECRET_ADD,
+                             SQL_ORGANIZATION_ADD, SQL_DOMAIN_VERIFIED};
+    g_autoptr(Config) config = read_config("apid_manage_db_user = outrider_manage\n");
+    g_autoptr(SqlPool) pool = sql_pool_new(config, SQL_POOL_MANAGES, 1);
+    GError *error = NULL;
+    guint prepared = 0;
+
+    (void)state;
+    sql_pool_run(pool, try_to_manage, &prepared, &error);
+    assert_no_error(error);
+    assert_in_range(prepared, 30, 50);
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(GError) why = NULL;
+        assert_false(sql_pool_run(pool, prepare_one, &others[i], &why));
+        assert_error_code(why, INTERNAL);
+    }
 }
 
 static gboolean write_retention(Sql *sql, G_GNUC_UNUSED gpointer data, GError **error)
@@ -256,6 +294,10 @@ static void fill(void)
 #define X(table) "GRANT SELECT ON pool." table " TO outrider_read@localhost",
 #include "lib/sql/reader_table.def"
 #undef X
+        "CREATE USER outrider_manage@localhost",
+#define X(table, privileges) "GRANT " privileges " ON pool." table " TO outrider_manage@localhost",
+#include "lib/sql/manager_table.def"
+#undef X
         "INSERT INTO message (id, server_id, status) VALUES (7, 3, 'Sent'), (8, 3, 'Accepting')",
     };
 
@@ -270,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_sql_pool_run_reads_only),
+        cmocka_unit_test(test_sql_pool_run_manages_only),
         TEST(test_sql_pool_run_does_not_write),
         TEST(test_sql_pool_run_server_away),
         TEST(test_sql_pool_run_link_broke_while_idle),
