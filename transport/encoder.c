@@ -13,9 +13,11 @@ struct Encoder {
     gpointer context;
     GError *error;
     GString *piece;
-    gboolean first;   /* nothing has been said where we are */
-    const char *list; /* NULL: not in one */
-    guint index;      /* of the record in it */
+    gboolean first;           /* nothing has been said where we are */
+    const char *list;         /* NULL: not in one */
+    guint index;              /* of the record in it */
+    guchar line[LINE_OCTETS]; /* octets that make no line of base64 yet */
+    gsize have;
 };
 
 Encoder *encoder_new(gboolean form, EncoderSink sink, gpointer context)
@@ -199,19 +201,49 @@ void encoder_truth(Encoder *encoder, const char *name, gboolean truth)
     put_bare(encoder, name, truth ? "true" : "false");
 }
 
-void encoder_octets(Encoder *encoder, const char *name, const void *octets, gsize length)
+void encoder_octets(Encoder *encoder, const char *name)
 {
     name_it(encoder, name);
     put(encoder, encoder->form ? "=" : "\"", 1);
-    for (gsize at = 0; at < length; at += LINE_OCTETS) {
-        char line[LINE_ROOM];
-        int state = 0, save = 0;
-        gsize n = g_base64_encode_step((const guchar *)octets + at, MIN(LINE_OCTETS, length - at),
-                                       FALSE, line, &state, &save);
-        n += g_base64_encode_close(FALSE, line + n, &state, &save);
-        line[n++] = '\n';
-        escape(encoder, line, n);
+}
+
+static void put_line(Encoder *encoder, const guchar *octets, gsize length)
+{
+    char line[LINE_ROOM];
+    int state = 0, save = 0;
+    gsize n = g_base64_encode_step(octets, length, FALSE, line, &state, &save);
+
+    n += g_base64_encode_close(FALSE, line + n, &state, &save);
+    line[n++] = '\n';
+    escape(encoder, line, n);
+}
+
+void encoder_octets_add(Encoder *encoder, const void *octets, gsize length)
+{
+    const guchar *at = octets, *end = at + length;
+
+    while (at < end && !encoder->error) {
+        if (encoder->have == 0 && end - at >= LINE_OCTETS) {
+            put_line(encoder, at, LINE_OCTETS);
+            at += LINE_OCTETS;
+            continue;
+        }
+        gsize n = MIN(LINE_OCTETS - encoder->have, (gsize)(end - at));
+        memcpy(encoder->line + encoder->have, at, n);
+        encoder->have += n;
+        at += n;
+        if (encoder->have == LINE_OCTETS) {
+            put_line(encoder, encoder->line, LINE_OCTETS);
+            encoder->have = 0;
+        }
     }
+}
+
+void encoder_octets_end(Encoder *encoder)
+{
+    if (encoder->have > 0)
+        put_line(encoder, encoder->line, encoder->have);
+    encoder->have = 0;
     if (!encoder->form)
         put(encoder, "\"", 1);
 }

@@ -29,8 +29,10 @@ void encoder_seconds(Encoder *encoder, const char *name,
                      gint64 seconds); /* a number with a fraction, .0 */
 void encoder_truth(Encoder *encoder, const char *name, gboolean truth);
 
-/* Base64 in lines of 60 characters, each ended by LF. */
-void encoder_octets(Encoder *encoder, const char *name, const void *octets, gsize length);
+/* Base64 in lines of 60 characters, each ended by LF, of octets that are added in pieces of any size. */
+void encoder_octets(Encoder *encoder, const char *name);
+void encoder_octets_add(Encoder *encoder, const void *octets, gsize length);
+void encoder_octets_end(Encoder *encoder);
 
 /* A list of records, with the calls above between record and record_end. */
 void encoder_list(Encoder *encoder, const char *name);

@@ -9,6 +9,8 @@
 #include "lib/mime/received.h"
 #include "lib/mime/strip_reply.h"
 
+#define PIECE 65536
+
 static void add_field(Encoder *encoder, const char *key, const MimeRead *read, const char *name)
 {
     encoder_text(encoder, key, mime_fields_last(read->fields, name));
@@ -50,7 +52,7 @@ static void add_reply_to(Encoder *encoder, const MimeRead *read)
 /* Postfix's own field, the topmost one. */
 static gboolean came_by_tls(const PayloadMessage *message)
 {
-    g_autofree char *value = mime_field_first(message->message, message->length, "Received");
+    g_autofree char *value = mime_field_first(message->head->str, message->head->len, "Received");
     g_auto(MimeReceived) received = {0};
 
     if (value)
@@ -67,7 +69,7 @@ static void add_envelope(Encoder *encoder, const PayloadMessage *message)
 
 static void add_facts(Encoder *encoder, const PayloadMessage *message, const MimeRead *read)
 {
-    g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, message->length);
+    g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, message->octets->length);
 
     encoder_text(encoder, "token", message->token);
     add_subject(encoder, read);
@@ -106,17 +108,23 @@ static void add_texts(Encoder *encoder, const EdgeEndpoint *endpoint, const Mime
     encoder_text(encoder, "replies_from_plain_body", stripped.replies);
 }
 
-static void add_file(Encoder *encoder, const EdgeEndpoint *endpoint, const MimeReadFile *file)
+static gboolean add_octets(const char *octets, gsize length, gpointer context)
 {
-    gsize size = 0;
-    const void *octets = g_bytes_get_data(file->bytes, &size);
+    encoder_octets_add(context, octets, length);
+    return TRUE;
+}
 
+static void add_file(Encoder *encoder, const EdgeEndpoint *endpoint, const MimeRead *read,
+                     const MimeReadFile *file)
+{
     encoder_record(encoder);
     encoder_text(encoder, "filename", file->name);
     encoder_text(encoder, "content_type",
                  endpoint->form && file->header ? file->header : file->type);
-    encoder_number(encoder, "size", size);
-    encoder_octets(encoder, "data", octets, size);
+    encoder_number(encoder, "size", file->size);
+    encoder_octets(encoder, "data");
+    mime_read_file(read, file, add_octets, encoder);
+    encoder_octets_end(encoder);
     encoder_record_end(encoder);
 }
 
@@ -124,16 +132,16 @@ static void add_files(Encoder *encoder, const EdgeEndpoint *endpoint, const Mime
 {
     encoder_list(encoder, "attachments");
     for (guint i = 0; i < read->files->len; i++)
-        add_file(encoder, endpoint, read->files->pdata[i]);
+        add_file(encoder, endpoint, read, read->files->pdata[i]);
     encoder_list_end(encoder);
 }
 
 static void make_parts(Encoder *encoder, const EdgeEndpoint *endpoint,
                        const PayloadMessage *message)
 {
-    guint files = endpoint->attachments ? MIME_READ_FILES : MIME_READ_FILE_NAMES;
+    guint files = endpoint->attachments ? MIME_READ_FILE_SIZES : MIME_READ_FILE_NAMES;
     g_autoptr(MimeRead) read =
-        mime_read(message->message, message->length, MIME_READ_FIELDS | MIME_READ_TEXTS | files);
+        mime_read_source(message->octets, MIME_READ_FIELDS | MIME_READ_TEXTS | files);
 
     add_envelope(encoder, message);
     add_facts(encoder, message, read);
@@ -144,10 +152,16 @@ static void make_parts(Encoder *encoder, const EdgeEndpoint *endpoint,
 
 static void make_raw(Encoder *encoder, const PayloadMessage *message)
 {
+    g_autofree char *piece = g_malloc(PIECE);
+    gsize n;
+
     add_envelope(encoder, message);
-    encoder_octets(encoder, "message", message->message, message->length);
+    encoder_octets(encoder, "message");
+    for (gsize at = 0; (n = source_read(message->octets, at, piece, PIECE)) > 0; at += n)
+        encoder_octets_add(encoder, piece, n);
+    encoder_octets_end(encoder);
     encoder_truth(encoder, "base64", TRUE);
-    encoder_number(encoder, "size", message->length);
+    encoder_number(encoder, "size", message->octets->length);
 }
 
 gboolean payload_make(const EdgeEndpoint *endpoint, const PayloadMessage *message, EncoderSink sink,
@@ -159,5 +173,5 @@ gboolean payload_make(const EdgeEndpoint *endpoint, const PayloadMessage *messag
         make_raw(encoder, message);
     else
         make_parts(encoder, endpoint, message);
-    return encoder_end(encoder, error);
+    return source_is_whole(message->octets, "the message", error) && encoder_end(encoder, error);
 }

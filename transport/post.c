@@ -8,6 +8,7 @@
 #include "lib/base/public_address.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
+#include "lib/mime/read.h"
 #include "lib/seal/msgid.h"
 #include "lib/seal/signing_key.h"
 #include "transport/payload.h"
@@ -116,9 +117,9 @@ static gboolean read_message(Attempt *attempt, int input)
 }
 
 /* The milter has taken away what others wrote under that name, and stands first. */
-static gboolean read_id(Attempt *attempt, const char *octets, gsize length)
+static gboolean read_id(Attempt *attempt, const GString *head)
 {
-    g_autofree char *value = mime_field_first(octets, length, MSGID_FIELD);
+    g_autofree char *value = mime_field_first(head->str, head->len, MSGID_FIELD);
     g_autofree char *text = value ? mime_field_text(value) : NULL;
 
     return (text && msgid_read(text, &attempt->msgid)) ||
@@ -133,15 +134,15 @@ static gboolean take_piece(const char *octets, gsize length, gpointer context, G
     return spooled_add(attempt->body, octets, length, error);
 }
 
-static gboolean make_body(Attempt *attempt, const char *octets, gsize length)
+static gboolean make_body(Attempt *attempt, Source *octets, const GString *head)
 {
     const PayloadMessage message = {.id = attempt->msgid.id,
                                     .token = attempt->msgid.token,
                                     .sender = attempt->order->sender,
                                     .recipient = attempt->order->recipient,
                                     .bounce = attempt->order->bounce,
-                                    .message = octets,
-                                    .length = length};
+                                    .head = head,
+                                    .octets = octets};
     g_autofree char *path = config_path(attempt->config, CONFIG_KEY_DIR, SIGNING_KEY_FILE);
     g_autoptr(GError) error = NULL;
 
@@ -223,17 +224,15 @@ static void ask(Attempt *attempt, const GArray *allow)
     g_autoptr(Http) http = fields ? http_new(&settings, &error) : NULL;
     g_auto(HttpAnswer) answer = {0};
     guint seconds = CLAMP(attempt->endpoint->timeout, 1, POST_SECONDS_MAX);
-    gsize length = 0;
-    const char *body = http ? spooled_octets(attempt->body, &length, &error) : NULL;
+    Source body = spooled_source(attempt->body);
 
-    if (!body) {
+    if (!http) {
         later(attempt, "the request cannot be made", error);
         return;
     }
     const HttpRequest request = {.url = attempt->endpoint->url,
                                  .fields = (const char *const *)fields,
-                                 .body = body,
-                                 .length = length,
+                                 .body = &body,
                                  .seconds = seconds,
                                  .connect_seconds = MIN(seconds, CONNECT_SECONDS),
                                  .answer_max = ANSWER_MAX};
@@ -249,16 +248,15 @@ void post_message(const Config *config, const PostOrder *order, int input, Verdi
                                .directory = config_path(config, CONFIG_SPOOL_DIR, "pipe")};
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) allow = config_networks(config, CONFIG_HTTP_ALLOW);
-    const char *octets;
-    gsize length = 0;
 
     if (!find_endpoint(&attempt) || !may_ask(&attempt) || !read_message(&attempt, input))
         return;
-    octets = spooled_octets(attempt.message, &length, &error);
-    if (!octets) {
+    Source octets = spooled_source(attempt.message);
+    g_autoptr(GString) head = mime_read_head(&octets);
+    if (!source_is_whole(&octets, "the message", &error)) {
         later(&attempt, "the message cannot be read", error);
         return;
     }
-    if (read_id(&attempt, octets, length) && make_body(&attempt, octets, length))
+    if (read_id(&attempt, head) && make_body(&attempt, &octets, head))
         ask(&attempt, allow);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
@@ -16,7 +16,6 @@ struct Spooled {
     GString *memory; /* all, or what is not in the file yet */
     int fd;          /* -1: no file */
     gsize written;
-    void *map;
 };
 
 Spooled *spooled_new(const char *directory)
@@ -29,18 +28,10 @@ Spooled *spooled_new(const char *directory)
     return spooled;
 }
 
-static void unmap(Spooled *spooled)
-{
-    if (spooled->map)
-        munmap(spooled->map, spooled->written);
-    spooled->map = NULL;
-}
-
 void spooled_free(Spooled *spooled)
 {
     if (!spooled)
         return;
-    unmap(spooled);
     if (spooled->fd >= 0)
         close(spooled->fd);
     g_string_free(spooled->memory, TRUE);
@@ -84,7 +75,6 @@ static gboolean flush(Spooled *spooled, GError **error)
 
 gboolean spooled_add(Spooled *spooled, const void *octets, gsize length, GError **error)
 {
-    unmap(spooled);
     g_string_append_len(spooled->memory, octets, (gssize)length);
     return spooled->memory->len <= SPOOLED_MEMORY || flush(spooled, error);
 }
@@ -112,22 +102,18 @@ gboolean spooled_read(Spooled *spooled, int fd, gsize max, GError **error)
     return TRUE;
 }
 
-const char *spooled_octets(Spooled *spooled, gsize *length, GError **error)
+static gssize read_at(gconstpointer context, gsize at, void *to, gsize room)
 {
-    if (spooled->fd < 0) {
-        *length = spooled->memory->len;
-        return spooled->memory->str;
-    }
-    if (!spooled->map) {
-        if (!flush(spooled, error))
-            return NULL;
-        void *map = mmap(NULL, spooled->written, PROT_READ, MAP_PRIVATE, spooled->fd, 0);
-        if (map == MAP_FAILED) {
-            error_set_errno(error, errno, "map a file in", spooled->directory);
-            return NULL;
-        }
-        spooled->map = map;
-    }
-    *length = spooled->written;
-    return spooled->map;
+    const Spooled *spooled = context;
+
+    if (at < spooled->written)
+        return pread(spooled->fd, to, MIN(room, spooled->written - at), (off_t)at);
+    memcpy(to, spooled->memory->str + at - spooled->written, room);
+    return (gssize)room;
+}
+
+Source spooled_source(const Spooled *spooled)
+{
+    return (Source){
+        .read = read_at, .context = spooled, .length = spooled->written + spooled->memory->len};
 }

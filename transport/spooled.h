@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: octets that are written once, in order, and then read as one piece: few in memory, many in a file without a name, which is
- *     mapped and gone with the process, however that ends.
+ * Purpose: octets that are written once, in order, and then read: few in memory, many in a file without a name, which is gone with the
+ *     process, however that ends.
  * Used by: outrider-pipe.
  * May touch: <spool_dir>/pipe.
  * Threads: one.
@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "lib/base/source.h"
 
 #define SPOOLED_MEMORY (256 * 1024)
 
@@ -25,5 +25,5 @@ gboolean spooled_add(Spooled *spooled, const void *octets, gsize length, GError 
 /* Adds what a descriptor gives up to its end. TOO_LARGE: more than max octets. */
 gboolean spooled_read(Spooled *spooled, int fd, gsize max, GError **error);
 
-/* All of it, as long as it is not added to; NULL: NO_SPACE or IO. */
-const char *spooled_octets(Spooled *spooled, gsize *length, GError **error);
+/* All of it, as long as it is not added to. */
+Source spooled_source(const Spooled *spooled);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/base/network.h"
 
-#include <gio/gio.h>
+#include <arpa/inet.h>
 #include <string.h>
 
 #define V4_OCTETS   4
@@ -9,31 +9,26 @@
 
 static const guint8 mapped[NETWORK_OCTETS - V4_OCTETS] = {[10] = 0xff, [11] = 0xff};
 
-static void put_octets(GInetAddress *address, guint8 octets[NETWORK_OCTETS])
-{
-    gboolean v4 = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4;
-
-    if (v4)
-        memcpy(octets, mapped, sizeof mapped);
-    memcpy(octets + (v4 ? sizeof mapped : 0), g_inet_address_to_bytes(address),
-           v4 ? V4_OCTETS : NETWORK_OCTETS);
-}
-
 /* Scopes and spaces are not for us. */
-static GInetAddress *parse_address(const char *text)
+static gboolean parse_address(const char *text, guint8 octets[NETWORK_OCTETS], gboolean *v4)
 {
-    if (text[strspn(text, "0123456789abcdefABCDEF:.")] || strlen(text) > NETWORK_TEXT_MAX)
-        return NULL;
-    return g_inet_address_new_from_string(text);
+    guint8 found[NETWORK_OCTETS];
+
+    *v4 = !strchr(text, ':');
+    if (text[strspn(text, "0123456789abcdefABCDEF:.")] || strlen(text) > NETWORK_TEXT_MAX ||
+        inet_pton(*v4 ? AF_INET : AF_INET6, text, found) != 1)
+        return FALSE;
+    if (*v4)
+        memcpy(octets, mapped, sizeof mapped);
+    memcpy(octets + (*v4 ? sizeof mapped : 0), found, *v4 ? V4_OCTETS : NETWORK_OCTETS);
+    return TRUE;
 }
 
 gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS])
 {
-    g_autoptr(GInetAddress) address = parse_address(text);
+    gboolean v4;
 
-    if (address)
-        put_octets(address, octets);
-    return address != NULL;
+    return parse_address(text, octets, &v4);
 }
 
 /* octets with the bits from length on cleared, or set. */
@@ -80,9 +75,9 @@ static char *canonical(const Network *network)
 {
     gboolean v4 = is_v4(network);
     guint skipped = v4 ? sizeof mapped : 0;
-    g_autoptr(GInetAddress) address = g_inet_address_new_from_bytes(
-        network->first + skipped, v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6);
-    g_autofree char *text = g_inet_address_to_string(address);
+    char text[INET6_ADDRSTRLEN] = "";
+
+    inet_ntop(v4 ? AF_INET : AF_INET6, network->first + skipped, text, sizeof text);
 
     return g_strdup_printf("%s/%u", text, network->length - 8 * skipped);
 }
@@ -92,20 +87,17 @@ static const char *parse(const char *text, Network *network)
 {
     const char *slash = strchr(text, '/');
     g_autofree char *base = slash ? g_strndup(text, (gsize)(slash - text)) : g_strdup(text);
-    g_autoptr(GInetAddress) address = parse_address(base);
-    gboolean v4 = address && g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4;
+    guint8 octets[NETWORK_OCTETS];
+    gboolean v4 = FALSE, good = parse_address(base, octets, &v4);
     guint bits = v4 ? 8 * V4_OCTETS : NETWORK_BITS;
     guint64 length = bits;
 
-    if (!address || (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, bits, &length, NULL)) ||
+    if (!good || (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, bits, &length, NULL)) ||
         (slash && slash[1] == '0' && slash[2]))
         return "allowed is an IPv4 or IPv6 network such as 192.0.2.0/24 or 2001:db8::/32";
-    g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new(address, (guint)length, NULL);
-    if (!mask)
-        return "has bits set behind its prefix";
-    guint8 octets[NETWORK_OCTETS];
-    put_octets(address, octets);
     network_around(octets, (guint)length + (v4 ? MAPPED_BITS : 0), network);
+    if (memcmp(octets, network->first, sizeof octets) != 0)
+        return "has bits set behind its prefix";
     return check_width(network);
 }
 

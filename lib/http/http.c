@@ -84,12 +84,10 @@ static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_soc
 static size_t on_read(char *buffer, size_t size, size_t n, void *data)
 {
     Http *http = data;
-    gsize length = MIN(size * n, http->request->length - http->sent);
+    gsize length = source_read(http->request->body, http->sent, buffer, size * n);
 
-    if (length > 0)
-        memcpy(buffer, http->request->body + http->sent, length);
     http->sent += length;
-    return length;
+    return http->request->body->failed ? CURL_READFUNC_ABORT : length;
 }
 
 /* A connection that was kept had been closed: once more on a new one. */
@@ -97,7 +95,7 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 {
     Http *http = data;
 
-    if (origin != SEEK_SET || offset < 0 || (guint64)offset > http->request->length)
+    if (origin != SEEK_SET || offset < 0 || (guint64)offset > http->request->body->length)
         return CURL_SEEKFUNC_FAIL;
     http->sent = (gsize)offset;
     return CURL_SEEKFUNC_OK;
@@ -172,18 +170,28 @@ static gpointer start_curl(gpointer data)
     return GINT_TO_POINTER(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
-Http *http_new(const HttpSettings *settings, GError **error)
+static gboolean no_curl(GError **error)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libcurl does not start");
+    return FALSE;
+}
+
+gboolean http_start(GError **error)
 {
     static GOnce once = G_ONCE_INIT;
+
+    return GPOINTER_TO_INT(g_once(&once, start_curl, NULL)) || no_curl(error);
+}
+
+Http *http_new(const HttpSettings *settings, GError **error)
+{
     g_autoptr(Http) http = g_new0(Http, 1);
 
     http->settings = *settings;
-    if (GPOINTER_TO_INT(g_once(&once, start_curl, NULL)))
-        http->curl = curl_easy_init();
-    if (!http->curl) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "libcurl does not start");
+    if (http_start(error) && !(http->curl = curl_easy_init()))
+        no_curl(error);
+    if (!http->curl)
         return NULL;
-    }
     set_up(http);
     return g_steal_pointer(&http);
 }
@@ -216,6 +224,7 @@ static HttpOutcome failure_of(const Http *http, CURLcode code)
         return HTTP_FAILED_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
+    case CURLE_ABORTED_BY_CALLBACK: /* what is to be sent cannot be read */
         return HTTP_FAILED_INTERNAL;
     default:
         return HTTP_FAILED_BROKEN;
@@ -228,7 +237,7 @@ static gboolean has_answered(const Http *http, long status)
     gboolean good = status >= 200 && status < 300;
 
     return http->whole && http->header <= HTTP_HEADER_MAX && status >= 200 && status < 600 &&
-           (!good || http->sent == http->request->length);
+           (!good || http->sent == http->request->body->length);
 }
 
 static void judge(Http *http, CURLcode code)
@@ -278,7 +287,7 @@ void http_post(Http *http, const HttpRequest *request, HttpAnswer *answer)
     *http->detail = '\0';
     curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length);
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body->length);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, fields);
     curl_easy_setopt(http->curl, CURLOPT_TIMEOUT, (long)request->seconds);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, (long)request->connect_seconds);

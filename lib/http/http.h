@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "lib/base/source.h"
 
 #define HTTP_HEADER_MAX (64 * 1024)
 
@@ -35,6 +35,9 @@ typedef struct {
 
 typedef struct Http Http;
 
+/* Takes on what http_new would, for who forks. UNAVAILABLE: libcurl does not start. */
+gboolean http_start(GError **error);
+
 /* What settings point to must live as long. UNAVAILABLE: libcurl does not start. */
 Http *http_new(const HttpSettings *settings, GError **error);
 void http_free(Http *http);
@@ -43,10 +46,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Http, http_free)
 typedef struct {
     const char *url;
     const char *const *fields; /* "Name: value" without line ends, up to NULL */
-    const char *body;          /* it may lie in a mapped file: it is read as it is sent */
-    gsize length;
-    guint seconds;         /* for all of it */
-    guint connect_seconds; /* for the connection and TLS */
+    Source *body;              /* read as it is sent */
+    guint seconds;             /* for all of it */
+    guint connect_seconds;     /* for the connection and TLS */
     gsize answer_max;
 } HttpRequest;
 

@@ -84,9 +84,10 @@ static void walk_leaf(Walk *walk, GMimePart *leaf, gboolean top, guint alternati
 {
     GMimeObject *object = GMIME_OBJECT(leaf);
     GMimeContentType *type = g_mime_object_get_content_type(object);
+    Source text = source_of(walk->text->str, walk->text->len);
     gsize from, to;
 
-    if (!mime_tree_range(leaf, walk->text->str, walk->text->len, &from, &to) || from < walk->body)
+    if (!mime_tree_range(leaf, &text, &from, &to) || from < walk->body)
         return;
     MimeStanding standing = is_unclear(object)                            ? MIME_PART_UNCLEAR
                             : is_file(leaf) || (top && walk->top_is_file) ? MIME_PART_FILE

@@ -13,9 +13,12 @@
 static const char *const body_fields[] = {"Content-Type", "Content-Transfer-Encoding",
                                           "Content-Disposition", "Content-Location"};
 
+#define HEAD_PIECE 65536
+
+#define WANT_FILES (MIME_READ_FILES | MIME_READ_FILE_NAMES | MIME_READ_FILE_SIZES)
+
 typedef struct {
     MimeRead *read;
-    const GString *text; /* that was parsed */
     guint want;
     guint parts;
 } Walk;
@@ -37,6 +40,7 @@ void mime_read_free(MimeRead *read)
         return;
     g_ptr_array_unref(read->fields);
     g_ptr_array_unref(read->files);
+    mime_content_free(read->content);
     g_free(read->plain);
     g_free(read->html);
     g_free(read);
@@ -91,9 +95,10 @@ static gsize read_head(MimeRead *read, const char *octets, gsize length)
     return length;
 }
 
-static GString *text_of(const GPtrArray *fields, const char *body, gsize length)
+/* The header that a body is parsed under. */
+static GString *header_of(const GPtrArray *fields)
 {
-    GString *text = g_string_sized_new(length + TEXT_FIRST);
+    GString *text = g_string_sized_new(TEXT_FIRST);
 
     for (guint i = 0; i < G_N_ELEMENTS(body_fields); i++) {
         const char *value = mime_fields_nth(fields, body_fields[i], 1);
@@ -103,9 +108,7 @@ static GString *text_of(const GPtrArray *fields, const char *body, gsize length)
     }
     if (text->len == 0)
         g_string_append(text, "Content-Type: text/plain\r\n");
-    g_string_append(text, "\r\n");
-    g_string_append_len(text, body, (gssize)length);
-    return text;
+    return g_string_append(text, "\r\n");
 }
 
 /* NULL or g_free: what it is called, by one of the fields that may say so. */
@@ -129,65 +132,57 @@ static gboolean is_type(const char *type, const char *wanted)
     return g_ascii_strcasecmp(type, wanted) == 0;
 }
 
-/* The octets that a leaf stands for; decoding leaves out what is none. */
-static GBytes *decode(const Walk *walk, GMimePart *part)
-{
-    gsize from = 0, to = 0;
-    GMimeEncoding state;
+/* What takes the octets of a part: all of them, or so many. */
+typedef struct {
+    GByteArray *octets; /* NULL: they are counted */
+    gsize size, max;
+} Taking;
 
-    if (!mime_tree_range(part, walk->text->str, walk->text->len, &from, &to))
-        return g_bytes_new_static("", 0);
-    g_mime_encoding_init_decode(&state, g_mime_part_get_content_encoding(part));
-    char *out = g_malloc(g_mime_encoding_outlen(&state, to - from) + 1);
-    gsize length = g_mime_encoding_flush(&state, walk->text->str + from, to - from, out);
-    return g_bytes_new_take(out, length);
+static gboolean take(const char *octets, gsize length, gpointer context)
+{
+    Taking *taking = context;
+
+    if (taking->octets)
+        g_byte_array_append(taking->octets, (const guint8 *)octets,
+                            (guint)MIN(length, taking->max - taking->size));
+    taking->size += length;
+    return taking->size <= taking->max;
 }
 
-/* Takes name and bytes. */
-static void add_file(Walk *walk, GMimeObject *object, char *name, const char *type, GBytes *bytes)
+/* Takes name. */
+static void add_file(Walk *walk, GMimeObject *object, char *name, const char *type)
 {
     const char *header = g_mime_object_get_header(object, "Content-Type");
     MimeReadFile *file = g_new(MimeReadFile, 1);
     GPtrArray *files = walk->read->files;
+    Taking taking = {.octets = g_byte_array_new(), .max = G_MAXUINT};
 
+    if (walk->want & MIME_READ_FILES)
+        mime_content_each(walk->read->content, object, take, &taking);
     *file =
         (MimeReadFile){.name = name ? name : g_strdup_printf("%u.eml", files->len + 1),
                        .type = g_ascii_strdown(type, -1),
                        .header = header ? mime_field_decoded(header, MIME_READ_VALUE_MAX) : NULL,
-                       .bytes = bytes};
+                       .bytes = g_byte_array_free_to_bytes(taking.octets),
+                       .part = object};
+    if (walk->want & MIME_READ_FILE_SIZES) {
+        taking = (Taking){.max = G_MAXSIZE};
+        mime_content_each(walk->read->content, object, take, &taking);
+    }
+    file->size = taking.size;
     g_ptr_array_add(files, file);
-}
-
-/* The message in a part, as it stands there. */
-static void add_message(Walk *walk, GMimeMessagePart *part)
-{
-    GMimeMessage *message = g_mime_message_part_get_message(part);
-    GMimeStream *stream = g_mime_stream_mem_new();
-    GByteArray *octets = g_byte_array_new();
-    GMimeFormatOptions *options = g_mime_format_options_new();
-    g_autofree char *type =
-        g_mime_content_type_get_mime_type(g_mime_object_get_content_type(GMIME_OBJECT(part)));
-
-    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
-    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), octets);
-    if (message && walk->want & MIME_READ_FILES)
-        g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
-    g_mime_format_options_free(options);
-    g_object_unref(stream);
-    add_file(walk, GMIME_OBJECT(part), name_of(GMIME_OBJECT(part)), type,
-             g_byte_array_free_to_bytes(octets));
 }
 
 static void take_text(Walk *walk, GMimePart *leaf, char **text)
 {
     GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(leaf));
-    g_autoptr(GBytes) bytes = decode(walk, leaf);
-    gsize length = 0;
-    const char *data = g_bytes_get_data(bytes, &length);
+    g_autoptr(GByteArray) octets = g_byte_array_new();
+    Taking taking = {.octets = octets, .max = MIME_READ_TEXT_MAX};
 
-    walk->read->cut |= length > MIME_READ_TEXT_MAX;
-    *text = charset_text(g_mime_content_type_get_parameter(type, "charset"), data ? data : "",
-                         MIN(length, MIME_READ_TEXT_MAX));
+    mime_content_each(walk->read->content, GMIME_OBJECT(leaf), take, &taking);
+    walk->read->cut |= taking.size > MIME_READ_TEXT_MAX;
+    *text = charset_text(g_mime_content_type_get_parameter(type, "charset"),
+                         octets->data ? (const char *)octets->data : "", octets->len);
 }
 
 /* Where the text of a leaf of that type goes; NULL: it is no text that is read. */
@@ -206,12 +201,20 @@ static void walk_leaf(Walk *walk, GMimePart *leaf, gboolean alone)
     char **text = text_place(walk, type);
 
     if ((name && !(alone && text)) || is_type(type, "message/rfc822")) {
-        if (walk->want & (MIME_READ_FILES | MIME_READ_FILE_NAMES))
-            add_file(walk, GMIME_OBJECT(leaf), g_steal_pointer(&name), type,
-                     walk->want & MIME_READ_FILES ? decode(walk, leaf) : g_bytes_new_static("", 0));
+        if (walk->want & WANT_FILES)
+            add_file(walk, GMIME_OBJECT(leaf), g_steal_pointer(&name), type);
     } else if (text && !*text && (walk->want & MIME_READ_TEXTS)) {
         take_text(walk, leaf, text);
     }
+}
+
+static void walk_message(Walk *walk, GMimeObject *object)
+{
+    g_autofree char *type =
+        g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
+
+    if (walk->want & WANT_FILES)
+        add_file(walk, object, name_of(object), type);
 }
 
 static void walk_object(Walk *walk, GMimeObject *object, guint depth)
@@ -224,26 +227,22 @@ static void walk_object(Walk *walk, GMimeObject *object, guint depth)
         for (int i = 0; i < n; i++)
             walk_object(walk, g_mime_multipart_get_part(multipart, i), depth + 1);
     } else if (GMIME_IS_MESSAGE_PART(object)) {
-        if (walk->want & (MIME_READ_FILES | MIME_READ_FILE_NAMES))
-            add_message(walk, GMIME_MESSAGE_PART(object));
+        walk_message(walk, object);
     } else if (GMIME_IS_PART(object)) {
         walk_leaf(walk, GMIME_PART(object), depth == 0);
     }
 }
 
-static void read_body(MimeRead *read, const char *body, gsize length, guint want)
+static void read_body(MimeRead *read, Source *source, gsize at, guint want)
 {
-    GString *text = text_of(read->fields, body, length);
-    GMimeObject *object = mime_tree_parse(text);
-    Walk walk = {.read = read, .text = text, .want = want};
+    Walk walk = {.read = read, .want = want};
 
-    if (object) {
-        walk_object(&walk, object, 0);
-        g_object_unref(object);
-    } else {
+    read->content = mime_content_new(header_of(read->fields), source, at);
+    GMimeObject *root = mime_content_root(read->content);
+    if (root)
+        walk_object(&walk, root, 0);
+    else
         read->cut = TRUE;
-    }
-    g_string_free(text, TRUE);
 }
 
 /* The fields as a reader wants them. */
@@ -261,18 +260,59 @@ static void decode_fields(MimeRead *read)
     }
 }
 
-MimeRead *mime_read(const char *octets, gsize length, guint want)
+/* Whether a blank line ends behind from. */
+static gboolean has_blank_line(const GString *text, gsize from)
+{
+    const char *begin = text->str + (from > 2 ? from - 2 : 0);
+    gsize left = text->len - (gsize)(begin - text->str);
+
+    return g_str_has_prefix(text->str, "\n") || g_str_has_prefix(text->str, "\r\n") ||
+           memmem(begin, left, "\n\n", 2) || memmem(begin, left, "\n\r\n", 3);
+}
+
+GString *mime_read_head(Source *source)
+{
+    GString *head = g_string_new(NULL);
+    g_autofree char *piece = g_malloc(HEAD_PIECE);
+    gsize n, from = 0;
+
+    while (!has_blank_line(head, from) &&
+           (n = source_read(source, head->len, piece, HEAD_PIECE)) > 0) {
+        from = head->len;
+        g_string_append_len(head, piece, (gssize)n);
+    }
+    return head;
+}
+
+MimeRead *mime_read_source(Source *source, guint want)
 {
     MimeRead *read = g_new0(MimeRead, 1);
+    GString *head = mime_read_head(source);
 
     read->fields = mime_fields_new();
     read->files = g_ptr_array_new_with_free_func(file_free);
-    gsize body = read_head(read, octets, length);
-    if (want & (MIME_READ_TEXTS | MIME_READ_FILES | MIME_READ_FILE_NAMES))
-        read_body(read, octets + body, length - body, want);
+    gsize body = read_head(read, head->str, head->len);
+    g_string_free(head, TRUE);
+    if (want & (MIME_READ_TEXTS | WANT_FILES))
+        read_body(read, source, body, want);
+    if (!(want & MIME_READ_FILE_SIZES))
+        g_clear_pointer(&read->content, mime_content_free);
     if (want & MIME_READ_FIELDS)
         decode_fields(read);
     else
         g_ptr_array_set_size(read->fields, 0);
     return read;
+}
+
+MimeRead *mime_read(const char *octets, gsize length, guint want)
+{
+    Source source = source_of(octets, length);
+
+    return mime_read_source(&source, want & ~(guint)MIME_READ_FILE_SIZES);
+}
+
+gboolean mime_read_file(const MimeRead *read, const MimeReadFile *file, MimeContentSink sink,
+                        gpointer context)
+{
+    return mime_content_each(read->content, file->part, sink, context);
 }

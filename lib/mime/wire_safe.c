@@ -140,10 +140,11 @@ static GString *encode_part(GMimePart *part, const guint8 *data, gsize length,
 
 static void walk_leaf(Walk *walk, GMimePart *part, gboolean top)
 {
+    Source data = source_of(walk->data, walk->length);
     const char *encoding;
     gsize from, to;
 
-    if (!mime_tree_range(part, walk->data, walk->length, &from, &to) || from < walk->body ||
+    if (!mime_tree_range(part, &data, &from, &to) || from < walk->body ||
         !mime_is_unsafe(walk->data + from, to - from))
         return;
     GString *text = encode_part(part, (const guint8 *)walk->data + from, to - from, &encoding);

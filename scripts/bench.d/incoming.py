@@ -9,10 +9,11 @@ import world
 SERVER = "acme/incoming"
 TARGET = "127.0.0.1:8092"
 PORT = "192.0.2.1:25"
-PROGRAMS = ("postfix", "milter", "policyd", "worker", "mariadbd")
+PROGRAMS = ("postfix", "piped", "milter", "policyd", "worker", "mariadbd")
 # What each path's domain does with all that comes.
 PATHS = {
     "http": ("http.bench.test", ("--mode", "endpoint", "--endpoint", "target")),
+    "alone": ("alone.bench.test", ("--mode", "endpoint", "--endpoint", "target")),
     "accept": ("accept.bench.test", ("--mode", "accept")),
 }
 
@@ -33,7 +34,11 @@ def measure(place, options):
     try:
         for turn in range(options.rounds):
             for path in sorted(PATHS, reverse=turn % 2 == 1):
+                if path == "alone":
+                    place.control("stop", "piped")
                 figure = run(place, path, options)
+                if path == "alone":
+                    place.control("start", "piped")
                 runs[path].append(figure)
                 world.say(f"round {turn + 1} of {options.rounds}, {path}: {figure['rate']:.0f} messages/s to the end")
     finally:
@@ -84,7 +89,8 @@ def run(place, path, options):
     world.wait_for(lambda: ended(place) >= done + options.messages, f"{options.messages} messages at their end in history",
                    world.PATIENCE)
     world.wait_for(place.quiet, "a worker without work", world.PATIENCE)
-    used = {name: 1000 * (value - before[name]) / options.messages for name, value in place.cpu(PROGRAMS).items()}
+    used = {name: 1000 * (value - before[name]) / options.messages for name, value in place.cpu(PROGRAMS).items()
+            if name in before}
     return {"rate": options.messages / seconds, "handed_in": load["rate"],
             "cpu_ms": {name: round(value, 3) for name, value in used.items()}}
 
@@ -95,5 +101,5 @@ def show(document):
     rows = [["path", "messages/s", "handed in/s", "spread", *PROGRAMS]]
     for path, figure in document["paths"].items():
         rows.append([path, f"{figure['rate']:.0f}", f"{figure['handed_in']:.0f}", f"{figure['spread']:.2f}",
-                     *(f"{figure['cpu_ms'][name]:.2f}" for name in PROGRAMS)])
+                     *(f"{figure['cpu_ms'].get(name, 0):.2f}" for name in PROGRAMS)])
     figures.table(rows)

@@ -285,9 +285,9 @@ class World:
         if pid is None:
             return None
         own = cpu_seconds(pid)
-        if program != "postfix":
+        if program not in ("postfix", "piped"):
             return own[0]
-        # master(8) waits for its children, so what the ended ones used is in its own record.
+        # Both wait for their children, so what the ended ones used is in their own record.
         return sum(own) + sum(cpu_seconds(child)[0] for child in children(pid))
 
 

@@ -238,6 +238,8 @@ worker_run() { outrider_run worker; }
 # The one that stays root.
 queue_run() { exec setsid ip netns exec "$NETNS" "$DIR/root/usr/sbin/outrider-queue" -c "$DIR/etc/outrider.conf"; }
 queue_ready() { outrider_accepts queue; }
+piped_run() { inside_as outrider-pipe "$DIR/root/usr/sbin/outrider-piped" -c "$DIR/etc/outrider.conf"; }
+piped_ready() { outrider_accepts pipe; }
 apid_run() { outrider_run apid; }
 apid_ready() { listens 127.0.0.1 5000; }
 trackd_run() { outrider_run trackd; }

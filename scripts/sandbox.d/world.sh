@@ -76,7 +76,7 @@ world_services()
 {
     [ "$(world_get syslog)" != yes ] || echo syslog
     echo dns mariadb simulator postfix
-    [ "$(world_get outrider)" = no ] || echo policyd milter worker queue trackd apid
+    [ "$(world_get outrider)" = no ] || echo policyd milter worker queue piped trackd apid
 }
 
 world_create()
@@ -176,7 +176,7 @@ world_destroy()
 {
     local service pids deadline=$((SECONDS + 10))
     if [ -e "/run/netns/$NETNS" ]; then
-        for service in apid trackd queue worker milter policyd postfix simulator dns syslog; do
+        for service in apid trackd piped queue worker milter policyd postfix simulator dns syslog; do
             service_signal "$service" TERM
         done
         service_stop mariadb

@@ -13,7 +13,7 @@ import incoming_load
 # Traces of a crash in a log. `signal 9' is ours.
 CRASH = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|[Ss]egmentation|segfault|SIGSEGV|SIGABRT|"
                    r"killed by signal (?!9\b)|core dumped|assertion|CRITICAL|panic:|stack smashing")
-CRASH_LOGS = ("milter", "policyd", "worker", "trackd", "apid", "outrider", "mail")
+CRASH_LOGS = ("milter", "policyd", "worker", "trackd", "apid", "piped", "outrider", "mail")
 MARKER = re.compile(rb"^X-Chaos-Marker: (\S+)\r$", re.M)
 INJECTED = re.compile(r"/outrider-inject/smtpd\[\d+\]: (\w+): client=")
 NAMED = re.compile(r"cleanup\[\d+\]: (\w+): message-id=<([^>]*)>")

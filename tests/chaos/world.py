@@ -14,7 +14,7 @@ import time
 
 import sandbox
 
-SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker", "trackd", "apid")
+SERVICES = ("mariadb", "postfix", "policyd", "milter", "worker", "trackd", "apid", "piped")
 FILL_STEP = 1 << 20
 FILL_LEFT = (0, 8 << 20)  # octets that a filled disk has left: none, or less than spool_min_free
 LOG_SHOWN = 500  # octets
@@ -89,16 +89,20 @@ class World:
     def kill_daemons(self, name, chance):
         """Some or all processes of one of Postfix's daemons, or of its service of a name; the master
         starts new ones."""
-        found = self.daemons(name)
-        send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
-        return None
+        return self._kill_some(self.daemons(name), chance)
 
     def kill_programs(self, name, chance):
         """Some or all processes of a program that Postfix runs for one message each."""
-        found = [int(entry.parent.name) for entry in pathlib.Path("/proc").glob("[0-9]*/comm")
-                 if read(entry) == name and self._inside(entry.parent.name)]
-        send(signal.SIGKILL, found[:max(1, round(chance * len(found)))])
-        return None
+        return self._kill_some([int(entry.parent.name) for entry in pathlib.Path("/proc").glob("[0-9]*/comm")
+                                if read(entry) == name and self._inside(entry.parent.name)], chance)
+
+    def kill_children(self, service, chance):
+        """Some or all processes that a service has made."""
+        return self._kill_some([pid for pid, _, _ in children(self.pid(service))], chance)
+
+    @staticmethod
+    def _kill_some(pids, chance):
+        send(signal.SIGKILL, pids[:max(1, round(chance * len(pids)))])
 
     def freeze(self, service, _):
         pids = [self.pid(service)]
@@ -172,16 +176,9 @@ class World:
 
     def daemons(self, wanted=""):
         """The pids of the master's children: all, those of a daemon, or those of its service too."""
-        master, found = self.pid("postfix"), []
         daemon, _, service = wanted.partition(" ")
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError, IndexError):
-                head, _, rest = (entry / "stat").read_text().rpartition(")")
-                words = (entry / "cmdline").read_text().split("\0")
-                if (int(rest.split()[1]) == master > 0 and daemon in ("", head.partition("(")[2]) and
-                        (not service or service in words)):
-                    found.append(int(entry.name))
-        return found
+        return [pid for pid, name, words in children(self.pid("postfix"))
+                if daemon in ("", name) and (not service or service in words)]
 
 
 class Filler(threading.Thread):
@@ -225,6 +222,18 @@ class Filler(threading.Thread):
         until = time.time()
         self._file.unlink()
         return self._full_since, until
+
+
+def children(parent):
+    """[(pid, name, words of the command line)] of the processes that a process has made."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            head, _, rest = (entry / "stat").read_text().rpartition(")")
+            words = (entry / "cmdline").read_text().split("\0")
+            if int(rest.split()[1]) == parent > 0:
+                found.append((int(entry.name), head.partition("(")[2], words))
+    return found
 
 
 def read(path):

@@ -108,10 +108,10 @@ static void ask(Http *http, const Host *host, HttpAnswer *answer)
 {
     static const char *const fields[] = {"Content-Type: application/json", "X-Test: yes", NULL};
     g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u/in?a=b", host->port);
+    Source body = source_of(BODY, strlen(BODY));
     const HttpRequest request = {.url = url,
                                  .fields = fields,
-                                 .body = BODY,
-                                 .length = strlen(BODY),
+                                 .body = &body,
                                  .seconds = 30,
                                  .connect_seconds = 30,
                                  .answer_max = 10};
@@ -246,8 +246,9 @@ static void test_http_post_url_refused(void **state)
         g_autoptr(GArray) allow = NULL;
         g_autoptr(Http) http = open_http("127.0.0.1", &allow);
         g_auto(HttpAnswer) answer = {0};
+        Source body = source_of("", 0);
         const HttpRequest request = {
-            .url = urls[i], .fields = fields, .body = "", .seconds = 1, .connect_seconds = 1};
+            .url = urls[i], .fields = fields, .body = &body, .seconds = 1, .connect_seconds = 1};
         http_post(http, &request, &answer);
         assert_int_equal(answer.outcome, HTTP_FAILED_URL);
         assert_non_null(answer.detail);

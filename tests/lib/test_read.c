@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/mime/read.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/mime/field.h"
@@ -97,6 +98,99 @@ static void test_mime_read_bodies(void **state)
     }
 }
 
+/* One octet at a time, up to a place where there are none any more. */
+typedef struct {
+    const char *octets;
+    gsize end;
+} Drop;
+
+static gssize read_drop(gconstpointer context, gsize at, void *to, gsize room)
+{
+    const Drop *drop = context;
+
+    assert_true(room > 0);
+    errno = EIO;
+    if (at >= drop->end)
+        return -1;
+    memcpy(to, drop->octets + at, 1);
+    return 1;
+}
+
+static gboolean add_piece(const char *octets, gsize length, gpointer context)
+{
+    g_string_append_len(context, octets, (gssize)length);
+    return TRUE;
+}
+
+static void test_mime_read_source_is_the_same(void **state)
+{
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        gsize length = strlen(bodies[i].message);
+        const Drop drop = {bodies[i].message, length};
+        Source source = {.read = read_drop, .context = &drop, .length = length};
+        g_autoptr(MimeRead) read =
+            mime_read_source(&source, MIME_READ_TEXTS | MIME_READ_FILE_SIZES);
+        for (guint f = 0; f < read->files->len; f++) {
+            MimeReadFile *file = read->files->pdata[f];
+            GString *octets = g_string_new(NULL);
+            assert_int_equal(g_bytes_get_size(file->bytes), 0);
+            assert_true(mime_read_file(read, file, add_piece, octets));
+            assert_int_equal(file->size, octets->len);
+            g_bytes_unref(file->bytes);
+            file->bytes = g_string_free_to_bytes(octets);
+        }
+        g_autofree char *text = shown(read);
+        if (!g_str_equal(text, bodies[i].shown))
+            fail_msg("case %u: %s", i, text);
+        assert_int_equal(source.failed, 0);
+    }
+}
+
+static void test_mime_read_source_fails(void **state)
+{
+    (void)state;
+    static const char message[] =
+        "A: b\r\n" MIXED "--m\r\n" PLAIN "a\r\n--m\r\n" TYPE "x/y; name=n\r\n\r\nf\r\n--m--";
+    static const gsize ends[] = {0, 3, 20, sizeof MIXED + 10, sizeof message - 2};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const Drop drop = {message, ends[i]};
+        Source source = {.read = read_drop, .context = &drop, .length = sizeof message - 1};
+        g_autoptr(MimeRead) read = mime_read_source(&source, MIME_READ_FILE_SIZES);
+        assert_int_equal(source.failed, EIO);
+    }
+}
+
+static gboolean enough(const char *octets, gsize length, gpointer context)
+{
+    (void)octets;
+    *(gsize *)context += length;
+    return FALSE;
+}
+
+static void test_mime_read_file_until_it_is_enough(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"x/y; name=n\r\n\r\n",
+                                        "message/rfc822\r\n\r\nA: b\r\n\r\n"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        GString *text = g_string_new(MIXED "--m\r\n" TYPE);
+        g_string_append(text, parts[i]);
+        for (guint n = 0; n < 20000; n++)
+            g_string_append(text, "0123456789\r\n");
+        Source source = source_of(text->str, text->len);
+        g_autoptr(MimeRead) read = mime_read_source(&source, MIME_READ_FILE_SIZES);
+        const MimeReadFile *file = read->files->pdata[0];
+        gsize got = 0;
+        assert_false(mime_read_file(read, file, enough, &got));
+        assert_in_range(got, 1, 2 * MIME_CONTENT_PIECE);
+        assert_true(file->size >= 240000);
+        g_string_free(text, TRUE);
+    }
+}
+
 static void test_mime_read_fields(void **state)
 {
     (void)state;
@@ -187,6 +281,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mime_read_bodies),
+        cmocka_unit_test(test_mime_read_source_is_the_same),
+        cmocka_unit_test(test_mime_read_source_fails),
+        cmocka_unit_test(test_mime_read_file_until_it_is_enough),
         cmocka_unit_test(test_mime_read_fields),
         cmocka_unit_test(test_mime_read_only_what_is_wanted),
         cmocka_unit_test(test_mime_read_hostile),

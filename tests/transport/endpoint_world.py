@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -205,6 +206,7 @@ class World:
         self.configure()
         self.host = self.add_host()
         self.next = 100
+        self.daemon = None
 
     def shell(self, line):
         return subprocess.run(line, shell=True, cwd=self.dir, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
@@ -212,11 +214,33 @@ class World:
     def configure(self, *lines, allow='127.0.0.0/8', name='outrider.conf'):
         with open(f'{self.dir}/{name}', 'w', encoding='ascii') as file:
             file.write(f'return_path_domain = rp.test\nspool_dir = {self.dir}/spool\nedge_dir = {self.dir}/edge\n'
+                       f'socket_dir = {self.dir}/{name}.sockets\nsocket_group =\n'
                        f'key_dir = {self.dir}/keys\nhttp_allow = {allow}\n' + ''.join(f'{line}\n' for line in lines))
+
+    def start_daemon(self):
+        """Those of the default configuration are served by an outrider-piped from now on."""
+        os.makedirs(f'{self.dir}/outrider.conf.sockets', exist_ok=True)
+        with open(f'{self.dir}/daemon.log', 'ab') as log:
+            self.daemon = subprocess.Popen([self.build + '/transport/outrider-piped', '-c', f'{self.dir}/outrider.conf'],
+                                           stdout=log, stderr=log)
+        self.wait_for(lambda: self.daemon.poll() is not None or self.has_daemon())
+        if self.daemon.poll() is not None:
+            raise AssertionError(self.daemon_log())
+
+    def has_daemon(self):
+        with socket.socket(socket.AF_UNIX) as link:
+            return link.connect_ex(f'{self.dir}/outrider.conf.sockets/pipe') == 0
+
+    def daemon_log(self):
+        with open(f'{self.dir}/daemon.log', encoding='utf-8') as log:
+            return log.read()
 
     def close(self):
         for host in self.hosts:
             host.close()
+        if self.daemon:
+            self.daemon.terminate()
+            self.daemon.wait(60)
         shutil.rmtree(self.dir)
 
     def add_host(self, tls=None):
@@ -247,6 +271,16 @@ class World:
         done = subprocess.run(self.command(target, **options), input=octets, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False, env={**os.environ, **(environment or {})})
         return done.returncode, done.stdout.decode()
+
+    def peak_kb(self, target, octets):
+        """What it had in memory at most, delivering a message. A child of this process would begin with all that this one has."""
+        helper = ('import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); '
+                  'print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)')
+        with tempfile.TemporaryFile() as file:
+            file.write(octets)
+            file.seek(0)
+            command = [sys.executable, '-c', helper, *self.command(f'endpoint/{target}')]
+            return int(subprocess.run(command, stdin=file, stdout=subprocess.PIPE, check=True).stdout)
 
     def wait_for(self, condition):
         end = time.monotonic() + 60

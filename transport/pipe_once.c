@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* outrider-pipe(8): hands one message to one HTTP endpoint, as Postfix's pipe(8) starts it. It ends with 0, 69 or 75 and one line that
- * says why; whatever else happens is 75, and the message waits. */
-#include <signal.h>
+#include "transport/pipe_once.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "lib/log/log.h"
+#include "transport/pipe_end.h"
 #include "transport/post.h"
-
-#define SECONDS_MAX 120 /* for all of it; Postfix bounces what takes longer than its own limit */
-
-#define ENDED "4.3.0 outrider-pipe was told to end"
-#define SLOW  "4.3.0 outrider-pipe took too long"
 
 typedef struct {
     char *file, *target, *sender, *queue_id;
@@ -31,28 +25,6 @@ static void choice_clear(Choice *choice)
     g_free(choice->queue_id);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)
-
-static void on_signal(int number)
-{
-    const char *line = number == SIGALRM ? SLOW : ENDED;
-    G_GNUC_UNUSED ssize_t n = write(STDOUT_FILENO, line, strlen(line));
-
-    _exit(EX_TEMPFAIL);
-}
-
-static void take_signals(void)
-{
-    static const int ended[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGXCPU};
-    struct sigaction action = {.sa_handler = on_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-    sigfillset(&action.sa_mask);
-    for (guint i = 0; i < G_N_ELEMENTS(ended); i++)
-        sigaction(ended[i], &action, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-    sigaction(SIGXFSZ, &ignore, NULL);
-    alarm(SECONDS_MAX);
-}
 
 static gboolean parse_options(int *argc, char ***argv, Choice *choice, GError **error)
 {
@@ -108,45 +80,52 @@ static const char *what_is_wrong(int argc, char **argv, Choice *choice, PostOrde
     return NULL;
 }
 
-static void attempt(int argc, char **argv, Choice *choice, Verdict *verdict)
+/* NULL: the verdict says why. */
+static Config *load(const Choice *choice, const PostOrder *order, Verdict *verdict)
+{
+    g_autoptr(GError) error = NULL;
+    Config *config = config_load(choice->file ? choice->file : OUTRIDER_CONFIG_FILE, &error);
+
+    if (config)
+        return config;
+    log_error(order->queue_id, "cannot start", LOG_GERROR(error));
+    verdict_later(verdict, "4.3.5", "outrider-pipe: the configuration cannot be read");
+    return NULL;
+}
+
+static void attempt(const Config *config, int argc, char **argv, Choice *choice, Verdict *verdict)
 {
     PostOrder order = {0};
     const char *wrong = what_is_wrong(argc, argv, choice, &order);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) own = NULL;
 
     if (wrong) {
         verdict_later(verdict, "4.3.5", wrong);
         return;
     }
-    g_autoptr(Config) config =
-        config_load(choice->file ? choice->file : OUTRIDER_CONFIG_FILE, &error);
-    if (!config) {
-        log_error(order.queue_id, "cannot start", LOG_GERROR(error));
-        verdict_later(verdict, "4.3.5", "outrider-pipe: the configuration cannot be read");
+    if (!config)
+        config = own = load(choice, &order, verdict);
+    if (!config)
         return;
-    }
     log_open("outrider-pipe", "syslog", config_string(config, CONFIG_LOG_LEVEL));
     post_message(config, &order, STDIN_FILENO, verdict);
 }
 
-/* In one piece, and nothing behind it: neither destructors nor a signal change the outcome any more. Postfix would make a blank of a
- * line end. */
-static G_GNUC_NORETURN void end(const Verdict *verdict)
+/* Postfix would make a blank of a line end. */
+static G_NORETURN void end(const Verdict *verdict)
 {
     g_autofree char *line = g_strdup_printf("%.*s%s", VERDICT_LINE_MAX, verdict->line,
                                             isatty(STDOUT_FILENO) ? "\n" : "");
-    G_GNUC_UNUSED ssize_t n = write(STDOUT_FILENO, line, strlen(line));
 
-    _exit(verdict->status);
+    pipe_end(verdict->status, line);
 }
 
-int main(int argc, char **argv)
+void pipe_once(const Config *config, int argc, char **argv)
 {
     g_auto(Choice) choice = {0};
     g_auto(Verdict) verdict = {0};
     g_autoptr(GError) error = NULL;
 
-    take_signals();
     umask(0077);
     /* What pipe(8) hears is for the notice to a sender; our log is Postfix's. */
     log_open("outrider-pipe", "syslog", "info");
@@ -155,10 +134,8 @@ int main(int argc, char **argv)
         verdict_later(&verdict, "4.3.5", text);
         end(&verdict);
     }
-    if (choice.version) {
-        printf("outrider-pipe %s\n", PACKAGE_VERSION);
-        return 0;
-    }
-    attempt(argc, argv, &choice, &verdict);
+    if (choice.version)
+        pipe_end(0, "outrider-pipe " PACKAGE_VERSION "\n");
+    attempt(config, argc, argv, &choice, &verdict);
     end(&verdict);
 }
