@@ -100,6 +100,8 @@ static void test_strangers_judge_counts_not(void **state)
     } cases[] = {{"", "unknown"},
                  {"", ""},
                  {"", "mx.test"},
+                 {"", "127.0.0.1"},
+                 {"", "::1"},
                  {"incoming_rate_except = 192.0.2.0/24, 2001:db8::/32\n", "192.0.2.9"},
                  {"incoming_rate_except = 192.0.2.0/24, 2001:db8::/32\n", "::ffff:192.0.2.9"},
                  {"incoming_rate_except = 192.0.2.0/24, 2001:db8::/32\n", "2001:db8::9"}};
