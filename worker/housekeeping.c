@@ -8,6 +8,7 @@
 #include "lib/sql/sql.h"
 #include "lib/store/store.h"
 #include "worker/database.h"
+#include "worker/replica.h"
 #include "worker/rounds.h"
 #include "worker/suppressor.h"
 
@@ -34,6 +35,13 @@ static gboolean keep_history(const Config *config, gint64 now, GError **error)
            sql_execute(sql, SQL_LIMIT_USAGE_EXPIRE, usage, 1, NULL, NULL, error) &&
            sql_execute(sql, SQL_LIMIT_NODE_EXPIRE, usage, 1, NULL, NULL, error) &&
            suppressor_expire(sql, now, error);
+}
+
+static gboolean expire_tombstones(const Config *config, gint64 now, GError **error)
+{
+    g_autoptr(Sql) sql = database_open(config, error);
+
+    return sql && replica_tombstones_expire(sql, now, error);
 }
 
 static gboolean end_old_keys(const Config *config, gint64 now, GError **error)
@@ -73,6 +81,7 @@ static const struct {
     const char *complaint;
 } tasks[] = {
     {keep_history, "partitions not maintained, will try again"},
+    {expire_tombstones, "tombstones not expired, will try again"},
     {end_old_keys, "old keys not erased, will try again"},
     {delete_retired_keys, "retired keys not deleted, will try again"},
     {expire_store, "stored messages not expired, will try again"},

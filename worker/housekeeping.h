@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: what has to be done once a day: partitions ahead; history, stored messages, old and retired keys, suppressions and
- *     what nodes counted of limits, that are over their time.
+ * Purpose: what has to be done once a day: partitions ahead; history, stored messages, old and retired keys, suppressions, tombstones
+ *     and what nodes counted of limits, that are over their time.
  * Used by: the worker's main.
- * May touch: MariaDB (partitions, retention, event_rejected, limit_usage, limit_node, credential_secret, dkim_key, what
- *     worker/suppressor.h says), <spool>/store.
+ * May touch: MariaDB (partitions, retention, event_rejected, limit_usage, limit_node, credential_secret, dkim_key, tombstone,
+ *     what worker/suppressor.h says), <spool>/store.
  * Threads: one of its own, from start to stop.
  * Limits: runs at start and then daily; after a failure again in 5 s.
  */

@@ -17,6 +17,9 @@ static const struct {
 #undef X
 };
 
+#define DAY_SECONDS        86400
+#define TOMBSTONES_AT_ONCE 10000
+
 /* One table being copied. */
 typedef struct {
     sqlite3 *db;
@@ -187,6 +190,20 @@ static gboolean delete_row(const SqlRow *row, gpointer data, GError **error)
     return edge_schema_exec(deletion->db, text, error);
 }
 
+/* Old tombstones may have gone while the others were read. */
+static gboolean has_all_tombstones(Sql *sql, gint64 after, GError **error)
+{
+    DirectoryState now;
+
+    if (!replica_directory_state(sql, SQL_EDGE_STATE, &now, error))
+        return FALSE;
+    if (after >= now.tombstone_floor)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "tombstones went while they were read");
+    return FALSE;
+}
+
 static gboolean write_changes(sqlite3 *db, EdgeFile file, Sql *sql, gint64 after,
                               const DirectoryState *state, gboolean rebuild, GError **error)
 {
@@ -197,9 +214,20 @@ static gboolean write_changes(sqlite3 *db, EdgeFile file, Sql *sql, gint64 after
         return FALSE;
     if (!copy_tables(db, file, sql, range, error))
         return FALSE;
-    if (!rebuild && !sql_query(sql, SQL_EDGE_TOMBSTONES, range, 2, delete_row, &deletion, error))
+    if (!rebuild && (!sql_query(sql, SQL_EDGE_TOMBSTONES, range, 2, delete_row, &deletion, error) ||
+                     !has_all_tombstones(sql, after, error)))
         return FALSE;
     return edge_schema_set_state(db, state->epoch, state->revision, error);
+}
+
+/* The floor first: whoever reads it rebuilds rather than miss what is gone. */
+gboolean replica_tombstones_expire(Sql *sql, gint64 now, GError **error)
+{
+    const SqlParameter before[] = {SQL_INT(now - REPLICA_TOMBSTONE_DAYS * DAY_SECONDS)};
+    const SqlParameter page[] = {SQL_UNSIGNED(TOMBSTONES_AT_ONCE)};
+
+    return sql_execute(sql, SQL_TOMBSTONE_FLOOR_RAISE, before, 1, NULL, NULL, error) &&
+           sql_execute_pages(sql, SQL_TOMBSTONE_EXPIRE, page, 1, error);
 }
 
 gboolean replica_update(sqlite3 *db, EdgeFile file, Sql *sql, const DirectoryState *state,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: brings one edge replica up to a revision of the directory, in one write transaction.
- * Used by: edge_writer; suppression_writer for its pages.
- * May touch: MariaDB (read), one file of edge_dir (write).
+ * Used by: edge_writer; suppression_writer for its pages; housekeeping.
+ * May touch: MariaDB (read; tombstones that are old), one file of edge_dir (write).
  * Threads: the caller's.
  */
 #pragma once
@@ -21,6 +21,12 @@ typedef struct {
 typedef enum { REPLICA_CURRENT, REPLICA_BEHIND, REPLICA_REBUILD } ReplicaNeed;
 ReplicaNeed replica_need(gboolean complete, gint64 epoch, gint64 revision,
                          const DirectoryState *state);
+
+/* A replica that is behind by more is made anew. */
+#define REPLICA_TOMBSTONE_DAYS 7
+
+/* Drops the directory's tombstones that are older than that. now: Unix seconds. */
+gboolean replica_tombstones_expire(Sql *sql, gint64 now, GError **error);
 
 /* Opens a replica for writing, for its group to read. */
 sqlite3 *replica_open(const char *edge_dir, EdgeFile file, GError **error);

@@ -245,19 +245,6 @@ static gboolean remove_orphans(Sql *sql, GError **error)
     return TRUE;
 }
 
-/* Deletes page by page; the last parameter is the page. */
-static gboolean delete_pages(Sql *sql, SqlStatement statement, const SqlParameter *parameters,
-                             guint n, GError **error)
-{
-    guint64 deleted;
-
-    do {
-        if (!sql_execute(sql, statement, parameters, n, &deleted, NULL, error))
-            return FALSE;
-    } while (deleted == SUPPRESSION_BATCH_MAX);
-    return TRUE;
-}
-
 gboolean suppressor_expire(Sql *sql, gint64 now, GError **error)
 {
     const SqlParameter floor[] = {SQL_INT(now - SUPPRESSOR_EVIDENCE_US / G_USEC_PER_SEC)};
@@ -267,7 +254,7 @@ gboolean suppressor_expire(Sql *sql, gint64 now, GError **error)
 
     return remove_expired(sql, now, error) && remove_orphans(sql, error) &&
            sql_execute(sql, SQL_SUPPRESSION_FLOOR_RAISE, floor, 1, NULL, NULL, error) &&
-           delete_pages(sql, SQL_SUPPRESSION_TOMBSTONE_EXPIRE, stones, 1, error) &&
-           delete_pages(sql, SQL_SUPPRESSION_EVIDENCE_EXPIRE, evidence, 2, error) &&
-           delete_pages(sql, SQL_SUPPRESSION_GIVE_UP_EXPIRE, evidence, 2, error);
+           sql_execute_pages(sql, SQL_SUPPRESSION_TOMBSTONE_EXPIRE, stones, 1, error) &&
+           sql_execute_pages(sql, SQL_SUPPRESSION_EVIDENCE_EXPIRE, evidence, 2, error) &&
+           sql_execute_pages(sql, SQL_SUPPRESSION_GIVE_UP_EXPIRE, evidence, 2, error);
 }

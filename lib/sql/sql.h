@@ -62,6 +62,10 @@ SqlParameter sql_text(const char *text);
 gboolean sql_execute(Sql *sql, SqlStatement statement, const SqlParameter *parameters, guint n,
                      guint64 *affected, guint64 *insert_id, GError **error);
 
+/* Runs a statement whose last parameter is how many rows it changes at most, again and again until they were fewer. */
+gboolean sql_execute_pages(Sql *sql, SqlStatement statement, const SqlParameter *parameters,
+                           guint n, GError **error);
+
 /* Runs a statement that writes once for each of rows rows of n parameters, one after the other, and
  * sends them together. When it fails inside a transaction some of the rows may be written: go back to a
  * savepoint. */

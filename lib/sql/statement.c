@@ -214,6 +214,19 @@ gboolean sql_execute(Sql *sql, SqlStatement statement, const SqlParameter *param
     return TRUE;
 }
 
+gboolean sql_execute_pages(Sql *sql, SqlStatement statement, const SqlParameter *parameters,
+                           guint n, GError **error)
+{
+    const guint64 page = (guint64)parameters[n - 1].number;
+    guint64 changed;
+
+    do {
+        if (!sql_execute(sql, statement, parameters, n, &changed, NULL, error))
+            return FALSE;
+    } while (changed >= page);
+    return TRUE;
+}
+
 static gboolean is_integer(const MYSQL_FIELD *field)
 {
     switch (field->type) {

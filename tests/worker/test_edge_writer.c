@@ -394,6 +394,38 @@ static void test_replica_need(void **state)
             cases[i].need);
 }
 
+/* What a replica that is far behind would miss, it does not: it begins anew. */
+static void test_tombstones_expire(void **state)
+{
+    World *world = *state;
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    g_autoptr(Sql) sql = sql_open(world->config, NULL);
+    GError *error = NULL;
+
+    run(world, "DELETE FROM tombstone; UPDATE revision_counter SET revision = 1000;"
+               "INSERT INTO rate_limit (id, subject, subject_id, subject_name, period, max, "
+               "action, created_at, revision) VALUES (11, 'domain', 0, 'ok.test', 'hour', 5, "
+               "'reject', 0, 1000);");
+    round_once(world, TRUE);
+    assert_limits(world, 1, 5);
+    run(world, "UPDATE revision_counter SET revision = 1003; DELETE FROM rate_limit;"
+               "INSERT INTO tombstone (revision, table_name, id, deleted_at) VALUES "
+               "(1001, 'rate_limit', 11, NOW() - INTERVAL 8 DAY), "
+               "(1001, 'rate_limit', 12, NOW() - INTERVAL 8 DAY), "
+               "(1002, 'rate_limit', 13, NOW() - INTERVAL 6 DAY);");
+    assert_true(replica_tombstones_expire(sql, now, &error));
+    assert_no_error(error);
+    g_autofree char *left =
+        mariadb_fixture_run(world->server, DATABASE,
+                            "SELECT GROUP_CONCAT(revision), (SELECT tombstone_floor FROM "
+                            "revision_counter) FROM tombstone");
+    assert_string_equal(left, "1002\t1001\n");
+    round_once(world, TRUE);
+    assert_limits(world, 0, 0);
+    assert_true(replica_tombstones_expire(sql, now, &error));
+    round_once(world, FALSE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_round_has_postfix_know_a_return_path_before_it_is_used),
         cmocka_unit_test(test_round_rebuilds_for_another_epoch),
         cmocka_unit_test(test_round_leaves_replicas_when_the_database_is_away),
+        cmocka_unit_test(test_tombstones_expire),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
