@@ -216,11 +216,16 @@ class Rebinding(Case):
             self.addCleanup(self.sandbox.execute, "ip", "address", "del", f"{address}/32", "dev", "lo")
 
     def allow_nothing(self):
-        """For loopback is in the sandbox's http_allow; outrider-pipe reads it each time."""
+        """For loopback is in the sandbox's http_allow, which outrider-piped reads when it starts."""
         path = pathlib.Path(self.sandbox.outrider_conf)
         text = path.read_text()
-        self.addCleanup(path.write_text, text)
-        path.write_text(re.sub("(?m)^http_allow = .*\n", "", text))
+
+        def configure(content):
+            path.write_text(content)
+            self.sandbox.control("restart", "piped")
+
+        self.addCleanup(configure, text)
+        configure(re.sub("(?m)^http_allow = .*\n", "", text))
 
     def outside(self):
         return self.host(address=self.OUTSIDE, port=self.PORT)
