@@ -4,40 +4,35 @@
 #include <string.h>
 
 #define OTHERS     "regexp:{maps}/other-recipients.regexp"
-#define NO_TABLE   "has no table for incoming mail"
-#define NO_LOOK    "does not ask about size and rate before a message is sent"
 #define CLASS      "outrider_incoming"
 #define SEPARATORS ", \t"
 
 typedef enum { FIRST, LAST } Place;
 
-/* What is before ours in a setting decides before it. */
-typedef enum { ANYWHERE, BEFORE_OTHERS } Rank;
+/* What ours does there: takes mail in, or has a look at it before it is sent. */
+typedef enum { TAKES, LOOKS } Task;
 
-/* mark: by which ours is known in a value, however it is spaced; without: what is amiss then. */
+/* mark: by which ours is known in a value, however it is spaced. */
 static const struct {
     const char *parameter;
     const char *ours;
     const char *mark;
     Place place;
-    Rank rank;
-    gboolean conflict; /* when it is missing */
-    const char *without;
+    Task task;
     const char *comment;
 } tables[] = {
     {"relay_domains",
      "pipemap:{regexp:{maps}/our-domains.regexp, socketmap:unix:{sockets}/map:relaydom}",
-     "/our-domains.regexp", LAST, ANYWHERE, TRUE, NO_TABLE,
+     "/our-domains.regexp", LAST, TAKES,
      "In the place of the settings of these names that you have; what they had stands in them."},
     {"relay_recipient_maps",
      "pipemap:{regexp:{maps}/our-recipients.regexp, socketmap:unix:{sockets}/map:relayrcpt}",
-     "/our-recipients.regexp", FIRST, BEFORE_OTHERS, TRUE, NO_TABLE, NULL},
-    {"transport_maps", "regexp:{maps}/transports.regexp", "/transports.regexp", FIRST,
-     BEFORE_OTHERS, TRUE, NO_TABLE, NULL},
-    {"smtpd_restriction_classes", CLASS, CLASS, LAST, ANYWHERE, FALSE, NO_LOOK, NULL},
+     "/our-recipients.regexp", FIRST, TAKES, NULL},
+    {"transport_maps", "regexp:{maps}/transports.regexp", "/transports.regexp", FIRST, TAKES, NULL},
+    {"smtpd_restriction_classes", CLASS, CLASS, LAST, LOOKS, NULL},
     {"smtpd_recipient_restrictions",
      "check_recipient_access pipemap:{regexp:{maps}/our-recipients.regexp, static:" CLASS "}",
-     "static:" CLASS, FIRST, ANYWHERE, FALSE, NO_LOOK, NULL},
+     "static:" CLASS, FIRST, LOOKS, NULL},
 };
 
 /* Where an address's domain makes it another's than relay_domains says. */
@@ -93,6 +88,11 @@ void postfix_incoming_settings(const Config *config, const PostfixRunning *runni
     }
 }
 
+/* What is amiss where ours is not. */
+static const char *const without[] = {
+    [TAKES] = "has no table for incoming mail",
+    [LOOKS] = "does not ask about size and rate before a message is sent"};
+
 static void check_tables(const Config *config, const PostfixRunning *running, GPtrArray *findings)
 {
     for (guint i = 0; i < G_N_ELEMENTS(tables); i++) {
@@ -100,12 +100,14 @@ static void check_tables(const Config *config, const PostfixRunning *running, GP
         g_autofree char *wanted = merge(config, running, i);
         const char *value = written(running, tables[i].parameter);
         if (!strstr(value, tables[i].mark))
-            postfix_findings_add(findings, tables[i].conflict, "main.cf", "%s %s; set it to %s",
-                                 tables[i].parameter, tables[i].without, wanted);
+            postfix_findings_add(findings, tables[i].task == TAKES, "main.cf",
+                                 "%s %s; set it to %s", tables[i].parameter,
+                                 without[tables[i].task], wanted);
         else if (!postfix_has_text(value, ours))
             postfix_findings_add(findings, TRUE, "main.cf", "%s = %s, but should have %s",
                                  tables[i].parameter, value, ours);
-        else if (tables[i].rank == BEFORE_OTHERS && !postfix_begins_with(value, ours))
+        else if (tables[i].place == FIRST && tables[i].task == TAKES &&
+                 !postfix_begins_with(value, ours))
             postfix_findings_add(
                 findings, FALSE, "main.cf",
                 "%s has a table before ours, which decides first about our recipients",

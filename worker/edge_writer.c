@@ -146,23 +146,14 @@ static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **erro
 /* Postfix knows their way: now they may be used. */
 static gboolean open_returns(EdgeWriter *writer, const char *label, GError **error)
 {
-    static const char sql[] =
-        "INSERT OR IGNORE INTO return_domain SELECT DISTINCT name FROM domain "
-        "WHERE return_path_label = ?1 AND verified_at IS NOT NULL ORDER BY name LIMIT ?2";
-    sqlite3 *db = writer->replicas[EDGE_FILE_DIRECTORY];
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    char *sql = sqlite3_mprintf("INSERT OR IGNORE INTO return_domain SELECT DISTINCT name FROM "
+                                "domain WHERE return_path_label = %Q AND verified_at IS NOT NULL "
+                                "ORDER BY name LIMIT %d",
+                                label, INCOMING_DOMAINS_MAX);
+    gboolean good = edge_schema_exec(writer->replicas[EDGE_FILE_DIRECTORY], sql, error);
 
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_text(statement, 1, label, -1, SQLITE_STATIC);
-        sqlite3_bind_int(statement, 2, INCOMING_DOMAINS_MAX);
-        rc = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
-    if (rc != SQLITE_DONE)
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "return paths: %s",
-                    sqlite3_errmsg(db));
-    return rc == SQLITE_DONE;
+    sqlite3_free(sql);
+    return good;
 }
 
 static gboolean update_incoming(EdgeWriter *writer, GError **error)

@@ -10,7 +10,8 @@
  *
  * Return paths are taken by their shape in the gates; transports names each host, as others may use the same label.
  * What is taken in must know its way: so transports is written first, and the gates INCOMING_SETTLE_SECONDS later, when Postfix
- * has read it; no mail leaves with a return path at a domain of its own before (edge_writer); and Postfix is not made to reload more often than every INCOMING_PAUSE_SECONDS.
+ * has read it; no mail leaves with a return path at a domain of its own before (edge_writer). Postfix is not made to reload
+ * more often than every INCOMING_PAUSE_SECONDS.
  */
 #pragma once
 

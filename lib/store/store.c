@@ -30,6 +30,13 @@ char *store_path(guint64 id)
     return g_strdup_printf("%s/%" G_GUINT64_FORMAT SUFFIX, folder, id);
 }
 
+static char *path_of(const char *spool_dir, guint64 id)
+{
+    g_autofree char *below = store_path(id);
+
+    return g_build_filename(spool_dir, "store", below, NULL);
+}
+
 static gboolean corrupt(const char *path, const char *why, GError **error)
 {
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_CORRUPT, "%s: %s", path, why);
@@ -76,8 +83,7 @@ static gboolean has_digest(GBytes *bytes, const char *wanted)
 GBytes *store_read(const char *spool_dir, guint64 id, gsize max, StoreHeader *header,
                    GError **error)
 {
-    g_autofree char *below = store_path(id);
-    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+    g_autofree char *path = path_of(spool_dir, id);
     g_autofree char *data = NULL;
     gsize length = 0;
     StoreRecord record;
@@ -140,8 +146,7 @@ static gboolean decompress_begin(FILE *file, const char *path, GByteArray *octet
 
 GBytes *store_read_begin(const char *spool_dir, guint64 id, gsize length, GError **error)
 {
-    g_autofree char *below = store_path(id);
-    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+    g_autofree char *path = path_of(spool_dir, id);
     g_autoptr(GByteArray) octets = g_byte_array_new();
     FILE *file = fopen(path, "re");
     StoreRecord record;
@@ -201,8 +206,7 @@ static gboolean is_day(const char *name)
 
 gboolean store_remove(const char *spool_dir, guint64 id, GError **error)
 {
-    g_autofree char *below = store_path(id);
-    g_autofree char *path = g_build_filename(spool_dir, "store", below, NULL);
+    g_autofree char *path = path_of(spool_dir, id);
 
     return unlink(path) == 0 || errno == ENOENT || error_set_errno(error, errno, "remove", path);
 }
