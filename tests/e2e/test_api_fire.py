@@ -16,7 +16,7 @@ import unittest
 
 import mail
 from sandbox import SCRIPT, fresh, run, shared, wait_for
-from test_api_send import MESSAGE, PORT, RAW, Api, message, raw
+from test_api_send import MESSAGE, PORT, RAW, Api, message
 
 TLS = 5443
 MB = 1024 * 1024
