@@ -59,6 +59,7 @@ struct Remembered {
     GHashTable *busy;      /* "server key" that are being done -> digest */
     GHashTable *unwritten; /* "server key" -> Unwritten */
     gint64 pruned_at;
+    gint64 unsure_at; /* monotonic */
 };
 
 gboolean remembered_key_is_good(const char *key)
@@ -108,6 +109,7 @@ Remembered *remembered_open(const char *path, GError **error)
         fail(remembered, error);
         return NULL;
     }
+    remembered->unsure_at = g_get_monotonic_time();
     return prepare(remembered, error) ? g_steal_pointer(&remembered) : NULL;
 }
 
@@ -302,12 +304,21 @@ gboolean remembered_done(Remembered *remembered, guint32 server, const char *key
     return FALSE;
 }
 
-void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure)
+void remembered_undone(Remembered *remembered, guint32 server, const char *key, RememberedEnd end)
 {
     g_autofree char *name = busy_name(server, key);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
 
     g_hash_table_remove(remembered->busy, name);
-    if (sure)
+    if (end == REMEMBERED_NOTHING)
         run(remembered, start(remembered, STATEMENT_DROP, server, key), NULL);
+    if (end == REMEMBERED_UNSURE)
+        remembered->unsure_at = g_get_monotonic_time();
+}
+
+gint64 remembered_quiet(Remembered *remembered)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+
+    return g_get_monotonic_time() - remembered->unsure_at;
 }

@@ -109,7 +109,15 @@ static void test_remembered_begin_again_after_a_kill(void **state)
     assert_int_equal(later.base, 256);
     assert_memory_equal(later.seed, names.seed, sizeof names.seed);
     assert_string_equal(later.message_id, "a@b");
-    remembered_undone(world->remembered, 1, "k", FALSE);
+    gint64 quiet = remembered_quiet(world->remembered);
+    assert_in_range(quiet, 0, 60 * G_USEC_PER_SEC);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_UNCHANGED);
+    assert_true(remembered_quiet(world->remembered) >= quiet);
+    assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
+    g_usleep(20000);
+    quiet = remembered_quiet(world->remembered);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_UNSURE);
+    assert_true(remembered_quiet(world->remembered) < quiet);
     assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
 }
 
@@ -120,7 +128,7 @@ static void test_remembered_undone(void **state)
     g_autofree char *answer = NULL;
 
     assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
-    remembered_undone(world->remembered, 1, "k", TRUE);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_NOTHING);
     names.base = 512;
     assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &answer), REMEMBERED_NEW);
     assert_int_equal(names.base, 512);
