@@ -146,10 +146,10 @@ static gboolean read_parameters(Call *call)
     call->parameters = v1_request_parameters(&input, &error);
     if (!call->parameters)
         return refuse_as(call, V1_ERROR_MALFORMED, error->message);
-    call->repeat_key = httpd_field(call->request, "Idempotency-Key");
+    call->repeat_key = httpd_field(call->request, V1_REPEAT_FIELD);
     if (call->repeat_key && !remembered_key_is_good(call->repeat_key))
         return refuse_as(call, V1_ERROR_MALFORMED,
-                         "Idempotency-Key must be 1 to " G_STRINGIFY(
+                         V1_REPEAT_FIELD " must be 1 to " G_STRINGIFY(
                              REMEMBERED_KEY_MAX) " printable ASCII characters");
     return TRUE;
 }
