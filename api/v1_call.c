@@ -10,6 +10,7 @@
 #include "api/v1_request.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/base/network.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
@@ -75,7 +76,7 @@ static gboolean give_up(Call *call, const GError *error)
 
 static gboolean refuse_key(Call *call)
 {
-    g_autofree char *source = penalty_source(call->request->client);
+    g_autofree char *source = network_client(call->request->client);
 
     use_count_failed(call->desk->uses, source, "API", NULL, "unknown");
     log_info(NULL, "wrong key", LOG_TEXT("ip", call->request->client));

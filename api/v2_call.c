@@ -7,6 +7,7 @@
 #include "api/v2_openapi.h"
 #include "api/v2_query.h"
 #include "lib/base/error.h"
+#include "lib/base/network.h"
 #include "lib/directory/page.h"
 #include "lib/directory/path.h"
 #include "lib/directory/tenant.h"
@@ -356,7 +357,7 @@ static gboolean give_up(Call *call, const GError *error)
 
 static gboolean punish(Call *call)
 {
-    g_autofree char *source = penalty_source(call->request->client);
+    g_autofree char *source = network_client(call->request->client);
 
     log_info(NULL, "wrong token", LOG_TEXT("ip", call->request->client));
     return throttle_wait(call->desk->throttle, source) || refuse(call, V2_ERROR_THROTTLED);

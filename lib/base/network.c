@@ -4,8 +4,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define V4_OCTETS   4
-#define MAPPED_BITS 96
+#define V4_OCTETS      4
+#define MAPPED_BITS    96
+#define CLIENT_V6_BITS 64
 
 static const guint8 mapped[NETWORK_OCTETS - V4_OCTETS] = {[10] = 0xff, [11] = 0xff};
 
@@ -48,9 +49,10 @@ void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network 
     cut(address, length, TRUE, network->last);
 }
 
+/* A prefix shorter than MAPPED_BITS leaves no such first address. */
 static gboolean is_v4(const Network *network)
 {
-    return network->length >= MAPPED_BITS && memcmp(network->first, mapped, sizeof mapped) == 0;
+    return memcmp(network->first, mapped, sizeof mapped) == 0;
 }
 
 static gboolean has_v4(const Network *network)
@@ -58,8 +60,7 @@ static gboolean has_v4(const Network *network)
     guint8 any[NETWORK_OCTETS] = {0};
 
     memcpy(any, mapped, sizeof mapped);
-    return memcmp(any, network->first, sizeof any) >= 0 &&
-           memcmp(any, network->last, sizeof any) <= 0;
+    return network_has(network, any);
 }
 
 static const char *check_width(const Network *network)
@@ -71,15 +72,42 @@ static const char *check_width(const Network *network)
     return has_v4(network) ? "has all of IPv4 in it" : NULL;
 }
 
-static char *canonical(const Network *network)
+static char *first_address(const Network *network)
 {
-    gboolean v4 = is_v4(network);
-    guint skipped = v4 ? sizeof mapped : 0;
     char text[INET6_ADDRSTRLEN] = "";
 
-    inet_ntop(v4 ? AF_INET : AF_INET6, network->first + skipped, text, sizeof text);
+    if (is_v4(network))
+        inet_ntop(AF_INET, network->first + sizeof mapped, text, sizeof text);
+    else
+        inet_ntop(AF_INET6, network->first, text, sizeof text);
+    return g_strdup(text);
+}
 
-    return g_strdup_printf("%s/%u", text, network->length - 8 * skipped);
+static char *canonical(const Network *network)
+{
+    g_autofree char *first = first_address(network);
+
+    return g_strdup_printf("%s/%u", first, network->length - (is_v4(network) ? MAPPED_BITS : 0));
+}
+
+gboolean network_has(const Network *network, const guint8 octets[NETWORK_OCTETS])
+{
+    return memcmp(network->first, octets, NETWORK_OCTETS) <= 0 &&
+           memcmp(octets, network->last, NETWORK_OCTETS) <= 0;
+}
+
+char *network_client(const char *address)
+{
+    guint8 octets[NETWORK_OCTETS];
+    Network network;
+
+    if (!network_address(address, octets))
+        return g_strdup("unknown");
+    network_around(octets, NETWORK_BITS, &network);
+    if (is_v4(&network))
+        return first_address(&network);
+    network_around(octets, CLIENT_V6_BITS, &network);
+    return canonical(&network);
 }
 
 /* NULL, or what is wrong. */

@@ -2,7 +2,7 @@
 /*
  * Purpose: addresses of clients, and networks that they may lie in, as octets that compare: 16 of them, IPv4 as
  *     the IPv4-mapped address ::ffff:a.b.c.d, so that it does not matter how a client's address is told.
- * Used by: lib/directory, lib/edge's callers on the mail path.
+ * Used by: lib/base, lib/directory, policyd, apid, lib/edge's callers on the mail path.
  * May touch: nothing.
  * Threads: any.
  * Limits: a network of at most NETWORK_TEXT_MAX characters, not wider than /8 (IPv4) or /16 (IPv6).
@@ -32,3 +32,8 @@ char *network_read(const char *text, Network *network, const char **wrong);
 
 /* The network of a prefix length (0 to NETWORK_BITS) that an address is in. */
 void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network *network);
+
+gboolean network_has(const Network *network, const guint8 octets[NETWORK_OCTETS]);
+
+/* Who counts as one client: an IPv4 address as it is, the /64 of an IPv6 address, "unknown" for anything else; g_free. */
+char *network_client(const char *address);

@@ -22,11 +22,9 @@ static gboolean read_overlap(const char *text, gint64 *ms, GError **error)
         .key = "overlap", .type = OPTION_DURATION, .max = CREDENTIAL_OVERLAP_MAX_MS};
     OptionValue value = {0};
 
-    if (!option_parse(&row, text, &value)) {
-        g_autofree char *allowed = option_allowed(&row);
+    if (!option_parse(&row, text, &value, error)) {
         g_autofree char *quoted = value_quote(text);
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "overlap: %s: allowed is %s",
-                    quoted, allowed);
+        g_prefix_error(error, "overlap: %s: ", quoted);
         return FALSE;
     }
     *ms = value.number;

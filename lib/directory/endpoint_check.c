@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/network_list.h"
 #include "lib/base/public_address.h"
 
 typedef struct {

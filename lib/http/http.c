@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/error.h"
+#include "lib/base/network_list.h"
 #include "lib/base/public_address.h"
 #include "lib/http/url.h"
 

@@ -169,6 +169,27 @@ static void test_network_around_every_length(void **state)
     }
 }
 
+static void test_network_client_table(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8:1:2:3::4", "2001:db8:1:2::/64"},
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"::1", "::/64"},
+        {"", "unknown"},
+        {"fe80::1%lo", "unknown"},
+        {"unix", "unknown"},
+        {"192.0.2.1.5", "unknown"},
+        {"[::1]", "unknown"},
+        {"2001:db8::/64", "unknown"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *client = network_client(cases[i][0]);
+        assert_string_equal(client, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_network_contains_table),
         cmocka_unit_test(test_network_address_bad),
         cmocka_unit_test(test_network_around_every_length),
+        cmocka_unit_test(test_network_client_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
