@@ -124,7 +124,7 @@ static json_object *given_schema(DirectoryObject object, gboolean add)
         g_autofree char *name = v2_field_name(&fields[i]);
         if (!v2_field_is_for(&fields[i], add))
             continue;
-        gboolean null = v2_field_null(&fields[i]) != NULL;
+        gboolean null = fields[i].null != NULL;
         json_object *property = typed(type_of_shape(v2_field_shape(&fields[i])), null);
         put_text(property, "description", fields[i].text);
         put(properties, name, property);
