@@ -6,10 +6,10 @@
 #include "lib/journal/held.h"
 #include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
-#include "lib/seal/claim.h"
-#include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
+#include "lib/seal/claim.h"
 #include "lib/seal/msgid.h"
+#include "lib/seal/return_path.h"
 #include "milters/lane.h"
 
 #define FEEDBACK_PART_MAX 40

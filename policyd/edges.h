@@ -10,9 +10,9 @@
 #pragma once
 
 #include "lib/base/id.h"
+#include "lib/base/penalty.h"
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
-#include "lib/base/penalty.h"
 #include "policyd/incoming.h"
 #include "policyd/pending.h"
 #include "policyd/strangers.h"

@@ -61,11 +61,6 @@ static gssize find_last(MailText text, const char *what)
     return -1;
 }
 
-gboolean mail_text_equal(MailText a, MailText b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
 /* At most nine digits from the start. */
 static guint number(MailText text, gsize *used)
 {

@@ -85,5 +85,3 @@ gboolean mail_line_is_discard(const MailLine *line);
 
 /* Whether the relay was reached over IPv6. */
 gboolean mail_line_relay_is_ipv6(const MailLine *line);
-
-gboolean mail_text_equal(MailText a, MailText b);
