@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "api/json_body.h"
 #include "api/v1_answer.h"
 #include "api/v1_message.h"
 #include "api/v1_raw.h"
@@ -15,9 +16,6 @@
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/seal/digest.h"
-
-#define JSON_TYPE "application/json; charset=utf-8"
-#define LATER     "5" /* seconds */
 
 /* A request while it is answered. */
 typedef struct {
@@ -389,7 +387,5 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
         body = v1_answer_error(call.wrong, call.text, token, g_get_monotonic_time() - call.since);
         count(desk, counter_of(call.wrong), 1);
     }
-    httpd_answer(answer, status, JSON_TYPE, body);
-    if (status == 503 || status == 429)
-        httpd_answer_field(answer, "Retry-After", LATER);
+    httpd_answer(answer, status, JSON_BODY_TYPE "; charset=utf-8", body);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/v2_openapi.h"
 
+#include "api/json_body.h"
 #include "api/v2_error.h"
 #include "api/v2_field.h"
 #include "api/v2_path.h"
 #include "api/v2_query.h"
 #include "lib/directory/page.h"
-
-#define JSON_TYPE "application/json"
 
 static json_object *text_of(const char *text)
 {
@@ -172,7 +171,7 @@ static json_object *content(json_object *schema)
     json_object *all = json_object_new_object(), *media = json_object_new_object();
 
     put(media, "schema", schema);
-    put(all, JSON_TYPE, media);
+    put(all, JSON_BODY_TYPE, media);
     return all;
 }
 

@@ -2,6 +2,7 @@
 /* outrider-policyd(8): answers Postfix's questions, and counts, from memory and the replicas. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "lib/admission/use_count.h"
 #include "lib/log/log.h"
@@ -9,7 +10,6 @@
 #include "policyd/edges.h"
 
 #define WATCHDOG_SECONDS 10
-#define EX_UNAVAILABLE   69
 
 typedef struct {
     Service *service;

@@ -5,10 +5,16 @@
 #include <string.h>
 
 #define V4_OCTETS      4
-#define MAPPED_BITS    96
+#define MAPPED_BITS    (8 * NETWORK_V4_AT)
 #define CLIENT_V6_BITS 64
 
-static const guint8 mapped[NETWORK_OCTETS - V4_OCTETS] = {[10] = 0xff, [11] = 0xff};
+const guint8 network_v4_prefix[NETWORK_V4_AT] = {[10] = 0xff, [11] = 0xff};
+
+static void set_v4(guint8 octets[NETWORK_OCTETS], const void *address)
+{
+    memcpy(octets, network_v4_prefix, NETWORK_V4_AT);
+    memcpy(octets + NETWORK_V4_AT, address, V4_OCTETS);
+}
 
 /* Scopes and spaces are not for us. */
 static gboolean parse_address(const char *text, guint8 octets[NETWORK_OCTETS], gboolean *v4)
@@ -20,8 +26,9 @@ static gboolean parse_address(const char *text, guint8 octets[NETWORK_OCTETS], g
         inet_pton(*v4 ? AF_INET : AF_INET6, text, found) != 1)
         return FALSE;
     if (*v4)
-        memcpy(octets, mapped, sizeof mapped);
-    memcpy(octets + (*v4 ? sizeof mapped : 0), found, *v4 ? V4_OCTETS : NETWORK_OCTETS);
+        set_v4(octets, found);
+    else
+        memcpy(octets, found, NETWORK_OCTETS);
     return TRUE;
 }
 
@@ -30,6 +37,32 @@ gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS])
     gboolean v4;
 
     return parse_address(text, octets, &v4);
+}
+
+gboolean network_socket_address(const struct sockaddr *address, guint8 octets[NETWORK_OCTETS])
+{
+    if (address->sa_family == AF_INET)
+        set_v4(octets, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
+    else if (address->sa_family == AF_INET6)
+        memcpy(octets, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+               NETWORK_OCTETS);
+    return address->sa_family == AF_INET || address->sa_family == AF_INET6;
+}
+
+static gboolean is_v4_address(const guint8 octets[NETWORK_OCTETS])
+{
+    return memcmp(octets, network_v4_prefix, NETWORK_V4_AT) == 0;
+}
+
+char *network_address_text(const guint8 octets[NETWORK_OCTETS])
+{
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (is_v4_address(octets))
+        inet_ntop(AF_INET, octets + NETWORK_V4_AT, text, sizeof text);
+    else
+        inet_ntop(AF_INET6, octets, text, sizeof text);
+    return g_strdup(text);
 }
 
 /* octets with the bits from length on cleared, or set. */
@@ -52,14 +85,14 @@ void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network 
 /* A prefix shorter than MAPPED_BITS leaves no such first address. */
 static gboolean is_v4(const Network *network)
 {
-    return memcmp(network->first, mapped, sizeof mapped) == 0;
+    return is_v4_address(network->first);
 }
 
 static gboolean has_v4(const Network *network)
 {
     guint8 any[NETWORK_OCTETS] = {0};
 
-    memcpy(any, mapped, sizeof mapped);
+    memcpy(any, network_v4_prefix, NETWORK_V4_AT);
     return network_has(network, any);
 }
 
@@ -72,20 +105,9 @@ static const char *check_width(const Network *network)
     return has_v4(network) ? "has all of IPv4 in it" : NULL;
 }
 
-static char *first_address(const Network *network)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (is_v4(network))
-        inet_ntop(AF_INET, network->first + sizeof mapped, text, sizeof text);
-    else
-        inet_ntop(AF_INET6, network->first, text, sizeof text);
-    return g_strdup(text);
-}
-
 static char *canonical(const Network *network)
 {
-    g_autofree char *first = first_address(network);
+    g_autofree char *first = network_address_text(network->first);
 
     return g_strdup_printf("%s/%u", first, network->length - (is_v4(network) ? MAPPED_BITS : 0));
 }
@@ -103,9 +125,8 @@ char *network_client(const char *address)
 
     if (!network_address(address, octets))
         return g_strdup("unknown");
-    network_around(octets, NETWORK_BITS, &network);
-    if (is_v4(&network))
-        return first_address(&network);
+    if (is_v4_address(octets))
+        return network_address_text(octets);
     network_around(octets, CLIENT_V6_BITS, &network);
     return canonical(&network);
 }

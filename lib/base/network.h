@@ -10,12 +10,17 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/socket.h>
 
 #define NETWORK_OCTETS   16
 #define NETWORK_BITS     128
 #define NETWORK_TEXT_MAX 49
 #define NETWORK_V4_MIN   8
 #define NETWORK_V6_MIN   16
+#define NETWORK_V4_AT    12 /* where octets have an IPv4 address */
+
+/* What stands before it. */
+extern const guint8 network_v4_prefix[NETWORK_V4_AT];
 
 typedef struct {
     guint8 first[NETWORK_OCTETS];
@@ -25,6 +30,12 @@ typedef struct {
 
 /* Reads a client's address, IPv4 or IPv6. FALSE (octets untouched): it is none. */
 gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS]);
+
+/* The same from a socket's. FALSE (octets untouched): it is of another family. */
+gboolean network_socket_address(const struct sockaddr *address, guint8 octets[NETWORK_OCTETS]);
+
+/* An address as text, in canonical form; g_free. */
+char *network_address_text(const guint8 octets[NETWORK_OCTETS]);
 
 /* Reads a network in CIDR notation (RFC 4632; RFC 4291 §2.3); an address alone is a network of one. Returns its
  * canonical text, with the prefix length (g_free); or NULL (network untouched) and *wrong, static. */

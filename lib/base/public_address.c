@@ -3,16 +3,13 @@
 
 #include <string.h>
 
-#define V4_AT 12 /* where octets have an IPv4 address that is mapped */
-
 static const char *const special[] = {
 #define X(network, what) network,
 #include "lib/base/special_network.def"
 #undef X
 };
 
-static const guint8 mapped[V4_AT] = {[10] = 0xff, [11] = 0xff};
-static const guint8 nat64[V4_AT] = {0x00, 0x64, 0xff, 0x9b};
+static const guint8 nat64[NETWORK_V4_AT] = {0x00, 0x64, 0xff, 0x9b};
 
 static gboolean is_special(const guint8 *octets)
 {
@@ -32,8 +29,8 @@ static gboolean is_public_v4(const guint8 v4[4])
 {
     guint8 octets[NETWORK_OCTETS];
 
-    memcpy(octets, mapped, sizeof mapped);
-    memcpy(octets + V4_AT, v4, 4);
+    memcpy(octets, network_v4_prefix, NETWORK_V4_AT);
+    memcpy(octets + NETWORK_V4_AT, v4, 4);
     return v4[0] < 224 && !is_special(octets);
 }
 
@@ -45,11 +42,12 @@ static gboolean is_isatap(const guint8 *octets)
 
 gboolean public_address(const guint8 octets[NETWORK_OCTETS])
 {
-    if (memcmp(octets, mapped, sizeof mapped) == 0 || memcmp(octets, nat64, sizeof nat64) == 0)
-        return is_public_v4(octets + V4_AT);
+    if (memcmp(octets, network_v4_prefix, NETWORK_V4_AT) == 0 ||
+        memcmp(octets, nat64, sizeof nat64) == 0)
+        return is_public_v4(octets + NETWORK_V4_AT);
     if ((octets[0] & 0xe0) != 0x20 || is_special(octets))
         return FALSE;
     if (octets[0] == 0x20 && octets[1] == 0x02)
         return is_public_v4(octets + 2);
-    return !is_isatap(octets) || is_public_v4(octets + V4_AT);
+    return !is_isatap(octets) || is_public_v4(octets + NETWORK_V4_AT);
 }
