@@ -35,11 +35,11 @@ typedef struct {
 typedef struct {
     guint32 lane;     /* 0: default transport */
     const char *hold; /* static reason, or that of a suppression; NULL: not held */
-    const char
-        *hold_rule; /* static, the rule's word in lib/journal/hold_rule.def; NULL: not held */
+    /* Static, the rule's word in lib/journal/hold_rule.def; NULL: not held. */
+    const char *hold_rule;
     const char *would_hold; /* the reason that shadow mode passes over; NULL: none */
-    const char
-        *refuse; /* why the suppression of its recipient lets it not leave at all; NULL: it may */
+    /* Why the suppression of its recipient lets it not leave at all; NULL: it may. */
+    const char *refuse;
     const char *would_refuse; /* the same, where shadow mode passes over it */
     guint32 sign_domain;      /* whose keys: a domain's id, or 0: the installation's */
     const char *lane_note;    /* static, why no lane of the pool serves; NULL: nothing to say */
