@@ -57,21 +57,6 @@ void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason);
 /* The value of the last X-Outrider-Tag or X-Postal-Tag, valid UTF-8; NULL: none. g_free. */
 char *dispatch_tag(const GPtrArray *fields);
 
-/* One change of the header, in the order in which it is made. */
-typedef struct {
-    enum { EDIT_INSERT, EDIT_APPEND, EDIT_CHANGE, EDIT_REMOVE } kind;
-    char *name;
-    guint nth;   /* CHANGE, REMOVE: which of that name, from 1 */
-    char *value; /* with its leading space; NULL for REMOVE */
-} Edit;
-
-/* An empty list, a GPtrArray of Edit that frees them. */
-GPtrArray *edits_new(void);
-
-/* Notes an edit and makes it in fields too. INSERT puts the field on top (Postfix's own Received,
- * which we never see, stays above). */
-void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit);
-
 /* Whose message it is, for providers' feedback loops: tag, server, organization, and the sender id of the installation last, as
  * Gmail wants it. What is not a letter, digit, `.', `_' or `-' becomes `_'. NULL: sender is empty. g_free. */
 char *dispatch_feedback(const char *tag, const EdgeCredential *credential, const char *sender);

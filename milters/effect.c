@@ -8,6 +8,7 @@
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/store/store.h"
+#include "milters/edit.h"
 
 #define BODY_CHUNK 65535
 
