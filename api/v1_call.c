@@ -10,7 +10,6 @@
 #include "api/v1_raw.h"
 #include "api/v1_request.h"
 #include "lib/base/error.h"
-#include "lib/base/id.h"
 #include "lib/base/network.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"

@@ -2,7 +2,6 @@
 #include "cli/timeline.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/output.h"
 #include "cli/timeline_line.h"

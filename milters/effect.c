@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/effect.h"
 
-#include <string.h>
-
 #include "lib/base/error.h"
 #include "lib/journal/held.h"
 #include "lib/log/log.h"

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/claimed.h"
 #include "milters/hop.h"

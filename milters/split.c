@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/split.h"
 
-#include <string.h>
-
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/claimed.h"
 #include "milters/hop.h"

@@ -3,7 +3,6 @@
  * Dovecot auth protocol. The greeting needs nothing but memory: a smtpd(8) that does not get it dies
  * and takes its listener along. Trouble closes the connection, as Postfix says 454 to nothing else.
  */
-#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 

@@ -2,7 +2,6 @@
 #include "policyd/limits.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/error.h"
 #include "policyd/book.h"

@@ -2,7 +2,6 @@
 #include "policyd/tally.h"
 
 #include <json-c/json.h>
-#include <string.h>
 
 #include "lib/admission/use_count.h"
 #include "lib/journal/event_json.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/pipe_once.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
