@@ -9,16 +9,10 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "worker/mail_text.h"
 
 #define MAIL_LINE_MAX     16384
 #define MAIL_QUEUE_ID_MAX 32
-
-/* data NULL: absent. Not NUL-terminated. */
-typedef struct {
-    const char *data;
-    gsize length;
-} MailText;
 
 typedef enum {
     MAIL_LINE_OTHER,    /* from Postfix, of no interest */
