@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "api/http_daemon.h"
 #include "api/v1_call.h"
@@ -12,7 +13,6 @@
 #include "api/v2_openapi.h"
 #include "lib/log/log.h"
 
-#define EX_UNAVAILABLE  69
 #define STOP_SECONDS    30
 #define WORKERS         16
 #define BODIES_AT_ONCE  4 /* of the largest size in memory */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: what a request to the tracking host is for.
- * Used by: the tracking daemon.
+ * Used by: trackd.
+ * May touch: nothing.
+ * Threads: any.
  */
 #pragma once
 

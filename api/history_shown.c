@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/mime/field.h"
+#include "lib/mime/transfer.h"
 
 #define US           1000000
 #define LINE_OCTETS  45 /* that become a line of 60 characters */
@@ -91,12 +92,10 @@ static json_object *show_status(const Record *message)
     return status;
 }
 
-/* Without angle brackets. */
 static json_object *show_message_id(const Record *message)
 {
     const char *text = record_text(message, "header_message_id");
-    const char *open = text ? strchr(text, '<') : NULL;
-    g_autofree char *bare = open ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(text);
+    g_autofree char *bare = text ? mime_message_id_bare(text) : NULL;
 
     return text_or_null(bare);
 }
@@ -144,11 +143,8 @@ static json_object *base64_lines(GBytes *bytes)
     GString *text = g_string_sized_new(length / LINE_OCTETS * 61 + 64);
 
     for (gsize at = 0; at < length; at += LINE_OCTETS) {
-        char line[4 * (LINE_OCTETS / 3 + 1) + 1];
-        gint state = 0, save = 0;
-        gsize n = g_base64_encode_step(data + at, MIN(LINE_OCTETS, length - at), FALSE, line,
-                                       &state, &save);
-        n += g_base64_encode_close(FALSE, line + n, &state, &save);
+        char line[TRANSFER_BASE64_ROOM];
+        gsize n = transfer_base64_line(data + at, MIN(LINE_OCTETS, length - at), line);
         line[n++] = '\n';
         g_string_append_len(text, line, (gssize)n);
     }

@@ -6,15 +6,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sysexits.h>
 
 #include "lib/httpd/listen_at.h"
 #include "lib/log/log.h"
 #include "lib/service/listen.h"
 
-#define EX_UNAVAILABLE 69
-#define TICK_MS        1000
-#define LARGE_OCTETS   (256 * 1024)
-#define MANY           256 /* connections */
+#define TICK_MS      1000
+#define LARGE_OCTETS (256 * 1024)
+#define MANY         256 /* connections */
 
 typedef struct {
     Service *service;

@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#define JSON_BODY_TYPE      "application/json"
 #define JSON_BODY_DEPTH_MAX 32
 #define JSON_BODY_NAMES_MAX 10000
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: a URL that stood in a message, as a Location field may have it.
- * Used by: the tracking daemon.
+ * Used by: trackd.
+ * May touch: nothing.
+ * Threads: any.
  */
 #pragma once
 

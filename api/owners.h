@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: whose the hosts are that links come to: what the replica says, kept for a moment.
- * Used by: the tracking daemon.
+ * Used by: trackd.
  * May touch: edge.5.db, by way of lib/edge.
  * Threads: any.
  * Limits: OWNERS_MAX hosts are kept; a host beyond them is asked for each time.

@@ -236,10 +236,9 @@ static gboolean look(Remembered *remembered, guint32 server, const char *key, co
 
 static void prune(Remembered *remembered, gint64 now)
 {
-    sqlite3_stmt *statement = start(remembered, STATEMENT_PRUNE, 0, NULL);
-
     if (now - remembered->pruned_at < PRUNE_EVERY && now >= remembered->pruned_at)
         return;
+    sqlite3_stmt *statement = start(remembered, STATEMENT_PRUNE, 0, NULL);
     sqlite3_bind_int64(statement, 1, now - REMEMBERED_SECONDS);
     run(remembered, statement, NULL);
     remembered->pruned_at = now;

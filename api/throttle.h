@@ -18,5 +18,5 @@ typedef struct Throttle Throttle;
 Throttle *throttle_new(const Config *config);
 void throttle_free(Throttle *throttle);
 
-/* Waits as long as failures of that source (penalty_source) do. FALSE, at once: too many wait already. */
+/* Waits as long as failures of that source (network_client) do. FALSE, at once: too many wait already. */
 gboolean throttle_wait(Throttle *throttle, const char *source);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* outrider-trackd: tracked links and pixels, for everybody. */
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "api/http_daemon.h"
 #include "api/tracker.h"
 #include "lib/log/log.h"
 
-#define EX_UNAVAILABLE  69
 #define STOP_SECONDS    5
 #define HEAD_MAX        (16 * 1024)
 #define ANSWER_HEAD_MAX (8 * 1024) /* a URL of 2,000 octets, each percent-encoded, and the rest */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: answers what a tracking host is asked, and records it.
- * Used by: the tracking daemon.
+ * Used by: trackd.
  * May touch: edge.5.db and the key ring `link', read-only; its journal and its counters.
  * Threads: any, but tracker_tick and tracker_reload: one.
  *

@@ -4,19 +4,19 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "api/json_body.h"
 #include "api/v1_answer.h"
 #include "api/v1_message.h"
 #include "api/v1_raw.h"
 #include "api/v1_request.h"
 #include "lib/base/error.h"
-#include "lib/base/id.h"
+#include "lib/base/network.h"
 #include "lib/edge/edge_access.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/seal/digest.h"
 
-#define JSON_TYPE "application/json; charset=utf-8"
-#define LATER     "5" /* seconds */
+#define KEY_BUSY_SECONDS "5"
 
 /* A request while it is answered. */
 typedef struct {
@@ -75,7 +75,7 @@ static gboolean give_up(Call *call, const GError *error)
 
 static gboolean refuse_key(Call *call)
 {
-    g_autofree char *source = penalty_source(call->request->client);
+    g_autofree char *source = network_client(call->request->client);
 
     use_count_failed(call->desk->uses, source, "API", NULL, "unknown");
     log_info(NULL, "wrong key", LOG_TEXT("ip", call->request->client));
@@ -422,7 +422,7 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
         body = v1_answer_error(call.wrong, call.text, token, g_get_monotonic_time() - call.since);
         count(desk, counter_of(call.wrong), 1);
     }
-    httpd_answer(answer, status, JSON_TYPE, body);
-    if (status == 503 || status == 429 || status == 409)
-        httpd_answer_field(answer, "Retry-After", LATER);
+    httpd_answer(answer, status, JSON_BODY_TYPE "; charset=utf-8", body);
+    if (call.wrong == V1_ERROR_KEY_BUSY)
+        httpd_answer_field(answer, "Retry-After", KEY_BUSY_SECONDS);
 }

@@ -11,10 +11,10 @@
 #include "api/history_desk.h"
 #include "api/remembered.h"
 #include "api/throttle.h"
-#include "lib/submission/sender.h"
 #include "api/v1_parameter.h"
 #include "lib/admission/use_count.h"
 #include "lib/httpd/httpd.h"
+#include "lib/submission/sender.h"
 
 #define V1_KEY_FIELD    "X-Server-API-Key"
 #define V1_REPEAT_FIELD "Idempotency-Key"

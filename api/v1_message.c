@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/v1_message.h"
 
-#include <string.h>
-
 #include "api/v1_parameter.h"
 #include "lib/mime/build.h"
 #include "lib/mime/compose.h"

@@ -6,7 +6,6 @@
 #include "api/json_body.h"
 #include "lib/base/error.h"
 
-#define JSON_TYPE "application/json"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define FIELD     "params"
 
@@ -78,6 +77,6 @@ json_object *v1_request_parameters(const V1Input *input, GError **error)
 
     if (!query)
         return NULL;
-    return is_type(input->content_type, JSON_TYPE) ? from_json(input, query, error)
-                                                   : from_form(input, query, error);
+    return is_type(input->content_type, JSON_BODY_TYPE) ? from_json(input, query, error)
+                                                        : from_form(input, query, error);
 }

@@ -3,18 +3,19 @@
 
 #include <string.h>
 
+#include "api/json_body.h"
 #include "api/v2_field.h"
 #include "api/v2_openapi.h"
 #include "api/v2_query.h"
 #include "lib/base/error.h"
+#include "lib/base/network.h"
 #include "lib/directory/page.h"
 #include "lib/directory/path.h"
 #include "lib/directory/tenant.h"
 #include "lib/log/log.h"
 #include "lib/sql/pool.h"
 
-#define SCHEME    "Bearer "
-#define JSON_TYPE "application/json"
+#define SCHEME "Bearer "
 
 struct V2Desk {
     const Config *config;
@@ -240,10 +241,11 @@ static gboolean read_body(Call *call)
 {
     const GByteArray *body = call->request->body;
     const char *type = httpd_field(call->request, "Content-Type");
-    gsize length = strlen(JSON_TYPE);
+    gsize length = strlen(JSON_BODY_TYPE);
     g_autoptr(GError) error = NULL;
 
-    if (!type || g_ascii_strncasecmp(type, JSON_TYPE, length) != 0 || !strchr("; \t", type[length]))
+    if (!type || g_ascii_strncasecmp(type, JSON_BODY_TYPE, length) != 0 ||
+        !strchr("; \t", type[length]))
         return refuse(call, V2_ERROR_MEDIA_TYPE);
     if (!v2_body_read(call->path.resource->object, call->verb == V2_ADD,
                       body ? (const char *)body->data : "", body ? body->len : 0, &call->body,
@@ -356,7 +358,7 @@ static gboolean give_up(Call *call, const GError *error)
 
 static gboolean punish(Call *call)
 {
-    g_autofree char *source = penalty_source(call->request->client);
+    g_autofree char *source = network_client(call->request->client);
 
     log_info(NULL, "wrong token", LOG_TEXT("ip", call->request->client));
     return throttle_wait(call->desk->throttle, source) || refuse(call, V2_ERROR_THROTTLED);
@@ -395,7 +397,7 @@ V2Kind v2_kind(const HttpdRequest *request)
     if (g_str_equal(request->path, V2_OPENAPI_PATH))
         return V2_OPENAPI;
     if (!shown_token(request))
-        return V2_NOBODY;
+        return V2_NO_TOKEN;
     return writes ? V2_BODY : V2_NO_BODY;
 }
 

@@ -39,10 +39,10 @@ gboolean v2_is_path(const char *path);
 
 /* What a request may bring, by its head. */
 typedef enum {
-    V2_NOBODY,  /* nothing: no token was shown. It is answered without waiting */
-    V2_NO_BODY, /* nothing, by its method */
-    V2_BODY,    /* V2_BODY_MAX octets */
-    V2_OPENAPI, /* nothing: the description is anybody's. Without waiting */
+    V2_NO_TOKEN, /* nothing: no token was shown. It is answered without waiting */
+    V2_NO_BODY,  /* nothing, by its method */
+    V2_BODY,     /* V2_BODY_MAX octets */
+    V2_OPENAPI,  /* nothing: the description is anybody's. Without waiting */
 } V2Kind;
 
 V2Kind v2_kind(const HttpdRequest *request);

@@ -3,12 +3,10 @@
 
 #include <string.h>
 
+#include "api/json_body.h"
 #include "api/v2_field.h"
 #include "lib/base/error.h"
 #include "lib/directory/page.h"
-
-#define JSON_TYPE "application/json; charset=utf-8"
-#define LATER     "5" /* seconds */
 
 const V2ErrorWords v2_errors[] = {
 #define X(NAME, status, code, message) {status, code, message},
@@ -93,7 +91,7 @@ void v2_answer_text(HttpdAnswer *answer, guint status, const char *text)
     gsize length = strlen(line);
     g_autoptr(GBytes) body = g_bytes_new_take(g_steal_pointer(&line), length);
 
-    httpd_answer(answer, status, *text ? JSON_TYPE : NULL, body);
+    httpd_answer(answer, status, *text ? JSON_BODY_TYPE "; charset=utf-8" : NULL, body);
     httpd_answer_field(answer, "Cache-Control", "no-store");
     httpd_answer_field(answer, "X-Content-Type-Options", "nosniff");
 }
@@ -123,8 +121,6 @@ void v2_answer_problem(HttpdAnswer *answer, const V2Problem *problem)
     v2_answer_json(answer, words->status, object);
     if (words->status == 401)
         httpd_answer_field(answer, "WWW-Authenticate", "Bearer");
-    if (words->status == 503 || words->status == 429)
-        httpd_answer_field(answer, "Retry-After", LATER);
 }
 
 void v2_answer_refused(guint status, HttpdAnswer *answer)

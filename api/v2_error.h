@@ -42,7 +42,7 @@ gboolean v2_problem_set(V2Problem *problem, V2ErrorCode code, const char *field,
 /* From an error of lib/directory. What is wrong on our side is not told. */
 void v2_problem_from(V2Problem *problem, DirectoryObject object, const GError *error);
 
-/* The answer, with Retry-After and WWW-Authenticate where they belong. */
+/* The answer, with WWW-Authenticate where that belongs. */
 void v2_answer_problem(HttpdAnswer *answer, const V2Problem *problem);
 
 /* An answer that is JSON already; "": no body. */

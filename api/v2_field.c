@@ -40,18 +40,6 @@ char *v2_field_name(const DirectoryField *field)
     return g_strdelimit(g_strconcat(field->option, list ? "s" : "", NULL), "-", '_');
 }
 
-const char *v2_field_null(const DirectoryField *field)
-{
-    static const char *const words[] = {"none", "never"};
-
-    for (guint i = 0; field->argument && i < G_N_ELEMENTS(words); i++) {
-        const char *bar = strrchr(field->argument, '|');
-        if (bar && g_str_equal(bar + 1, words[i]))
-            return words[i];
-    }
-    return NULL;
-}
-
 gboolean v2_field_is_for(const DirectoryField *field, gboolean add)
 {
     unsigned flag = add ? DIRECTORY_FIELD_ADD : DIRECTORY_FIELD_CHANGE;
@@ -117,12 +105,11 @@ static char *join(json_object *list, const char **why)
 /* The text that an option takes; NULL and why: it is of another type. */
 static char *text_of(const DirectoryField *field, json_object *value, const char **why)
 {
-    const char *null = v2_field_null(field);
     V2Shape shape = v2_field_shape(field);
 
     *why = "may not be null";
     if (!value)
-        return g_strdup(null);
+        return g_strdup(field->null);
     switch (shape) {
     case V2_SHAPE_YESNO:
         *why = "must be true or false";
@@ -137,7 +124,8 @@ static char *text_of(const DirectoryField *field, json_object *value, const char
         *why = "must be an array of strings";
         if (!json_object_is_type(value, json_type_array))
             return NULL;
-        return null && json_object_array_length(value) == 0 ? g_strdup(null) : join(value, why);
+        return field->null && json_object_array_length(value) == 0 ? g_strdup(field->null)
+                                                                   : join(value, why);
     default:
         *why = "must be a string";
         return g_strdup(plain(value));

@@ -10,7 +10,7 @@
  *     a number              an integer
  *     a list                an array of strings
  *     anything else         a string
- *     none, never           null
+ *     none, never           null, for fields that have such a word
  */
 #pragma once
 
@@ -32,9 +32,6 @@ V2Shape v2_field_shape(const DirectoryField *field);
 
 /* What it is called in JSON: as its column, or as the list that a row shows; g_free. NULL: it has no option. */
 char *v2_field_name(const DirectoryField *field);
-
-/* Whether null is allowed, and the word for it; NULL: it is not. */
-const char *v2_field_null(const DirectoryField *field);
 
 /* Whether a body may have it: for V2_ADD or V2_CHANGE. */
 gboolean v2_field_is_for(const DirectoryField *field, gboolean add);

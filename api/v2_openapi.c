@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/v2_openapi.h"
 
+#include "api/json_body.h"
 #include "api/v2_error.h"
 #include "api/v2_field.h"
 #include "api/v2_path.h"
 #include "api/v2_query.h"
 #include "lib/directory/page.h"
-
-#define JSON_TYPE "application/json"
 
 static json_object *text_of(const char *text)
 {
@@ -124,7 +123,7 @@ static json_object *given_schema(DirectoryObject object, gboolean add)
         g_autofree char *name = v2_field_name(&fields[i]);
         if (!v2_field_is_for(&fields[i], add))
             continue;
-        gboolean null = v2_field_null(&fields[i]) != NULL;
+        gboolean null = fields[i].null != NULL;
         json_object *property = typed(type_of_shape(v2_field_shape(&fields[i])), null);
         put_text(property, "description", fields[i].text);
         put(properties, name, property);
@@ -172,7 +171,7 @@ static json_object *content(json_object *schema)
     json_object *all = json_object_new_object(), *media = json_object_new_object();
 
     put(media, "schema", schema);
-    put(all, JSON_TYPE, media);
+    put(all, JSON_BODY_TYPE, media);
     return all;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: a followed link or a fetched pixel as the journal records it.
- * Used by: the tracking daemon.
+ * Used by: trackd.
+ * May touch: nothing.
+ * Threads: any.
  * Limits: VISIT_AGENT_MAX octets of a user agent.
  */
 #pragma once

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* An endpoint: its host is looked up when it is added, changed or checked. */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/endpoint_ask.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "lib/base/error.h"
 #include "lib/directory/endpoint_check.h"
 
 static gboolean print(Cli *cli, Record *record)

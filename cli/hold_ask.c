@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/error.h"
 #include "lib/base/id.h"
 #include "lib/service/queue_link.h"
 

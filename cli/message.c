@@ -2,7 +2,6 @@
 /* Messages of the history. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/history.h"
 #include "cli/output.h"

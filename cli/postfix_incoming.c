@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-#define OTHERS     "regexp:{maps}/other-recipients.regexp"
-#define CLASS      "outrider_incoming"
-#define SEPARATORS ", \t"
+#define OTHERS "regexp:{maps}/other-recipients.regexp"
+#define CLASS  "outrider_incoming"
 
 typedef enum { FIRST, LAST } Place;
 

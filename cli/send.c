@@ -7,7 +7,6 @@
 #include "cli/send_letter.h"
 #include "cli/session.h"
 #include "lib/base/error.h"
-#include "lib/base/id.h"
 #include "lib/edge/edge_access.h"
 #include "lib/mime/field.h"
 #include "lib/submission/sender.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/output.h"
 #include "cli/session.h"
 #include "lib/base/csv.h"
 #include "lib/base/error.h"

@@ -2,10 +2,10 @@
 #include "cli/timeline.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/output.h"
 #include "cli/timeline_line.h"
+#include "cli/timeline_step.h"
 #include "cli/visits.h"
 
 /* What every status means to who asks. */
@@ -18,25 +18,14 @@ static const struct {
 #undef X
 };
 
-static char *text_of(const Record *record, const char *key)
-{
-    return output_value(key, json_object_object_get(record, key));
-}
-
-/* g_free. */
-static char *tls_text(const Record *record, const char *key)
-{
-    return record_is_null(record, key) ? g_strdup("no TLS") : text_of(record, key);
-}
-
 /* Who handed it in, from where. */
 static void print_client(const Record *submission)
 {
-    g_autofree char *credential = text_of(submission, "credential");
-    g_autofree char *ip = text_of(submission, "client_ip");
-    g_autofree char *helo = text_of(submission, "client_helo");
-    g_autofree char *tls = tls_text(submission, "client_tls");
-    g_autofree char *sender = text_of(submission, "mail_from");
+    g_autofree char *credential = timeline_text(submission, "credential");
+    g_autofree char *ip = timeline_text(submission, "client_ip");
+    g_autofree char *helo = timeline_text(submission, "client_helo");
+    g_autofree char *tls = timeline_tls(submission, "client_tls");
+    g_autofree char *sender = timeline_text(submission, "mail_from");
     g_autofree char *from = g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
     g_autofree char *by =
         g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s", credential,
@@ -52,7 +41,7 @@ static void print_client(const Record *submission)
 static void print_submission(const Record *message)
 {
     const Record *submission = json_object_object_get(message, "submission");
-    g_autofree char *credential = text_of(message, "credential");
+    g_autofree char *credential = timeline_text(message, "credential");
 
     if (submission)
         print_client(submission);
@@ -69,7 +58,7 @@ static gboolean is_hop(const Record *submission)
 
 static void print_handed_in(const Record *submission)
 {
-    g_autofree char *queue_id = text_of(submission, "queue_id");
+    g_autofree char *queue_id = timeline_text(submission, "queue_id");
     g_autofree char *what =
         g_strdup_printf("handed in for %" G_GINT64_FORMAT " recipients, queue id %s",
                         record_int(submission, "recipients"), queue_id);
@@ -90,10 +79,10 @@ static void print_smarthost(const Record *host)
 /* A route or an endpoint may be gone meanwhile. */
 static void print_origin(const Record *message)
 {
-    g_autofree char *route = text_of(message, "route");
-    g_autofree char *route_id = text_of(message, "route_id");
-    g_autofree char *endpoint = text_of(message, "endpoint");
-    g_autofree char *endpoint_id = text_of(message, "endpoint_id");
+    g_autofree char *route = timeline_text(message, "route");
+    g_autofree char *route_id = timeline_text(message, "route_id");
+    g_autofree char *endpoint = timeline_text(message, "endpoint");
+    g_autofree char *endpoint_id = timeline_text(message, "endpoint_id");
     g_autofree char *by = g_strdup_printf("%s (id %s)", route, route_id);
     g_autofree char *to = g_strdup_printf("%s (id %s)", endpoint, endpoint_id);
 
@@ -119,10 +108,10 @@ static void print_lane(const Record *message)
         print_smarthost(host);
         return;
     }
-    g_autofree char *ipv4 = lane ? text_of(lane, "ipv4") : NULL;
-    g_autofree char *ipv6 = lane ? text_of(lane, "ipv6") : NULL;
-    g_autofree char *helo = lane ? text_of(lane, "helo") : NULL;
-    g_autofree char *pool = lane ? text_of(lane, "pool") : NULL;
+    g_autofree char *ipv4 = lane ? timeline_text(lane, "ipv4") : NULL;
+    g_autofree char *ipv6 = lane ? timeline_text(lane, "ipv6") : NULL;
+    g_autofree char *helo = lane ? timeline_text(lane, "helo") : NULL;
+    g_autofree char *pool = lane ? timeline_text(lane, "pool") : NULL;
     g_autofree char *text =
         lane ? g_strdup_printf("%" G_GINT64_FORMAT ": pool %s, %s %s, HELO %s",
                                record_int(message, "lane"), pool, ipv4, ipv6, helo)
@@ -183,11 +172,11 @@ static char *first_queue_id(const Record *message)
     const Record *copies = json_object_object_get(message, "copies");
 
     if (submission && !is_hop(submission))
-        return text_of(submission, "queue_id");
+        return timeline_text(submission, "queue_id");
     for (gsize i = 0; i < json_object_array_length(copies); i++)
         if (record_is_null(json_object_array_get_idx(copies, i), "parent"))
-            return text_of(json_object_array_get_idx(copies, i), "queue_id");
-    return text_of(message, "queue_id");
+            return timeline_text(json_object_array_get_idx(copies, i), "queue_id");
+    return timeline_text(message, "queue_id");
 }
 
 /* Postfix has it among the recipients of a submission that is yet to be split. */
@@ -209,7 +198,7 @@ static void print_unaccepted(const Record *message)
         puts("  its acceptance is not in the history yet: the milter's journal was not applied");
         return;
     }
-    g_autofree char *queue_id = text_of(submission, "queue_id");
+    g_autofree char *queue_id = timeline_text(submission, "queue_id");
     if (is_waiting(message))
         printf("  waiting to be split, queue id %s\n", queue_id);
 }
@@ -219,9 +208,9 @@ static void print_accepted(const Record *message)
     const Record *submission = json_object_object_get(message, "submission");
     gboolean hop = submission && is_hop(submission);
     g_autofree char *queue_id = first_queue_id(message);
-    g_autofree char *from = text_of(message, "header_from");
-    g_autofree char *subject = text_of(message, "subject");
-    g_autofree char *size = text_of(message, "size");
+    g_autofree char *from = timeline_text(message, "header_from");
+    g_autofree char *subject = timeline_text(message, "subject");
+    g_autofree char *size = timeline_text(message, "size");
     g_autofree char *what = g_strdup_printf("%s, queue id %s, %s octets",
                                             hop ? "split off" : "accepted", queue_id, size);
 
@@ -245,139 +234,6 @@ static void print_accepted(const Record *message)
     print_lane(message);
 }
 
-static void print_hold(const Record *message, gint64 start)
-{
-    g_autofree char *reason = text_of(message, "hold_reason");
-    g_autofree char *rule = text_of(message, "hold_rule");
-    g_autofree char *until = text_of(message, "hold_expires");
-    g_autofree char *what = record_is_null(message, "hold_rule")
-                                ? g_strdup_printf("to be held: %s", reason)
-                                : g_strdup_printf("to be held: %s (rule %s)", reason, rule);
-
-    timeline_at(record_int(message, "hold_at"), start, what);
-    if (!record_is_null(message, "hold_expires"))
-        timeline_more("until", until);
-}
-
-static void print_hold_seen(const Record *message, gint64 start)
-{
-    timeline_at(record_int(message, "hold_seen_at"), start, "on hold in Postfix's queue");
-}
-
-static void print_release(const Record *message, gint64 start)
-{
-    timeline_at(record_int(message, "released_at"), start, "released from hold");
-}
-
-static void print_cancelled(const Record *message, gint64 start)
-{
-    g_autofree char *reason = text_of(message, "status_reason");
-    g_autofree char *what = g_strdup_printf("hold cancelled: %s", reason);
-
-    timeline_at(record_int(message, "status_at"), start, what);
-}
-
-static void print_copy(const Record *copy, gint64 start)
-{
-    g_autofree char *queue_id = text_of(copy, "queue_id");
-    g_autofree char *parent = text_of(copy, "parent");
-    g_autofree char *what =
-        record_is_null(copy, "parent")
-            ? g_strdup_printf("in Postfix's queue, queue id %s", queue_id)
-            : g_strdup_printf("requeued, queue id %s, before that %s", queue_id, parent);
-
-    timeline_at(record_int(copy, "at"), start, what);
-}
-
-/* What the answer is taken for. */
-static void print_verdict(const Record *delivery)
-{
-    if (record_is_null(delivery, "class"))
-        return;
-    gboolean known = !record_is_null(delivery, "provider");
-    g_autofree char *text = g_strdup_printf(
-        "%s, %s%s%s", record_text(delivery, "class"), record_text(delivery, "permanence"),
-        known ? ", at " : "", known ? record_text(delivery, "provider") : "");
-    timeline_more("class", text);
-}
-
-static void print_delivery(const Record *delivery, gint64 start)
-{
-    g_autofree char *status = text_of(delivery, "status");
-    g_autofree char *relay = text_of(delivery, "relay");
-    g_autofree char *dsn = text_of(delivery, "dsn");
-    g_autofree char *text = text_of(delivery, "text");
-    g_autofree char *source = text_of(delivery, "source_ip");
-    g_autofree char *helo = text_of(delivery, "helo");
-    g_autofree char *tls = tls_text(delivery, "tls");
-    g_autofree char *queue_id = text_of(delivery, "queue_id");
-    g_autofree char *what =
-        g_strdup_printf("%s: %s, dsn %s, queue id %s", status, relay, dsn, queue_id);
-    g_autofree char *way = g_strdup_printf("%s, HELO %s, %s", source, helo, tls);
-
-    timeline_at(record_int(delivery, "at"), start, what);
-    if (!record_is_null(delivery, "source_ip"))
-        timeline_more("from", way);
-    timeline_more("answer", text);
-    print_verdict(delivery);
-}
-
-/* What happened after acceptance, by time. */
-typedef struct {
-    gint64 at;
-    const Record *record;
-    void (*print)(const Record *record, gint64 start);
-} Step;
-
-static gint by_time(gconstpointer a, gconstpointer b)
-{
-    const Step *left = a, *right = b;
-
-    return (left->at > right->at) - (left->at < right->at);
-}
-
-static void add_step(GArray *steps, const Record *message, const char *column,
-                     void (*print)(const Record *record, gint64 start))
-{
-    const Step step = {record_int(message, column), message, print};
-
-    if (!record_is_null(message, column))
-        g_array_append_val(steps, step);
-}
-
-static void add_steps(GArray *steps, const Record *list, gsize most,
-                      void (*print)(const Record *record, gint64 start))
-{
-    for (gsize i = 0; i < MIN(json_object_array_length(list), most); i++) {
-        const Record *record = json_object_array_get_idx(list, i);
-        const Step step = {record_int(record, "at"), record, print};
-        g_array_append_val(steps, step);
-    }
-}
-
-static void print_steps(const Record *message, gint64 start)
-{
-    g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(Step));
-    const Record *visits = json_object_object_get(message, "visits");
-
-    add_step(steps, message, "hold_at", print_hold);
-    add_step(steps, message, "hold_seen_at", print_hold_seen);
-    add_step(steps, message, "released_at", print_release);
-    if (g_str_equal(record_text(message, "status"), "HoldCancelled"))
-        add_step(steps, message, "status_at", print_cancelled);
-    add_steps(steps, json_object_object_get(message, "copies"), G_MAXSIZE, print_copy);
-    add_steps(steps, json_object_object_get(message, "deliveries"), G_MAXSIZE, print_delivery);
-    add_steps(steps, visits, VISITS_SHOWN_MAX, visits_print_step);
-    g_array_sort(steps, by_time);
-    for (guint i = 0; i < steps->len; i++) {
-        const Step *step = &g_array_index(steps, Step, i);
-        step->print(step->record, start);
-    }
-    if (json_object_array_length(visits) > VISITS_SHOWN_MAX)
-        printf("  of %zu visits the first %d are shown; `outrider message show' has more\n",
-               json_object_array_length(visits), VISITS_SHOWN_MAX);
-}
-
 static const char *meaning_of(const char *status)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++)
@@ -388,11 +244,11 @@ static const char *meaning_of(const char *status)
 
 static void print_state(const Record *message)
 {
-    g_autofree char *recipient = text_of(message, "rcpt_to");
-    g_autofree char *status = text_of(message, "status");
-    g_autofree char *reason = text_of(message, "status_reason");
-    g_autofree char *server = text_of(message, "server");
-    g_autofree char *organization = text_of(message, "organization");
+    g_autofree char *recipient = timeline_text(message, "rcpt_to");
+    g_autofree char *status = timeline_text(message, "status");
+    g_autofree char *reason = timeline_text(message, "status_reason");
+    g_autofree char *server = timeline_text(message, "server");
+    g_autofree char *organization = timeline_text(message, "organization");
 
     printf("message %" G_GINT64_FORMAT " of %s/%s to %s\n  %s: %s\n", record_int(message, "id"),
            organization, server, recipient, status, meaning_of(status));
@@ -407,14 +263,14 @@ static void print_state(const Record *message)
 
 static void print_suppression(const Record *row)
 {
-    g_autofree char *address = text_of(row, "address");
-    g_autofree char *scope = text_of(row, "scope");
-    g_autofree char *reason = text_of(row, "reason");
-    g_autofree char *source = text_of(row, "source");
-    g_autofree char *since = text_of(row, "created_at");
-    g_autofree char *until = text_of(row, "expires_at");
-    g_autofree char *message = text_of(row, "message_id");
-    g_autofree char *evidence = text_of(row, "evidence");
+    g_autofree char *address = timeline_text(row, "address");
+    g_autofree char *scope = timeline_text(row, "scope");
+    g_autofree char *reason = timeline_text(row, "reason");
+    g_autofree char *source = timeline_text(row, "source");
+    g_autofree char *since = timeline_text(row, "created_at");
+    g_autofree char *until = timeline_text(row, "expires_at");
+    g_autofree char *message = timeline_text(row, "message_id");
+    g_autofree char *evidence = timeline_text(row, "evidence");
 
     printf("  %s is suppressed now for %s: %s (%s, since %s%s%s)\n", address, scope, reason, source,
            since, record_is_null(row, "expires_at") ? "" : ", until ",
@@ -434,7 +290,7 @@ void timeline_print_message(const Record *message)
 
     print_state(message);
     print_accepted(message);
-    print_steps(message, start);
+    timeline_print_steps(message, start);
     if (json_object_array_length(deliveries) == 0)
         printf("  no attempt is known%s\n",
                g_strv_contains(quiet, record_text(message, "status")) ? "" : " yet");
@@ -448,8 +304,8 @@ void timeline_print_message(const Record *message)
 void timeline_print_submission(const Record *submission)
 {
     Record *messages = json_object_object_get(submission, "messages");
-    g_autofree char *server = text_of(submission, "server");
-    g_autofree char *organization = text_of(submission, "organization");
+    g_autofree char *server = timeline_text(submission, "server");
+    g_autofree char *organization = timeline_text(submission, "organization");
     gint64 n = record_int(submission, "recipients");
     gint64 known = (gint64)json_object_array_length(messages);
 
@@ -463,12 +319,12 @@ void timeline_print_submission(const Record *submission)
 
 void timeline_print_refusal(const Record *refusal)
 {
-    g_autofree char *credential = text_of(refusal, "credential");
-    g_autofree char *recipient = text_of(refusal, "rcpt_to");
-    g_autofree char *ip = text_of(refusal, "client_ip");
-    g_autofree char *code = text_of(refusal, "code");
-    g_autofree char *text = text_of(refusal, "text");
-    g_autofree char *rule = text_of(refusal, "rule");
+    g_autofree char *credential = timeline_text(refusal, "credential");
+    g_autofree char *recipient = timeline_text(refusal, "rcpt_to");
+    g_autofree char *ip = timeline_text(refusal, "client_ip");
+    g_autofree char *code = timeline_text(refusal, "code");
+    g_autofree char *text = timeline_text(refusal, "text");
+    g_autofree char *rule = timeline_text(refusal, "rule");
     g_autofree char *what = g_strdup_printf("%s %s (rule %s)", code, text, rule);
 
     printf("refusal %" G_GINT64_FORMAT " to %s\n", record_int(refusal, "id"), recipient);

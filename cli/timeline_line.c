@@ -30,3 +30,13 @@ void timeline_more(const char *label, const char *text)
 {
     printf("  %38s%s %s\n", "", label, text);
 }
+
+char *timeline_text(const Record *record, const char *key)
+{
+    return output_value(key, json_object_object_get(record, key));
+}
+
+char *timeline_tls(const Record *record, const char *key)
+{
+    return record_is_null(record, key) ? g_strdup("no TLS") : timeline_text(record, key);
+}

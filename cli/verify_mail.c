@@ -7,7 +7,6 @@
 
 #include "lib/base/error.h"
 #include "lib/directory/record.h"
-#include "lib/directory/verify.h"
 #include "lib/mailauth/dkim_sign.h"
 
 #define KEYS_MAX 12

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "cli/output.h"
-#include "cli/session.h"
 #include "cli/timeline_line.h"
 #include "lib/history/visits.h"
 

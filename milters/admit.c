@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/admission/form.h"
+#include "lib/edge/edge_access.h"
 #include "lib/mime/field.h"
 
 static gboolean is_permalink(const char *text)
@@ -48,8 +49,8 @@ RefusalName admit_credential(const AdmitIdentity *identity, const EdgeCredential
 {
     if (credential->id != identity->credential ||
         g_strcmp0(credential->organization_permalink, identity->organization) != 0 ||
-        g_strcmp0(credential->server_permalink, identity->server) != 0 || credential->disabled ||
-        (credential->expires_at && credential->expires_at <= now))
+        g_strcmp0(credential->server_permalink, identity->server) != 0 ||
+        edge_credential_unusable(credential, now))
         return REFUSAL_CREDENTIAL;
     if (credential->server_suspended || credential->organization_suspended)
         return REFUSAL_SUSPENDED;

@@ -29,8 +29,8 @@ typedef struct {
 typedef struct {
     char *way; /* NULL: the lane of its sender */
     char *to;  /* another recipient; NULL: its own */
-    gboolean
-        seals_sender; /* what fails comes back to us and not to its sender, as SPF speaks for us only */
+    /* What fails comes back to us and not to its sender, as SPF speaks for us only. */
+    gboolean seals_sender;
     const char *hold, *hold_rule; /* why, and by which rule; NULL: it is not held */
     gboolean no_address;          /* of the endpoint's host: it has to wait */
 } ArrivalVerdict;

@@ -6,10 +6,11 @@
 #include "lib/journal/held.h"
 #include "lib/mailauth/field_rule.h"
 #include "lib/mime/field.h"
-#include "lib/seal/claim.h"
-#include "lib/seal/return_path.h"
 #include "lib/mime/received.h"
+#include "lib/seal/claim.h"
 #include "lib/seal/msgid.h"
+#include "lib/seal/return_path.h"
+#include "milters/edit.h"
 #include "milters/lane.h"
 
 #define FEEDBACK_PART_MAX 40
@@ -96,51 +97,6 @@ char *dispatch_tag(const GPtrArray *fields)
     return NULL;
 }
 
-static void edit_free(gpointer data)
-{
-    Edit *edit = data;
-
-    g_free(edit->name);
-    g_free(edit->value);
-    g_free(edit);
-}
-
-GPtrArray *edits_new(void)
-{
-    return g_ptr_array_new_with_free_func(edit_free);
-}
-
-static guint position(const GPtrArray *fields, const char *name, guint nth)
-{
-    for (guint i = 0; i < fields->len; i++) {
-        const MimeField *field = fields->pdata[i];
-        if (g_ascii_strcasecmp(field->name, name) == 0 && --nth == 0)
-            return i;
-    }
-    g_assert_not_reached();
-}
-
-void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit)
-{
-    Edit *kept = g_new(Edit, 1);
-
-    *kept = edit;
-    kept->name = g_strdup(edit.name);
-    kept->value = g_strdup(edit.value);
-    g_ptr_array_add(edits, kept);
-    if (edit.kind == EDIT_REMOVE) {
-        g_ptr_array_remove_index(fields, position(fields, kept->name, edit.nth));
-    } else if (edit.kind == EDIT_CHANGE) {
-        MimeField *field = fields->pdata[position(fields, kept->name, edit.nth)];
-        g_free(field->value);
-        field->value = g_strdup(kept->value);
-    } else {
-        mime_fields_add(fields, kept->name, kept->value);
-        if (edit.kind == EDIT_INSERT)
-            g_ptr_array_insert(fields, 0, g_ptr_array_steal_index(fields, fields->len - 1));
-    }
-}
-
 static gboolean is_strange(const char *name)
 {
     return g_ascii_strcasecmp(name, TRACK_SKIP) == 0 ||
@@ -151,20 +107,6 @@ static gboolean is_strange(const char *name)
 static gboolean is_strange_to_postal(const char *name)
 {
     return g_ascii_strcasecmp(name, DISPATCH_POSTAL_ID) == 0 || is_strange(name);
-}
-
-/* From the last to the first, so that the numbers of the others stay. */
-static void remove_those(GPtrArray *edits, GPtrArray *fields, gboolean (*these)(const char *name))
-{
-    for (guint i = fields->len; i-- > 0;) {
-        const MimeField *field = fields->pdata[i];
-        if (!these(field->name))
-            continue;
-        g_autofree char *name = g_strdup(field->name);
-        edit_make(
-            edits, fields,
-            (Edit){.kind = EDIT_REMOVE, .name = name, .nth = mime_fields_count(fields, name)});
-    }
 }
 
 static guint nth_at(const GPtrArray *fields, guint index)
@@ -185,12 +127,8 @@ static void fold_long(GPtrArray *edits, GPtrArray *fields, const char **reason)
         const MimeField *field = fields->pdata[i];
         gboolean too_long = FALSE;
         g_autofree char *folded = mime_field_fold(field->name, field->value, &too_long);
-        g_autofree char *name = g_strdup(field->name);
         if (folded)
-            edit_make(
-                edits, fields,
-                (Edit){
-                    .kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = folded});
+            edit_change(edits, fields, field->name, nth_at(fields, i), folded);
         if (too_long)
             *reason = "long header line without white space";
     }
@@ -204,11 +142,8 @@ static void plain_blanks(GPtrArray *edits, GPtrArray *fields)
         const MimeField *field = fields->pdata[i];
         if (!strpbrk(field->value, ODD_BLANKS) || field_rules_covering(field->name) == 0)
             continue;
-        g_autofree char *name = g_strdup(field->name);
         g_autofree char *value = g_strdelimit(g_strdup(field->value), ODD_BLANKS, ' ');
-        edit_make(
-            edits, fields,
-            (Edit){.kind = EDIT_CHANGE, .name = name, .nth = nth_at(fields, i), .value = value});
+        edit_change(edits, fields, field->name, nth_at(fields, i), value);
     }
 }
 
@@ -216,46 +151,41 @@ static void append_when_missing(GPtrArray *edits, GPtrArray *fields, const char 
                                 const char *text)
 {
     g_autofree char *value = g_strconcat(" ", text, NULL);
-    g_autofree char *owned = g_strdup(name);
 
     if (mime_fields_count(fields, name) == 0)
-        edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = owned, .value = value});
+        edit_append(edits, fields, name, value);
 }
 
 static void put_on_top(GPtrArray *edits, GPtrArray *fields, const char *name, const char *text)
 {
     g_autofree char *value = g_strconcat(" ", text, NULL);
-    g_autofree char *owned = g_strdup(name);
 
-    edit_make(edits, fields, (Edit){.kind = EDIT_INSERT, .name = owned, .value = value});
+    edit_insert(edits, fields, name, value);
 }
 
 static void declare_encoding(GPtrArray *edits, GPtrArray *fields, const char *encoding)
 {
-    char name[] = "Content-Transfer-Encoding";
+    static const char name[] = "Content-Transfer-Encoding";
     g_autofree char *value = g_strconcat(" ", encoding, NULL);
 
     append_when_missing(edits, fields, "MIME-Version", "1.0");
     if (mime_fields_count(fields, name))
-        edit_make(edits, fields,
-                  (Edit){.kind = EDIT_CHANGE, .name = name, .nth = 1, .value = value});
+        edit_change(edits, fields, name, 1, value);
     else
-        edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
+        edit_append(edits, fields, name, value);
 }
 
 /* Without a form that we know, the field goes. */
 static void hide_client(GPtrArray *edits, GPtrArray *fields)
 {
-    char name[] = "Received";
+    static const char name[] = "Received";
     const char *value = mime_fields_nth(fields, name, 1);
+    g_autofree char *hidden = value ? mime_received_without_client(value) : NULL;
 
-    if (!value)
-        return;
-    g_autofree char *hidden = mime_received_without_client(value);
-    edit_make(
-        edits, fields,
-        (Edit){
-            .kind = hidden ? EDIT_CHANGE : EDIT_REMOVE, .name = name, .nth = 1, .value = hidden});
+    if (hidden)
+        edit_change(edits, fields, name, 1, hidden);
+    else if (value)
+        edit_remove(edits, fields, name, 1);
 }
 
 char *dispatch_feedback(const char *tag, const EdgeCredential *credential, const char *sender)
@@ -284,7 +214,7 @@ GPtrArray *dispatch_edits(GPtrArray *fields, const MimeWireSafe *safe, const Dis
     g_autofree char *message_id =
         g_strdup_printf("<%" G_GUINT64_FORMAT ".%s@%s>", stamp->id, stamp->token, stamp->hostname);
 
-    remove_those(edits, fields, stamp->postal ? is_strange_to_postal : is_strange);
+    edit_remove_those(edits, fields, stamp->postal ? is_strange_to_postal : is_strange);
     if (stamp->hide_client)
         hide_client(edits, fields);
     plain_blanks(edits, fields);
@@ -316,7 +246,7 @@ GPtrArray *dispatch_arrival_edits(GPtrArray *fields, const char *msgid)
 {
     GPtrArray *edits = edits_new();
 
-    remove_those(edits, fields, is_internal);
+    edit_remove_those(edits, fields, is_internal);
     put_on_top(edits, fields, MSGID_FIELD, msgid);
     return edits;
 }

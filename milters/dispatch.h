@@ -35,11 +35,11 @@ typedef struct {
 typedef struct {
     guint32 lane;     /* 0: default transport */
     const char *hold; /* static reason, or that of a suppression; NULL: not held */
-    const char
-        *hold_rule; /* static, the rule's word in lib/journal/hold_rule.def; NULL: not held */
+    /* Static, the rule's word in lib/journal/hold_rule.def; NULL: not held. */
+    const char *hold_rule;
     const char *would_hold; /* the reason that shadow mode passes over; NULL: none */
-    const char
-        *refuse; /* why the suppression of its recipient lets it not leave at all; NULL: it may */
+    /* Why the suppression of its recipient lets it not leave at all; NULL: it may. */
+    const char *refuse;
     const char *would_refuse; /* the same, where shadow mode passes over it */
     guint32 sign_domain;      /* whose keys: a domain's id, or 0: the installation's */
     const char *lane_note;    /* static, why no lane of the pool serves; NULL: nothing to say */
@@ -56,21 +56,6 @@ void dispatch_hold_by_limit(DispatchVerdict *verdict, const char *reason);
 
 /* The value of the last X-Outrider-Tag or X-Postal-Tag, valid UTF-8; NULL: none. g_free. */
 char *dispatch_tag(const GPtrArray *fields);
-
-/* One change of the header, in the order in which it is made. */
-typedef struct {
-    enum { EDIT_INSERT, EDIT_APPEND, EDIT_CHANGE, EDIT_REMOVE } kind;
-    char *name;
-    guint nth;   /* CHANGE, REMOVE: which of that name, from 1 */
-    char *value; /* with its leading space; NULL for REMOVE */
-} Edit;
-
-/* An empty list, a GPtrArray of Edit that frees them. */
-GPtrArray *edits_new(void);
-
-/* Notes an edit and makes it in fields too. INSERT puts the field on top (Postfix's own Received,
- * which we never see, stays above). */
-void edit_make(GPtrArray *edits, GPtrArray *fields, Edit edit);
 
 /* Whose message it is, for providers' feedback loops: tag, server, organization, and the sender id of the installation last, as
  * Gmail wants it. What is not a letter, digit, `.', `_' or `-' becomes `_'. NULL: sender is empty. g_free. */

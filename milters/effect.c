@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/effect.h"
 
-#include <string.h>
-
 #include "lib/base/error.h"
 #include "lib/journal/held.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/store/store.h"
+#include "milters/edit.h"
 
 #define BODY_CHUNK 65535
 

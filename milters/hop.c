@@ -6,33 +6,19 @@
 #include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
+#include "milters/edit.h"
 #include "milters/effect.h"
 
-static void remove_all(GPtrArray *edits, GPtrArray *fields, const char *header)
-{
-    g_autofree char *name = g_strdup(header);
-
-    for (guint n = mime_fields_count(fields, name); n > 0; n--)
-        edit_make(edits, fields, (Edit){.kind = EDIT_REMOVE, .name = name, .nth = n});
-}
-
-static void append(GPtrArray *edits, GPtrArray *fields, const char *header, char *value)
-{
-    g_autofree char *name = g_strdup(header);
-
-    edit_make(edits, fields, (Edit){.kind = EDIT_APPEND, .name = name, .value = value});
-}
-
-GPtrArray *hop_edits(GPtrArray *fields, const char *claim)
+/* A stranger's claims and stages go; ours come last. */
+static GPtrArray *make_edits(GPtrArray *fields, const char *claim)
 {
     GPtrArray *edits = edits_new();
     g_autofree char *folded = claim_fold(claim, "\n");
-    char split[] = " split";
 
-    remove_all(edits, fields, CLAIM_FIELD);
-    remove_all(edits, fields, DISPATCH_STAGE_HEADER);
-    append(edits, fields, CLAIM_FIELD, folded);
-    append(edits, fields, DISPATCH_STAGE_HEADER, split);
+    edit_remove_all(edits, fields, CLAIM_FIELD);
+    edit_remove_all(edits, fields, DISPATCH_STAGE_HEADER);
+    edit_append(edits, fields, CLAIM_FIELD, folded);
+    edit_append(edits, fields, DISPATCH_STAGE_HEADER, " split");
     return edits;
 }
 
@@ -44,6 +30,12 @@ Claim *hop_find_claim(const GPtrArray *fields, Shared *shared, GError **error)
         return shared_open_claim(shared, mime_fields_nth(fields, CLAIM_FIELD, 1), now, error);
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "not one claim in the header");
     return NULL;
+}
+
+gboolean hop_refuse_claim(GError **error, const char *what)
+{
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
+    return FALSE;
 }
 
 gboolean hop_claim_has_body(const Claim *claim, const Message *message)
@@ -93,7 +85,7 @@ gboolean hop_hand_on(SMFICTX *context, Shared *shared, const EventSubject *subje
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INTERNAL, "claim cannot be sealed");
         return FALSE;
     }
-    g_autoptr(GPtrArray) edits = hop_edits(subject->message->fields, sealed);
+    g_autoptr(GPtrArray) edits = make_edits(subject->message->fields, sealed);
     if (!effect_header(context, edits, error) || !effect_sender(context, sender, error) ||
         !record(shared, subject, error))
         return FALSE;

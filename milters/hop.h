@@ -3,7 +3,7 @@
  * Purpose: the way to the hop: how a submission with several recipients is changed so that Postfix splits
  *     it, one message per recipient, and hands them back on the hop's listener.
  * Used by: the milter.
- * May touch: nothing (hop_edits), Postfix through libmilter and the journal (hop_send).
+ * May touch: Postfix through libmilter, and the journal.
  * Threads: any.
  */
 #pragma once
@@ -13,11 +13,11 @@
 #include "milters/event.h"
 #include "milters/outgoing.h"
 
-/* The header changes (of Edit): a stranger's claims and stages go, highest first; ours come last. */
-GPtrArray *hop_edits(GPtrArray *fields, const char *claim);
-
 /* The claim in a header, of which there must be exactly one. FORGED, INVALID. */
 Claim *hop_find_claim(const GPtrArray *fields, Shared *shared, GError **error);
+
+/* Sets a FORGED error: "the claim is for another WHAT". Always FALSE. */
+gboolean hop_refuse_claim(GError **error, const char *what);
 
 /* Whether the message has the body that the claim is for. */
 gboolean hop_claim_has_body(const Claim *claim, const Message *message);

@@ -12,6 +12,7 @@
 #include "lib/mime/mailbox.h"
 #include "lib/mime/received.h"
 #include "milters/arrival.h"
+#include "milters/edit.h"
 #include "milters/effect.h"
 #include "milters/hop.h"
 #include "milters/lanes.h"
@@ -161,10 +162,8 @@ static void leave_trace(const Arriving *arriving, const char *id, GPtrArray *edi
     g_autofree char *date = mime_date(arriving->subject.at_us / G_USEC_PER_SEC);
     g_autofree char *value = g_strdup_printf(" by %s (Outrider)\n\tid %s; %s",
                                              config_string(config, CONFIG_HOSTNAME), id, date);
-    char name[] = "Received";
 
-    edit_make(edits, arriving->session->message->fields,
-              (Edit){.kind = EDIT_INSERT, .name = name, .value = value});
+    edit_insert(edits, arriving->session->message->fields, "Received", value);
 }
 
 /* Errors are temporary; what has to wait says so. */

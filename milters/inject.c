@@ -3,16 +3,9 @@
 
 #include <string.h>
 
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/claimed.h"
 #include "milters/hop.h"
-
-static gboolean fail(GError **error, const char *what)
-{
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
-    return FALSE;
-}
 
 /* The claim for this very message; its recipients are looked at next. */
 static Claim *open_claim(const Message *message, Shared *shared, GError **error)
@@ -22,11 +15,11 @@ static Claim *open_claim(const Message *message, Shared *shared, GError **error)
     if (!claim)
         return NULL;
     if (strcmp(claim->mail_from, message->mail_from) != 0)
-        return fail(error, "sender"), NULL;
+        return hop_refuse_claim(error, "sender"), NULL;
     if (!message_header_fits(message) || !message->body)
-        return fail(error, "form"), NULL;
+        return hop_refuse_claim(error, "form"), NULL;
     if (!hop_claim_has_body(claim, message))
-        return fail(error, "body"), NULL;
+        return hop_refuse_claim(error, "body"), NULL;
     return g_steal_pointer(&claim);
 }
 

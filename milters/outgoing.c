@@ -11,6 +11,7 @@
 #include "lib/base/error.h"
 #include "lib/edge/edge_suppression.h"
 #include "lib/mime/field.h"
+#include "milters/edit.h"
 #include "milters/lanes.h"
 
 void outgoing_free(Outgoing *outgoing)
@@ -214,14 +215,12 @@ static gboolean sign(Outgoing *outgoing, Message *message, Shared *shared, const
                      const GArray *keys, GError **error)
 {
     g_autoptr(GPtrArray) list = make_signatures(outgoing, message, shared, domain, keys, error);
-    char name[] = "DKIM-Signature";
 
     if (!list)
         return FALSE;
     for (guint i = list->len; i-- > 0;) {
         const DkimSignature *signature = list->pdata[i];
-        edit_make(outgoing->edits, message->fields,
-                  (Edit){.kind = EDIT_INSERT, .name = name, .value = signature->value});
+        edit_insert(outgoing->edits, message->fields, "DKIM-Signature", signature->value);
         g_ptr_array_insert(outgoing->labels, 0, g_strdup(signature->label));
     }
     return TRUE;

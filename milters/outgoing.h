@@ -39,8 +39,8 @@ typedef struct {
     char *suppressed;    /* why its recipient is, as history tells it; NULL: is not */
     RefusalName refusal; /* REFUSAL_NONE, or it does not leave: nothing else is made then */
     char *wait;          /* why it has to, by its pool; NULL: it has not */
-    char *
-        way; /* a transport, told by a header, as a null sender tells no lane; NULL: its sender does */
+    /* A transport, told by a header, as a null sender tells no lane; NULL: its sender does. */
+    char *way;
     char *sender; /* the envelope sender that it gets; NULL: the one that it has */
     char *to;     /* the recipient that it gets; NULL: the one that it has */
     Origin origin;

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/split.h"
 
-#include <string.h>
-
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/claimed.h"
 #include "milters/hop.h"
 #include "milters/incoming.h"
 #include "milters/returned.h"
-
-static gboolean fail(GError **error, const char *what)
-{
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "the claim is for another %s", what);
-    return FALSE;
-}
 
 /* Whether the claim is about this very message: a replay could only make the same again. */
 static gboolean is_about(const Claim *claim, const Message *message, Shared *shared, guint *index,
@@ -25,13 +16,13 @@ static gboolean is_about(const Claim *claim, const Message *message, Shared *sha
     if (!shared_open_path(shared, message->mail_from, &path) ||
         path.kind != RETURN_PATH_SUBMISSION || path.id != claim->base ||
         path.server != claim->server)
-        return fail(error, "sender");
+        return hop_refuse_claim(error, "sender");
     if (message->rcpts->len != 1 || !message_header_fits(message) || !message->body)
-        return fail(error, "form");
+        return hop_refuse_claim(error, "form");
     const Recipient *recipient = message->rcpts->pdata[0];
     if (!claim_find_recipient(claim, recipient->key, index))
-        return fail(error, "recipient");
-    return hop_claim_has_body(claim, message) || fail(error, "body");
+        return hop_refuse_claim(error, "recipient");
+    return hop_claim_has_body(claim, message) || hop_refuse_claim(error, "body");
 }
 
 /* The claim of what was received; *index receives the message's place in its submission, and its sender is

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/submission.h"
 
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "milters/effect.h"
 #include "milters/hop.h"

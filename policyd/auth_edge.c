@@ -3,10 +3,10 @@
  * Dovecot auth protocol. The greeting needs nothing but memory: a smtpd(8) that does not get it dies
  * and takes its listener along. Trouble closes the connection, as Postfix says 454 to nothing else.
  */
-#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "lib/base/network.h"
 #include "lib/log/log.h"
 #include "policyd/decide.h"
 #include "policyd/edges.h"
@@ -162,7 +162,7 @@ static gboolean begin(Client *client, const AuthLine *line, GString *out)
     request->client = client;
     request->id = line->id;
     request->remote = g_strdup(line->remote);
-    request->source = penalty_source(line->remote);
+    request->source = network_client(line->remote);
     g_hash_table_insert(client->requests, GUINT_TO_POINTER(line->id), request);
     if (!sasl_begin(&request->exchange, line->mechanism, challenge))
         return refuse(request, "unknown mechanism");

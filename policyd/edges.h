@@ -9,12 +9,12 @@
  */
 #pragma once
 
-#include "lib/base/id.h"
+#include "lib/base/penalty.h"
 #include "lib/edge/edge.h"
 #include "policyd/connection.h"
-#include "lib/base/penalty.h"
 #include "policyd/incoming.h"
 #include "policyd/pending.h"
+#include "policyd/refusals.h"
 #include "policyd/strangers.h"
 #include "policyd/tally.h"
 
@@ -29,8 +29,7 @@ typedef struct {
     Tally *tally;
     Limits *limits;
     Pending *pending;
-    IdSource *ids;        /* NULL: refusals have no id to explain */
-    GHashTable *refusals; /* what refused and whom -> PolicyRefusal: the last that was recorded */
+    Refusals *refusals;
     Incoming *incoming;
     Strangers *strangers;
     gboolean map_complained; /* since the map edge was well last */
@@ -38,8 +37,5 @@ typedef struct {
     guint delayed;           /* refusals that wait */
     guint32 connections;     /* so far */
 } Policyd;
-
-/* Forgets the refusals that are told anew when they come again. */
-void policy_forget_refusals(Policyd *policyd);
 
 extern const Protocol auth_protocol, policy_protocol, map_protocol, limit_protocol;

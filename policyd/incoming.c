@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "lib/base/address.h"
-#include "lib/base/error.h"
 #include "lib/seal/return_path.h"
 
 struct Incoming {

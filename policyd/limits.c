@@ -2,7 +2,6 @@
 #include "policyd/limits.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/error.h"
 #include "policyd/book.h"
@@ -24,62 +23,8 @@ struct Limits {
     gpointer data;
     gboolean loaded;        /* once */
     gint64 epoch, revision; /* of the directory that the table is of */
-    GArray *all;            /* EdgeLimit */
-    GHashTable *by_id;      /* id -> EdgeLimit */
-    GHashTable *by_number;  /* subject and its id -> GPtrArray of EdgeLimit */
-    GHashTable *by_name[LIMIT_SUBJECT_COUNT];
+    LimitTable *table;
 };
-
-/* The limits that a message falls under. */
-typedef struct {
-    guint n;
-    const EdgeLimit *limits[LIMITS_PARTS_MAX];
-} Found;
-
-static gpointer number_key(LimitSubject subject, guint32 id)
-{
-    return GSIZE_TO_POINTER((gsize)subject << 32 | id);
-}
-
-static void forget_table(Limits *limits)
-{
-    g_clear_pointer(&limits->by_id, g_hash_table_unref);
-    g_clear_pointer(&limits->by_number, g_hash_table_unref);
-    for (guint i = 0; i < LIMIT_SUBJECT_COUNT; i++)
-        g_clear_pointer(&limits->by_name[i], g_hash_table_unref);
-    g_clear_pointer(&limits->all, g_array_unref);
-}
-
-static void add_to(GHashTable *table, gpointer key, EdgeLimit *limit)
-{
-    GPtrArray *list = g_hash_table_lookup(table, key);
-
-    if (!list) {
-        list = g_ptr_array_new();
-        g_hash_table_insert(table, key, list);
-    }
-    g_ptr_array_add(list, limit);
-}
-
-/* Takes all over. */
-static void set_table(Limits *limits, GArray *all)
-{
-    forget_table(limits);
-    limits->all = all;
-    limits->by_id = g_hash_table_new(NULL, NULL);
-    limits->by_number = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
-    for (guint i = 0; i < LIMIT_SUBJECT_COUNT; i++)
-        limits->by_name[i] =
-            g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-    for (guint i = 0; i < all->len; i++) {
-        EdgeLimit *limit = &g_array_index(all, EdgeLimit, i);
-        g_hash_table_insert(limits->by_id, GUINT_TO_POINTER(limit->id), limit);
-        if (limit->subject_id)
-            add_to(limits->by_number, number_key(limit->subject, limit->subject_id), limit);
-        else
-            add_to(limits->by_name[limit->subject], limit->subject_name, limit);
-    }
-}
 
 Limits *limits_new(const char *spool_dir, guint node, LimitsNotice notice, gpointer data)
 {
@@ -92,7 +37,7 @@ Limits *limits_new(const char *spool_dir, guint node, LimitsNotice notice, gpoin
     limits->path = g_build_filename(spool_dir, "policyd", "counters", NULL);
     limits->notice = notice;
     limits->data = data;
-    set_table(limits, g_array_new(FALSE, FALSE, sizeof(EdgeLimit)));
+    limits->table = limit_table_new(g_array_new(FALSE, FALSE, sizeof(EdgeLimit)));
     return limits;
 }
 
@@ -103,14 +48,14 @@ void limits_free(Limits *limits)
     book_close(limits->book);
     changes_free(limits->changes);
     others_free(limits->others);
-    forget_table(limits);
+    limit_table_free(limits->table);
     g_free(limits->path);
     g_free(limits);
 }
 
 static gboolean is_known(const Limits *limits, guint32 limit)
 {
-    return g_hash_table_contains(limits->by_id, GUINT_TO_POINTER(limit));
+    return limit_table_by_id(limits->table, limit) != NULL;
 }
 
 static gboolean keep_known(guint32 limit, gpointer data)
@@ -149,7 +94,8 @@ static gboolean reload(Limits *limits, Edge *edge, GError **error)
     GArray *all = edge_limits(edge, error);
     if (!all)
         return FALSE;
-    set_table(limits, all);
+    limit_table_free(limits->table);
+    limits->table = limit_table_new(all);
     limits->loaded = TRUE;
     limits->epoch = epoch;
     limits->revision = revision;
@@ -172,40 +118,16 @@ gboolean limits_tick(Limits *limits, Edge *edge, GError **error)
     return TRUE;
 }
 
-static void add_list(Found *found, const GPtrArray *list)
+static gboolean is_known_yet(gboolean known, GError **error)
 {
-    for (guint i = 0; list && i < list->len && found->n < LIMITS_PARTS_MAX; i++)
-        found->limits[found->n++] = list->pdata[i];
+    if (!known)
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+    return known;
 }
 
 static gboolean is_loaded(const Limits *limits, const LimitsFacts *facts, GError **error)
 {
-    if (limits->loaded || facts->user)
-        return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
-    return FALSE;
-}
-
-static Found find(const Limits *limits, const LimitsFacts *facts)
-{
-    const struct {
-        LimitSubject subject;
-        guint32 id;
-        const char *name;
-    } keys[] = {{LIMIT_ORGANIZATION, facts->organization, NULL},
-                {LIMIT_SERVER, facts->server, NULL},
-                {LIMIT_CREDENTIAL, facts->credential, NULL},
-                {LIMIT_DOMAIN, 0, facts->domain},
-                {LIMIT_USER, 0, facts->user}};
-    Found found = {0};
-
-    for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-        if (keys[i].id)
-            add_list(&found, g_hash_table_lookup(limits->by_number,
-                                                 number_key(keys[i].subject, keys[i].id)));
-        else if (keys[i].name)
-            add_list(&found, g_hash_table_lookup(limits->by_name[keys[i].subject], keys[i].name));
-    return found;
+    return is_known_yet(limits->loaded || facts->user, error);
 }
 
 /* Begins anew, as of so many resets. */
@@ -269,7 +191,7 @@ static gboolean has_room(const EdgeLimit *limit, const Window *window, gint64 no
     return FALSE;
 }
 
-static gboolean look(Limits *limits, const Found *found, guint32 n, ChargeVerdict *verdict,
+static gboolean look(Limits *limits, const LimitsFound *found, guint32 n, ChargeVerdict *verdict,
                      GError **error)
 {
     ChargeVerdict judged = {0};
@@ -291,13 +213,13 @@ static gboolean look(Limits *limits, const Found *found, guint32 n, ChargeVerdic
 gboolean limits_look(Limits *limits, const LimitsFacts *facts, guint32 n, ChargeVerdict *verdict,
                      GError **error)
 {
-    const Found found = find(limits, facts);
+    const LimitsFound found = limit_table_find(limits->table, facts);
 
     return is_loaded(limits, facts, error) && look(limits, &found, n, verdict, error);
 }
 
 /* Their counters have been looked at, so they are there. */
-static void count_in(Limits *limits, const Found *found, guint32 n, LimitsCharge *charge)
+static void count_in(Limits *limits, const LimitsFound *found, guint32 n, LimitsCharge *charge)
 {
     charge->n = found->n;
     for (guint i = 0; i < found->n; i++) {
@@ -317,7 +239,7 @@ static void count_in(Limits *limits, const Found *found, guint32 n, LimitsCharge
 gboolean limits_take(Limits *limits, const LimitsFacts *facts, guint32 n, LimitsCharge *charge,
                      ChargeVerdict *verdict, GError **error)
 {
-    const Found found = find(limits, facts);
+    const LimitsFound found = limit_table_find(limits->table, facts);
     LimitsCharge taken = {0};
 
     if (!is_loaded(limits, facts, error) || !look(limits, &found, n, verdict, error))
@@ -342,7 +264,7 @@ void limits_give_back(Limits *limits, const LimitsCharge *charge)
 
 static const EdgeLimit *by_id(const Limits *limits, guint32 limit, GError **error)
 {
-    const EdgeLimit *found = g_hash_table_lookup(limits->by_id, GUINT_TO_POINTER(limit));
+    const EdgeLimit *found = limit_table_by_id(limits->table, limit);
 
     if (!found)
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_NOT_FOUND, "limit %u is not known here",
@@ -401,7 +323,7 @@ static gboolean tell_usage(guint32 limit, gpointer data)
 {
     const Telling *telling = data;
     const Limits *limits = telling->limits;
-    const EdgeLimit *found = g_hash_table_lookup(limits->by_id, GUINT_TO_POINTER(limit));
+    const EdgeLimit *found = limit_table_by_id(limits->table, limit);
     const BookCounter *counter = found ? book_counter(limits->book, limit) : NULL;
 
     if (!counter || found->period == LIMIT_SECOND)
@@ -418,10 +340,8 @@ gboolean limits_changes(Limits *limits, UsageMark *mark, gboolean *more, LimitsU
     Telling telling = {limits, func, data};
     guint64 after = mark->instance == limits->instance ? mark->sequence : 0;
 
-    if (!limits->loaded || !limits->book) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+    if (!is_known_yet(limits->loaded && limits->book, error))
         return FALSE;
-    }
     mark->instance = limits->instance;
     mark->sequence = changes_each(limits->changes, after, tell_usage, &telling);
     *more = mark->sequence < changes_newest(limits->changes);
@@ -431,10 +351,8 @@ gboolean limits_changes(Limits *limits, UsageMark *mark, gboolean *more, LimitsU
 /* Who counts without a reset that is known here has not heard of it: the own counter is told again. */
 gboolean limits_share(Limits *limits, const ChargeRequest *share, GError **error)
 {
-    if (!limits->loaded || !limits->book) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "limits are not known yet");
+    if (!is_known_yet(limits->loaded && limits->book, error))
         return FALSE;
-    }
     if (!others_take(limits->others, share, book_now(limits->book))) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
                     "limit %u: more than %d counters of other nodes", share->limit, OTHERS_MAX);

@@ -5,7 +5,7 @@
  * Used by: policyd's policy and limit edges, and its main.
  * May touch: the replicas, through lib/edge; <spool_dir>/policyd/counters, through the book.
  * Threads: one.
- * Limits: LIMITS_PARTS_MAX limits on one message. Without a book (no space, or somebody else has it) nothing
+ * Limits: LIMIT_TABLE_FOUND_MAX limits on one message. Without a book (no space, or somebody else has it) nothing
  *     that has a limit can be judged, and nothing at all before the directory was read: UNAVAILABLE. Users
  *     without a credential of ours have no limit until then: their mail never waits for the replicas.
  *     A limit per second is each node's own: it would be over before the others hear of it.
@@ -15,20 +15,12 @@
 #include "lib/edge/edge_limit.h"
 #include "lib/journal/journal.h"
 #include "lib/wire/charge.h"
-
-#define LIMITS_PARTS_MAX 16 /* organization, server, credential, domain; of each four periods */
+#include "policyd/limit_table.h"
 
 typedef struct Limits Limits;
 
 /* Told when a limit is near (EVENT_LIMIT_NEAR) or reached (EVENT_LIMIT_EXCEEDED): once a period. */
 typedef void (*LimitsNotice)(EventType type, const EdgeLimit *limit, guint64 count, gpointer data);
-
-/* What a message is; 0 and NULL: it has none. */
-typedef struct {
-    guint32 organization, server, credential;
-    const char *domain; /* as address_domain makes it */
-    const char *user;
-} LimitsFacts;
 
 /* Where a message was counted. */
 typedef struct {
@@ -36,7 +28,7 @@ typedef struct {
     struct {
         guint32 limit;
         gint64 slot;
-    } parts[LIMITS_PARTS_MAX];
+    } parts[LIMIT_TABLE_FOUND_MAX];
 } LimitsCharge;
 
 /* node: this one's number. */

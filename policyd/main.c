@@ -2,6 +2,7 @@
 /* outrider-policyd(8): answers Postfix's questions, and counts, from memory and the replicas. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "lib/admission/use_count.h"
 #include "lib/log/log.h"
@@ -9,7 +10,6 @@
 #include "policyd/edges.h"
 
 #define WATCHDOG_SECONDS 10
-#define EX_UNAVAILABLE   69
 
 typedef struct {
     Service *service;
@@ -53,7 +53,7 @@ static void on_second(evutil_socket_t fd, short what, void *data)
     if (!well && !complained)
         log_warning(NULL, "limits stay as they are", LOG_GERROR(error));
     complained = !well;
-    policy_forget_refusals(policyd);
+    refusals_expire(policyd->refusals);
     tally_write_limits(policyd->tally);
 }
 
@@ -141,14 +141,9 @@ int main(int argc, char **argv)
                            (guint)config_int(config, CONFIG_NODE_ID)),
         .incoming = incoming_new(config),
         .strangers = strangers_new(config),
+        .refusals = refusals_new(config),
         .hostname = config_string(config, CONFIG_HOSTNAME),
     };
-    g_autofree char *ids = config_path(config, CONFIG_SPOOL_DIR, "next-id");
-    g_autoptr(GError) error = NULL;
-    policyd.ids = id_source_open(ids, (unsigned)config_int(config, CONFIG_NODE_ID), &error);
-    if (!policyd.ids)
-        log_warning(NULL, "refusals have no id", LOG_GERROR(error));
-    policyd.refusals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR),
                                 (guint)config_int(config, CONFIG_NODE_ID), on_limit, policyd.tally);
     policyd.pending = pending_new(policyd.limits);
@@ -157,8 +152,7 @@ int main(int argc, char **argv)
     strangers_free(policyd.strangers);
     pending_free(policyd.pending);
     limits_free(policyd.limits);
-    g_hash_table_unref(policyd.refusals);
-    id_source_close(policyd.ids);
+    refusals_free(policyd.refusals);
     tally_free(policyd.tally);
     penalty_free(policyd.penalty);
     incoming_free(policyd.incoming);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
 
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "lib/wire/socketmap.h"
 #include "policyd/edges.h"

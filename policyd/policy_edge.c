@@ -9,13 +9,6 @@
 #include "policyd/decide.h"
 #include "policyd/edges.h"
 
-/* Recipients that a limit refuses to a credential within a second, and tries of one that is suppressed, share the id that `outrider explain' takes: what is told of
- * the first is true of all. */
-typedef struct {
-    gint64 at_us; /* monotonic */
-    guint64 id;
-} PolicyRefusal;
-
 /* What a request is answered. */
 typedef struct {
     const char *action;
@@ -40,37 +33,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
 static const char *const limit_actions[LIMIT_ACTION_COUNT] = {
     [LIMIT_HOLD] = "HOLD", [LIMIT_DEFER] = "DEFER", [LIMIT_REJECT] = "REJECT"};
 
-/* 0: none can be had. */
-static guint64 refusal_id(Policyd *policyd, const char *what, guint64 number, guint32 credential,
-                          gboolean *fresh)
-{
-    g_autofree char *key = g_strdup_printf("%s %" G_GUINT64_FORMAT " %u", what, number, credential);
-    PolicyRefusal *last = g_hash_table_lookup(policyd->refusals, key);
-    gint64 now = g_get_monotonic_time();
-
-    *fresh = !last || now - last->at_us >= G_USEC_PER_SEC;
-    if (!*fresh)
-        return last->id;
-    last = g_new(PolicyRefusal, 1);
-    *last = (PolicyRefusal){
-        now, policyd->ids ? id_reserve(policyd->ids, 1, g_get_real_time() / G_USEC_PER_SEC) : 0};
-    g_hash_table_insert(policyd->refusals, g_steal_pointer(&key), last);
-    return last->id;
-}
-
-static gboolean is_over(gpointer key, gpointer value, gpointer now)
-{
-    (void)key;
-    return *(const gint64 *)now - ((const PolicyRefusal *)value)->at_us >= G_USEC_PER_SEC;
-}
-
-void policy_forget_refusals(Policyd *policyd)
-{
-    gint64 now = g_get_monotonic_time();
-
-    g_hash_table_foreach_remove(policyd->refusals, is_over, &now);
-}
-
 /* What refuses: a limit or a suppression. */
 typedef struct {
     const char *rule;
@@ -83,7 +45,7 @@ static void record(Policyd *policyd, const PolicyRequest *request, const EdgeCre
                    const Cause *cause, const char *reason, Answer *answer)
 {
     gboolean fresh;
-    guint64 id = refusal_id(policyd, cause->rule, cause->number, credential->id, &fresh);
+    guint64 id = refusals_id(policyd->refusals, cause->rule, cause->number, credential->id, &fresh);
 
     if (id == 0)
         return;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policyd/strangers.h"
 
-#include "lib/base/penalty.h"
-#include "lib/base/public_address.h"
+#include "lib/base/network_list.h"
 #include "lib/base/recent.h"
 #include "policyd/window.h"
 
@@ -78,7 +77,7 @@ const char *strangers_judge(Strangers *strangers, const PolicyRequest *request, 
     }
     if (!is_counted(strangers, request))
         return NULL;
-    g_autofree char *name = penalty_source(request->client_address);
+    g_autofree char *name = network_client(request->client_address);
     Source *source = recent_touch(strangers->sources, name);
     if (window_count(&source->window, now_us, PERIOD_US) < strangers->rate) {
         window_add(&source->window, now_us, PERIOD_US, 1);

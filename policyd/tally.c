@@ -2,9 +2,9 @@
 #include "policyd/tally.h"
 
 #include <json-c/json.h>
-#include <string.h>
 
 #include "lib/admission/use_count.h"
+#include "lib/journal/event_json.h"
 #include "lib/journal/journal.h"
 #include "lib/log/log.h"
 
@@ -65,16 +65,6 @@ void tally_failed(Tally *tally, const char *source, const char *mechanism, const
     use_count_failed(tally->uses, source, mechanism, username, reason);
 }
 
-static json_object *begin(const Tally *tally, gint64 now)
-{
-    json_object *json = json_object_new_object();
-
-    json_object_object_add(json, "v", json_object_new_int(1));
-    json_object_object_add(json, "node", json_object_new_int((int)tally->node));
-    json_object_object_add(json, "at", json_object_new_int64(now));
-    return json;
-}
-
 /* A journal that cannot be opened is tried again with the next events. */
 static gboolean open_journal(Tally *tally, GError **error)
 {
@@ -99,10 +89,8 @@ static void keep(Tally *tally, EventType type, gint64 at_us, json_object *json)
 {
     LimitEvent *event = g_new(LimitEvent, 1);
 
-    *event = (LimitEvent){type, at_us,
-                          g_strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN))};
+    *event = (LimitEvent){type, at_us, event_json_finish(json)};
     g_ptr_array_add(tally->limits, event);
-    json_object_put(json);
 }
 
 void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 count)
@@ -111,27 +99,22 @@ void tally_limit(Tally *tally, EventType type, const EdgeLimit *limit, guint64 c
 
     if (tally->limits->len >= TALLY_MAX)
         return;
-    json_object *json = begin(tally, now);
-    json_object_object_add(json, "limit", json_object_new_int64(limit->id));
-    json_object_object_add(json, "subject",
-                           json_object_new_string(limit_subject_word(limit->subject)));
-    json_object_object_add(json, "subject_id", json_object_new_int64(limit->subject_id));
-    json_object_object_add(json, "subject_name", json_object_new_string(limit->subject_name));
-    json_object_object_add(json, "period",
-                           json_object_new_string(limit_period_word(limit->period)));
-    json_object_object_add(json, "max", json_object_new_int64(limit->max));
-    json_object_object_add(json, "action",
-                           json_object_new_string(limit_action_word(limit->action)));
-    json_object_object_add(json, "count", json_object_new_int64((gint64)count));
+    json_object *json = event_json_begin(tally->node, now);
+    event_json_number(json, "limit", limit->id);
+    event_json_text(json, "subject", limit_subject_word(limit->subject));
+    event_json_number(json, "subject_id", limit->subject_id);
+    event_json_text(json, "subject_name", limit->subject_name);
+    event_json_text(json, "period", limit_period_word(limit->period));
+    event_json_number(json, "max", limit->max);
+    event_json_text(json, "action", limit_action_word(limit->action));
+    event_json_number(json, "count", count);
     keep(tally, type, now, json);
 }
 
+/* "" is nothing. */
 static void add_text(json_object *json, const char *key, const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-    if (*valid)
-        json_object_object_add(json, key, json_object_new_string(valid));
+    event_json_text(json, key, *text ? text : NULL);
 }
 
 void tally_refused(Tally *tally, const TallyRefusal *refusal)
@@ -140,11 +123,11 @@ void tally_refused(Tally *tally, const TallyRefusal *refusal)
 
     if (tally->limits->len >= TALLY_MAX)
         return;
-    json_object *json = begin(tally, now);
+    json_object *json = event_json_begin(tally->node, now);
     json_object *client = json_object_new_object();
-    json_object_object_add(json, "id", json_object_new_int64((gint64)refusal->id));
-    json_object_object_add(json, "server", json_object_new_int64(refusal->credential->server));
-    json_object_object_add(json, "credential", json_object_new_int64(refusal->credential->id));
+    event_json_number(json, "id", refusal->id);
+    event_json_number(json, "server", refusal->credential->server);
+    event_json_number(json, "credential", refusal->credential->id);
     add_text(json, "queue_id", refusal->queue_id);
     add_text(json, "mail_from", refusal->sender);
     add_text(json, "rcpt", refusal->recipient);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "lib/mime/transfer.h"
+
 #define PIECE       65536
 #define LINE_OCTETS 45 /* of a line of base64 */
-#define LINE_ROOM   72
 
 struct Encoder {
     gboolean form;
@@ -209,11 +210,9 @@ void encoder_octets(Encoder *encoder, const char *name)
 
 static void put_line(Encoder *encoder, const guchar *octets, gsize length)
 {
-    char line[LINE_ROOM];
-    int state = 0, save = 0;
-    gsize n = g_base64_encode_step(octets, length, FALSE, line, &state, &save);
+    char line[TRANSFER_BASE64_ROOM];
+    gsize n = transfer_base64_line(octets, length, line);
 
-    n += g_base64_encode_close(FALSE, line + n, &state, &save);
     line[n++] = '\n';
     escape(encoder, line, n);
 }

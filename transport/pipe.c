@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/config/config.h"
+#include "transport/pipe_command.h"
 #include "transport/pipe_end.h"
 #include "transport/pipe_link.h"
 
@@ -21,25 +22,18 @@
 #define PATH_ROOM    4096
 #define MORE_SECONDS 10 /* than outrider-piped has */
 
-/* As GOption would find it. Whatever is not right about the command line outrider-piped says. */
-static const char *config_file(int argc, char *const *argv)
+/* Whatever is not right about the command line or the file outrider-piped says. */
+static Config *load(char *const *argv)
 {
-    static const char *const names[] = {"-c", "--config"};
+    g_auto(PipeCommand) command = {0};
 
-    for (int i = 1; i < argc; i++) {
-        for (guint n = 0; n < G_N_ELEMENTS(names); n++)
-            if (i + 1 < argc && strcmp(argv[i], names[n]) == 0)
-                return argv[i + 1];
-        if (g_str_has_prefix(argv[i], "--config="))
-            return argv[i] + strlen("--config=");
-    }
-    return OUTRIDER_CONFIG_FILE;
+    return pipe_command_read(argv, &command, NULL) ? config_load(command.config, NULL) : NULL;
 }
 
 /* -1: nobody answers. */
-static int open_link(const char *file)
+static int open_link(char *const *argv)
 {
-    g_autoptr(Config) config = config_load(file, NULL);
+    g_autoptr(Config) config = load(argv);
     g_autofree char *path =
         config ? config_path(config, CONFIG_SOCKET_DIR, PIPE_LINK_SOCKET) : NULL;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -88,7 +82,7 @@ int main(int argc, char **argv)
     pipe_end_on_signals(PIPE_END_SECONDS + MORE_SECONDS);
     /* When pipe(8) dies amid a message its end looks like the message's. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    int link = open_link(config_file(argc, argv));
+    int link = open_link(argv);
 
     if (link >= 0 && pipe_link_hand_over(link, argc, argv))
         end_as(link);

@@ -11,4 +11,4 @@
 #include "lib/config/config.h"
 
 /* With a configuration that is loaded, or (NULL) with the one that the command line names. Whoever calls has signals in place. */
-G_NORETURN void pipe_once(const Config *config, int argc, char **argv);
+G_NORETURN void pipe_once(const Config *config, char *const *argv);

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -34,7 +33,7 @@ static G_NORETURN void serve(const Config *config, int link)
     if (!words)
         _exit(EX_TEMPFAIL);
     pipe_end_link(link);
-    pipe_once(config, (int)g_strv_length(words), words);
+    pipe_once(config, words);
 }
 
 static void take_client(const Service *service, int listener)
@@ -141,5 +140,5 @@ int main(int argc, char **argv)
     if (!g_str_equal(name, "outrider-pipe"))
         return run_service(argc, argv);
     pipe_end_on_signals(PIPE_END_SECONDS);
-    pipe_once(NULL, argc, argv);
+    pipe_once(NULL, argv);
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/base/public_address.h"
 #include "lib/log/log.h"
 #include "lib/mime/field.h"
 #include "lib/mime/read.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/wait_until.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/edge_writer.h"
 
-#include "lib/base/error.h"
+#include "lib/edge/edge_lane.h"
 #include "lib/edge/edge_route.h"
 #include "lib/edge/edge_schema.h"
 #include "lib/edge/lane_served.h"
@@ -23,7 +23,7 @@ struct EdgeWriter {
     LaneServed *served;
     GArray *lanes_served;  /* what lanes.regexp was rendered for */
     gboolean lanes_known;  /* it was compared since start */
-    Edge *edge;            /* for what comes in */
+    Edge *edge;            /* what replicas then say */
     gboolean incoming_due; /* its tables are to be looked at, whatever the directory */
     gboolean elders_gone;  /* replicas of elder schemas were removed since start */
     Rounds *rounds;        /* NULL: without a thread */
@@ -55,57 +55,12 @@ static gboolean open_replicas(EdgeWriter *writer, GError **error)
     return TRUE;
 }
 
-static void read_lane(sqlite3_stmt *row, const GArray *served, GArray *lanes)
-{
-    const char *host = (const char *)sqlite3_column_text(row, 3);
-    LaneState lane = {
-        .lane = (guint32)sqlite3_column_int64(row, 0),
-        .pool = (guint32)sqlite3_column_int64(row, 1),
-        .weight = (guint32)sqlite3_column_int64(row, 2),
-        .next_hop = host ? g_strdup_printf("[%s]:%d", host, sqlite3_column_int(row, 4)) : NULL,
-        .is_default = sqlite3_column_int(row, 5) != 0,
-        .gone = sqlite3_column_int(row, 6) != 0,
-        .defer = sqlite3_column_int(row, 7) != 0};
-
-    lane.served = !lane.gone && lane_served_has(served, lane.lane);
-    g_array_append_val(lanes, lane);
-}
-
-/* Straight from the writer's own connection: the round has just committed it. */
-static GArray *read_lanes(sqlite3 *db, const GArray *served, GError **error)
-{
-    static const char sql[] =
-        "SELECT lane, ip_pool_id, weight, NULL, 0, "
-        "ip_pool_id IS (SELECT min(id) FROM ip_pool WHERE is_default), 0, fallback = 'defer' "
-        "FROM ip_address LEFT JOIN ip_pool ON ip_pool.id = ip_pool_id "
-        "UNION ALL SELECT lane, 0, 0, host, port, is_default, 0, 0 FROM smarthost "
-        "UNION ALL SELECT lane.id, coalesce(ip_pool_id, 0), 0, NULL, 0, 0, 1, fallback = 'defer' "
-        "FROM lane LEFT JOIN ip_pool ON ip_pool.id = ip_pool_id "
-        "WHERE removed_at > strftime('%s') - ?1 ORDER BY 1";
-    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-
-    g_array_set_clear_func(lanes, (GDestroyNotify)lane_state_clear);
-    sqlite3_bind_int64(statement, 1, EDGE_LANE_KEEP_SECONDS);
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(statement);
-        if (rc == SQLITE_ROW)
-            read_lane(statement, served, lanes);
-    }
-    sqlite3_finalize(statement);
-    if (rc != SQLITE_DONE) {
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_IO, "lanes: %s", sqlite3_errmsg(db));
-        return NULL;
-    }
-    return g_steal_pointer(&lanes);
-}
-
 static gboolean update_lanes(EdgeWriter *writer, const GArray *served, GError **error)
 {
     const char *directory = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
     g_autofree char *path = g_build_filename(directory, "outrider", "lanes.regexp", NULL);
-    g_autoptr(GArray) lanes = read_lanes(writer->replicas[EDGE_FILE_DIRECTORY], served, error);
+    gint64 gone_after = g_get_real_time() / G_USEC_PER_SEC - EDGE_LANE_KEEP_SECONDS;
+    g_autoptr(GArray) lanes = edge_lane_states(writer->edge, served, gone_after, error);
     g_autoptr(GError) why = NULL;
     gboolean changed = FALSE;
 
@@ -143,19 +98,6 @@ static gboolean follow_lanes(EdgeWriter *writer, gboolean changed, GError **erro
     return writer->lanes_known;
 }
 
-/* Postfix knows their way: now they may be used. */
-static gboolean open_returns(EdgeWriter *writer, const char *label, GError **error)
-{
-    char *sql = sqlite3_mprintf("INSERT OR IGNORE INTO return_domain SELECT DISTINCT name FROM "
-                                "domain WHERE return_path_label = %Q AND verified_at IS NOT NULL "
-                                "ORDER BY name LIMIT %d",
-                                label, INCOMING_DOMAINS_MAX);
-    gboolean good = edge_schema_exec(writer->replicas[EDGE_FILE_DIRECTORY], sql, error);
-
-    sqlite3_free(sql);
-    return good;
-}
-
 static gboolean update_incoming(EdgeWriter *writer, GError **error)
 {
     const char *postfix = config_string(writer->config, CONFIG_POSTFIX_CONFIG_DIR);
@@ -178,7 +120,8 @@ static gboolean update_incoming(EdgeWriter *writer, GError **error)
                                  .route_domain = config_string(writer->config, CONFIG_ROUTE_DOMAIN),
                                  .hop_port = (guint)config_int(writer->config, CONFIG_HOP_PORT)};
     if (!incoming_write(directory, &names, g_get_real_time() / G_USEC_PER_SEC, &written, error) ||
-        (!written.pending && !open_returns(writer, label, error)))
+        (!written.pending && !edge_schema_open_returns(writer->replicas[EDGE_FILE_DIRECTORY], label,
+                                                       INCOMING_DOMAINS_MAX, error)))
         return FALSE;
     writer->incoming_due = written.pending;
     if (!written.changed)

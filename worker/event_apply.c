@@ -8,6 +8,7 @@
 #include "worker/event_apply.h"
 
 #include "lib/base/error.h"
+#include "worker/event_field.h"
 #include "worker/event_row.h"
 #include "worker/suppressor.h"
 
@@ -33,7 +34,7 @@ static gboolean reject(Sql *sql, Batch *batch, guint index, GError *why, GError 
         g_propagate_error(error, g_error_copy(why));
         return FALSE;
     }
-    g_autofree char *reason = event_text_cut(why->message, REASON_MAX);
+    g_autofree char *reason = event_field_cut(why->message, REASON_MAX);
     const SqlParameter parameters[] = {
         SQL_UNSIGNED(batch->source->node),
         SQL_TEXT(batch->source->program),

@@ -32,6 +32,3 @@ const SqlParameter *event_rows_of(const EventRows *rows, SqlStatement statement,
                                   guint *count);
 
 void event_rows_clear(EventRows *rows);
-
-/* A copy of at most max characters of valid UTF-8. g_free. */
-char *event_text_cut(const char *text, guint max);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/housekeeping.h"
 
-#include "lib/base/error.h"
 #include "lib/directory/credential_rotate.h"
 #include "lib/directory/key.h"
 #include "lib/log/log.h"

@@ -12,22 +12,17 @@
 #define LETTERS_N 32
 #define WAIT      "retry:4.7.0 no address of the pool takes mail on this node"
 
-void lane_state_clear(LaneState *state)
+static const EdgeLaneState *state_at(const GArray *lanes, guint i)
 {
-    g_clear_pointer(&state->next_hop, g_free);
+    return &g_array_index(lanes, EdgeLaneState, i);
 }
 
-static const LaneState *state_at(const GArray *lanes, guint i)
-{
-    return &g_array_index(lanes, LaneState, i);
-}
-
-static gboolean takes_mail(const LaneState *state)
+static gboolean takes_mail(const EdgeLaneState *state)
 {
     return !state->gone && state->served && (state->pool == 0 || state->weight > 0);
 }
 
-static void append_way(GString *text, const LaneState *to)
+static void append_way(GString *text, const EdgeLaneState *to)
 {
     if (to->pool)
         g_string_append_printf(text, " outrider-ip%u:\n", to->lane);
@@ -36,7 +31,7 @@ static void append_way(GString *text, const LaneState *to)
 }
 
 /* The lanes that take over; weights count among the addresses of one pool. */
-static GPtrArray *heirs(const GArray *lanes, const LaneState *from)
+static GPtrArray *heirs(const GArray *lanes, const EdgeLaneState *from)
 {
     GPtrArray *list = g_ptr_array_new();
 
@@ -47,7 +42,7 @@ static GPtrArray *heirs(const GArray *lanes, const LaneState *from)
     if (list->len > 0)
         return list;
     for (guint i = 0; i < lanes->len; i++) {
-        const LaneState *to = state_at(lanes, i);
+        const EdgeLaneState *to = state_at(lanes, i);
         gboolean kin = from->pool ? to->pool == from->pool : to->pool && to->is_default;
         if (kin && takes_mail(to))
             g_ptr_array_add(list, (gpointer)(guintptr)to);
@@ -55,13 +50,13 @@ static GPtrArray *heirs(const GArray *lanes, const LaneState *from)
     return list;
 }
 
-static guint weight_of(const LaneState *state)
+static guint weight_of(const EdgeLaneState *state)
 {
     return state->pool ? state->weight : 1;
 }
 
 /* Each letter before the last (whose low bits are padding) belongs to one heir. */
-static void append_heirs(GString *text, const LaneState *from, const GPtrArray *list,
+static void append_heirs(GString *text, const EdgeLaneState *from, const GPtrArray *list,
                          const char *domain)
 {
     guint total = 0, before = 0;
@@ -84,7 +79,7 @@ static void append_heirs(GString *text, const LaneState *from, const GPtrArray *
     }
 }
 
-static void append_lane(GString *text, const GArray *lanes, const LaneState *state,
+static void append_lane(GString *text, const GArray *lanes, const EdgeLaneState *state,
                         const char *domain)
 {
     if (state->gone || (state->pool && !state->served)) {

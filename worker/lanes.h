@@ -20,22 +20,9 @@
 
 #include <glib.h>
 
-#include "lib/config/config.h"
+#include "lib/edge/edge_lane.h"
 
-typedef struct {
-    guint32 lane;
-    guint32 pool; /* of an address, also when it is gone; 0: a smart host */
-    guint32 weight;
-    gboolean is_default; /* it is in the default pool, or the default smart host */
-    gboolean gone;
-    gboolean served; /* this node has the transport */
-    char *next_hop;  /* of a smart host that is there */
-    gboolean defer;  /* its pool's mail waits where no address takes any */
-} LaneState;
-
-void lane_state_clear(LaneState *state);
-
-/* The file's text for an array of LaneState, by lane number: return paths of the installation, and those with the label
+/* The file's text for an array of EdgeLaneState, by lane number: return paths of the installation, and those with the label
  * below any domain, so that a domain more or less needs no reload. g_free. */
 char *lanes_render(const GArray *lanes, const char *return_path_domain,
                    const char *return_path_label, guint hop_port);

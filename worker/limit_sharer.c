@@ -8,7 +8,6 @@
  */
 #include "worker/limit_sharer.h"
 
-#include "lib/base/error.h"
 #include "lib/log/log.h"
 #include "lib/service/ask.h"
 #include "lib/wire/charge.h"

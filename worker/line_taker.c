@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/line_taker.h"
 
-#include <string.h>
-
 #include "lib/edge/edge.h"
 #include "lib/journal/journal.h"
 #include "lib/log/log.h"

@@ -4,17 +4,12 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "lib/journal/event_json.h"
 #include "lib/seal/digest.h"
 #include "lib/wire/reply.h"
 
-static void add_text(struct json_object *event, const char *key, const char *text)
-{
-    if (text)
-        json_object_object_add(event, key, json_object_new_string(text));
-}
-
 /* Octets of the log are made valid UTF-8; absent texts stay absent. */
-static void add_mail_text(struct json_object *event, const char *key, MailText text)
+static void add_mail_text(json_object *event, const char *key, MailText text)
 {
     if (!text.data)
         return;
@@ -24,11 +19,6 @@ static void add_mail_text(struct json_object *event, const char *key, MailText t
         whole[cut - whole] = '\0';
     }
     json_object_object_add(event, key, json_object_new_string(whole));
-}
-
-static void add_number(struct json_object *event, const char *key, gint64 number)
-{
-    json_object_object_add(event, key, json_object_new_int64(number));
 }
 
 guint64 mail_event_attempt(const MailLine *line)
@@ -103,7 +93,7 @@ static gboolean is_incoming(const MailEventFacts *facts)
 }
 
 /* What a refusal is about, as far as it can be told. */
-static void add_class(struct json_object *event, const MailLine *line, const char *text)
+static void add_class(json_object *event, const MailLine *line, const char *text)
 {
     g_autofree char *dsn = g_strndup(line->dsn.data ? line->dsn.data : "", line->dsn.length);
     g_autofree char *relay =
@@ -112,21 +102,20 @@ static void add_class(struct json_object *event, const MailLine *line, const cha
 
     reply_judge(text, dsn, relay, &verdict);
     if (verdict.class != REPLY_NONE)
-        add_text(event, "class", reply_class_name(verdict.class));
+        event_json_text(event, "class", reply_class_name(verdict.class));
 }
 
-static void add_delivery(struct json_object *event, const MailLine *line,
-                         const MailEventFacts *facts)
+static void add_delivery(json_object *event, const MailLine *line, const MailEventFacts *facts)
 {
-    add_number(event, "attempt", (gint64)mail_event_attempt(line));
-    add_text(event, "status", status_name(line, &facts->about));
+    event_json_number(event, "attempt", mail_event_attempt(line));
+    event_json_text(event, "status", status_name(line, &facts->about));
     add_mail_text(event, "rcpt", line->to);
     add_mail_text(event, "relay", line->relay);
     add_mail_text(event, "dsn", line->dsn);
     if (line->code)
-        add_number(event, "code", line->code);
+        event_json_number(event, "code", line->code);
     if (line->kind == MAIL_LINE_EXPIRED)
-        add_text(event, "text", "expired in Postfix's queue, returned to sender");
+        event_json_text(event, "text", "expired in Postfix's queue, returned to sender");
     else
         add_mail_text(event, "text", line->text);
     const char *text = json_object_get_string(json_object_object_get(event, "text"));
@@ -134,50 +123,32 @@ static void add_delivery(struct json_object *event, const MailLine *line,
         add_class(event, line, text);
     if (is_given_up(line) && !is_incoming(facts))
         json_object_object_add(event, "gave_up", json_object_new_boolean(TRUE));
-    add_text(event, "source", facts->source);
-    add_text(event, "helo", facts->helo);
-    add_text(event, "tls", facts->tls);
+    event_json_text(event, "source", facts->source);
+    event_json_text(event, "helo", facts->helo);
+    event_json_text(event, "tls", facts->tls);
     if (line->kind == MAIL_LINE_DELIVERY)
-        add_number(event, "delay_ms", (gint64)line->delay_ms);
+        event_json_number(event, "delay_ms", line->delay_ms);
 }
 
-static void add_queued(struct json_object *event, const MailLine *line, const QueueEntry *about)
+static void add_queued(json_object *event, const MailLine *line, const QueueEntry *about)
 {
     if (is_held(line))
-        add_text(event, "status", "Held");
+        event_json_text(event, "status", "Held");
     if (about->base || about->parent[0])
-        json_object_object_add(event, "copy", json_object_new_boolean(TRUE));
+        event_json_flag(event, "copy", TRUE);
     if (about->parent[0])
-        add_text(event, "parent", about->parent);
-}
-
-static struct json_object *begin(guint node, gint64 at_us)
-{
-    struct json_object *event = json_object_new_object();
-
-    add_number(event, "v", 1);
-    add_number(event, "node", node);
-    add_number(event, "at", at_us);
-    return event;
-}
-
-static char *finish(struct json_object *event)
-{
-    char *json = g_strdup(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
-
-    json_object_put(event);
-    return json;
+        event_json_text(event, "parent", about->parent);
 }
 
 char *mail_event_lost(const MailEventLost *lost)
 {
-    struct json_object *event = begin(lost->node, lost->at_us);
+    json_object *event = event_json_begin(lost->node, lost->at_us);
 
-    add_number(event, "id", (gint64)lost->id);
-    add_number(event, "server", lost->server);
-    add_text(event, "status", lost->status);
-    add_text(event, "reason", lost->reason);
-    return finish(event);
+    event_json_number(event, "id", lost->id);
+    event_json_number(event, "server", lost->server);
+    event_json_text(event, "status", lost->status);
+    event_json_text(event, "reason", lost->reason);
+    return event_json_finish(event);
 }
 
 char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventType *type)
@@ -186,17 +157,17 @@ char *mail_event_build(const MailLine *line, const MailEventFacts *facts, EventT
 
     if (!find_type(line, about, type))
         return NULL;
-    struct json_object *event = begin(facts->node, line->at_us);
-    add_number(event, *type == EVENT_SUBMISSION_QUEUED ? "base" : "id", (gint64)about->id);
+    json_object *event = event_json_begin(facts->node, line->at_us);
+    event_json_number(event, *type == EVENT_SUBMISSION_QUEUED ? "base" : "id", (gint64)about->id);
     if (*type == EVENT_SUBMISSION_QUEUED)
-        add_number(event, "n", about->n);
-    add_number(event, "server", about->server);
+        event_json_number(event, "n", about->n);
+    event_json_number(event, "server", about->server);
     add_mail_text(event, "queue_id", line->queue_id);
     if (*type == EVENT_MESSAGE_QUEUED)
         add_queued(event, line, about);
     else if (*type == EVENT_DELIVERY_ATTEMPT)
         add_delivery(event, line, facts);
     else if (*type == EVENT_HOLD_CANCELLED)
-        add_text(event, "reason", "deleted from Postfix's queue while it was held");
-    return finish(event);
+        event_json_text(event, "reason", "deleted from Postfix's queue while it was held");
+    return event_json_finish(event);
 }

@@ -2,7 +2,6 @@
 #include "worker/mail_follower.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "lib/log/log.h"
 #include "worker/line_taker.h"

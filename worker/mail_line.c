@@ -16,85 +16,6 @@
 #define LONG_ID_LEAST  12
 #define LANE_MAX       65535
 
-static MailText slice(const char *data, gsize length)
-{
-    return (MailText){.data = data, .length = length};
-}
-
-static MailText skip(MailText text, gsize n)
-{
-    return slice(text.data + n, text.length - n);
-}
-
-static gboolean starts(MailText text, const char *with)
-{
-    gsize n = strlen(with);
-    return text.length >= n && memcmp(text.data, with, n) == 0;
-}
-
-static gboolean ends(MailText text, const char *with)
-{
-    gsize n = strlen(with);
-    return text.length >= n && memcmp(text.data + text.length - n, with, n) == 0;
-}
-
-static gboolean is(MailText text, const char *word)
-{
-    return text.length == strlen(word) && starts(text, word);
-}
-
-/* Offset of the first occurrence, or -1. */
-static gssize find(MailText text, const char *what)
-{
-    const char *at = text.length ? memmem(text.data, text.length, what, strlen(what)) : NULL;
-    return at ? at - text.data : -1;
-}
-
-/* Offset of the last occurrence, or -1. */
-static gssize find_last(MailText text, const char *what)
-{
-    gsize n = strlen(what);
-
-    for (gsize i = text.length >= n ? text.length - n + 1 : 0; i-- > 0;)
-        if (memcmp(text.data + i, what, n) == 0)
-            return (gssize)i;
-    return -1;
-}
-
-gboolean mail_text_equal(MailText a, MailText b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
-/* At most nine digits from the start. */
-static guint number(MailText text, gsize *used)
-{
-    guint value = 0;
-    gsize i = 0;
-
-    while (i < text.length && i < 9 && g_ascii_isdigit(text.data[i]))
-        value = value * 10 + (guint)(text.data[i++] - '0');
-    if (used)
-        *used = i;
-    return value;
-}
-
-/* "12.034" seconds in milliseconds. */
-static guint64 milliseconds(MailText text)
-{
-    gsize used;
-    guint64 value = (guint64)number(text, &used) * 1000;
-    guint unit = 100;
-
-    text = skip(text, used);
-    if (starts(text, "."))
-        for (gsize i = 1; i < text.length && g_ascii_isdigit(text.data[i]) && unit > 0; i++) {
-            value += (guint64)(text.data[i] - '0') * unit;
-            unit /= 10;
-        }
-    return value;
-}
-
 /* Short ids are upper case hexadecimal; long ones are in base 52, which has no vowels. */
 static gboolean is_queue_id(MailText text)
 {
@@ -115,20 +36,20 @@ static gboolean is_queue_id(MailText text)
 /* The last part of the program's name. */
 static MailText daemon_of(MailText program)
 {
-    gssize slash = find_last(program, "/");
-    return skip(program, (gsize)(slash + 1));
+    gssize slash = mail_text_find_last(program, "/");
+    return mail_text_skip(program, (gsize)(slash + 1));
 }
 
 /* "from=<" address ">" rest: the address may hold anything, so the mark after it is searched for
  * from the right. */
 static gboolean take_sender(MailText text, const char *mark, MailText *from, MailText *rest)
 {
-    gssize end = find_last(text, mark);
+    gssize end = mail_text_find_last(text, mark);
 
-    if (!starts(text, "from=<") || end < 6)
+    if (!mail_text_starts(text, "from=<") || end < 6)
         return FALSE;
-    *from = slice(text.data + 6, (gsize)end - 6);
-    *rest = skip(text, (gsize)end);
+    *from = mail_text_of(text.data + 6, (gsize)end - 6);
+    *rest = mail_text_skip(text, (gsize)end);
     return TRUE;
 }
 
@@ -136,13 +57,14 @@ static void parse_qmgr(MailText text, MailLine *line)
 {
     MailText rest;
 
-    if (is(text, "removed")) {
+    if (mail_text_is(text, "removed")) {
         line->kind = MAIL_LINE_REMOVED;
-    } else if (ends(text, "(queue active)") && take_sender(text, ">, size=", &line->from, &rest)) {
+    } else if (mail_text_ends(text, "(queue active)") &&
+               take_sender(text, ">, size=", &line->from, &rest)) {
         line->kind = MAIL_LINE_QUEUED;
     } else if (take_sender(text, ">, status=", &line->from, &rest)) {
-        MailText word = skip(rest, strlen(">, status="));
-        if (!starts(word, "expired") && !starts(word, "force-expired"))
+        MailText word = mail_text_skip(rest, strlen(">, status="));
+        if (!mail_text_starts(word, "expired") && !mail_text_starts(word, "force-expired"))
             return;
         line->kind = MAIL_LINE_EXPIRED;
         line->status = MAIL_STATUS_EXPIRED;
@@ -162,7 +84,7 @@ static MailStatus status_of(MailText word)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (is(word, words[i].word))
+        if (mail_text_is(word, words[i].word))
             return words[i].status;
     return MAIL_STATUS_OTHER;
 }
@@ -171,7 +93,7 @@ static MailStatus status_of(MailText word)
 static guint reply_code(MailText text)
 {
     gsize used;
-    guint code = number(text, &used);
+    guint code = mail_text_number(text, &used);
 
     if (used != 3 || code < 200 || code > 599)
         return 0;
@@ -183,12 +105,12 @@ static guint remote_code(MailText text)
 {
     static const char *const marks[] = {" said: ", " refused to talk to me: "};
 
-    if (!starts(text, "host "))
+    if (!mail_text_starts(text, "host "))
         return reply_code(text);
     for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
-        gssize at = find(text, marks[i]);
+        gssize at = mail_text_find(text, marks[i]);
         if (at >= 0)
-            return reply_code(skip(text, (gsize)at + strlen(marks[i])));
+            return reply_code(mail_text_skip(text, (gsize)at + strlen(marks[i])));
     }
     return 0;
 }
@@ -196,35 +118,35 @@ static guint remote_code(MailText text)
 /* What follows "status=". */
 static void parse_status(MailText text, MailLine *line)
 {
-    gssize space = find(text, " (");
+    gssize space = mail_text_find(text, " (");
 
     if (space < 0) {
         line->status = status_of(text);
         return;
     }
-    line->status = status_of(slice(text.data, (gsize)space));
-    line->text = skip(text, (gsize)space + 2);
-    if (ends(line->text, ")"))
+    line->status = status_of(mail_text_of(text.data, (gsize)space));
+    line->text = mail_text_skip(text, (gsize)space + 2);
+    if (mail_text_ends(line->text, ")"))
         line->text.length--;
     line->code = remote_code(line->text);
 }
 
 static void take_field(MailText key, MailText value, MailLine *line)
 {
-    if (is(key, "relay"))
+    if (mail_text_is(key, "relay"))
         line->relay = value;
-    else if (is(key, "conn_use"))
-        line->connections = number(value, NULL);
-    else if (is(key, "delay"))
-        line->delay_ms = milliseconds(value);
-    else if (is(key, "dsn"))
+    else if (mail_text_is(key, "conn_use"))
+        line->connections = mail_text_number(value, NULL);
+    else if (mail_text_is(key, "delay"))
+        line->delay_ms = mail_text_milliseconds(value);
+    else if (mail_text_is(key, "dsn"))
         line->dsn = value;
 }
 
 /* The octets of a quoted local part at the start, which may be anything; 0: it has none. */
 static gsize quoted_length(MailText text)
 {
-    if (!starts(text, "\""))
+    if (!mail_text_starts(text, "\""))
         return 0;
     for (gsize i = 1; i < text.length; i++)
         if (text.data[i] == '\\')
@@ -238,19 +160,19 @@ static gsize quoted_length(MailText text)
 static gboolean take_address(MailText *text, const char *mark, MailText *address)
 {
     gsize quoted = quoted_length(*text);
-    gssize end = find(skip(*text, quoted), mark);
+    gssize end = mail_text_find(mail_text_skip(*text, quoted), mark);
 
     if (end < 0)
         return FALSE;
-    *address = slice(text->data, quoted + (gsize)end);
-    *text = skip(*text, quoted + (gsize)end + strlen(mark));
+    *address = mail_text_of(text->data, quoted + (gsize)end);
+    *text = mail_text_skip(*text, quoted + (gsize)end + strlen(mark));
     return TRUE;
 }
 
 /* "to=<" address ">, " and "orig_to=<" address ">, ", up to "relay=". */
 static gboolean take_recipients(MailText *text, MailLine *line)
 {
-    MailText with = skip(*text, strlen("to=<")), without = with, to;
+    MailText with = mail_text_skip(*text, strlen("to=<")), without = with, to;
 
     if (!take_address(&without, ">, relay=", &line->to))
         return FALSE;
@@ -261,7 +183,7 @@ static gboolean take_recipients(MailText *text, MailLine *line)
         without = with;
     }
     /* The mark's last word is the next field's name. */
-    *text = slice(without.data - strlen("relay="), without.length + strlen("relay="));
+    *text = mail_text_of(without.data - strlen("relay="), without.length + strlen("relay="));
     return TRUE;
 }
 
@@ -271,16 +193,16 @@ static void parse_delivery(MailText text, MailLine *line)
 
     if (!take_recipients(&text, &found))
         return;
-    while (!starts(text, "status=")) {
-        gssize comma = find(text, ", ");
-        gssize equals = find(text, "=");
+    while (!mail_text_starts(text, "status=")) {
+        gssize comma = mail_text_find(text, ", ");
+        gssize equals = mail_text_find(text, "=");
         if (comma < 0 || equals < 0 || equals > comma)
             return;
-        take_field(slice(text.data, (gsize)equals),
-                   slice(text.data + equals + 1, (gsize)(comma - equals - 1)), &found);
-        text = skip(text, (gsize)comma + 2);
+        take_field(mail_text_of(text.data, (gsize)equals),
+                   mail_text_of(text.data + equals + 1, (gsize)(comma - equals - 1)), &found);
+        text = mail_text_skip(text, (gsize)comma + 2);
     }
-    parse_status(skip(text, strlen("status=")), &found);
+    parse_status(mail_text_skip(text, strlen("status=")), &found);
     found.kind = MAIL_LINE_DELIVERY;
     *line = found;
 }
@@ -288,96 +210,97 @@ static void parse_delivery(MailText text, MailLine *line)
 /* "milter-hold: END-OF-MESSAGE from host: milter triggers HOLD action; from=<A> to=<B> proto=..." */
 static void parse_hold(MailText text, MailLine *line)
 {
-    gssize from = find(text, "; from=<");
+    gssize from = mail_text_find(text, "; from=<");
 
     if (from < 0)
         return;
-    text = skip(text, (gsize)from + strlen("; from=<"));
-    gssize end = find(text, "> to=<");
+    text = mail_text_skip(text, (gsize)from + strlen("; from=<"));
+    gssize end = mail_text_find(text, "> to=<");
     if (end < 0)
         return;
     line->kind = MAIL_LINE_HELD;
-    line->from = slice(text.data, (gsize)end);
+    line->from = mail_text_of(text.data, (gsize)end);
 }
 
 /* "uid=103 from=<A> orig_id=OLD" */
 static void parse_pickup(MailText text, MailLine *line)
 {
-    gssize from = find(text, " from=<");
-    gssize parent = find_last(text, "> orig_id=");
+    gssize from = mail_text_find(text, " from=<");
+    gssize parent = mail_text_find_last(text, "> orig_id=");
 
-    if (!starts(text, "uid=") || from < 0 || parent < from + 7)
+    if (!mail_text_starts(text, "uid=") || from < 0 || parent < from + 7)
         return;
-    MailText id = skip(text, (gsize)parent + strlen("> orig_id="));
+    MailText id = mail_text_skip(text, (gsize)parent + strlen("> orig_id="));
     if (!is_queue_id(id))
         return;
     line->kind = MAIL_LINE_REQUEUED;
-    line->from = slice(text.data + from + 7, (gsize)(parent - from - 7));
+    line->from = mail_text_of(text.data + from + 7, (gsize)(parent - from - 7));
     line->parent = id;
 }
 
 static void parse_postsuper(MailText text, MailLine *line)
 {
-    if (is(text, "placed on hold"))
+    if (mail_text_is(text, "placed on hold"))
         line->kind = MAIL_LINE_PLACED;
-    else if (is(text, "released from hold"))
+    else if (mail_text_is(text, "released from hold"))
         line->kind = MAIL_LINE_RELEASED;
-    else if (is(text, "removed"))
+    else if (mail_text_is(text, "removed"))
         line->kind = MAIL_LINE_DELETED;
 }
 
 /* "TLSv1.3 with cipher X (256/256 bits) key-exchange ..." without what follows the bits. */
 static MailText tls_summary(MailText text)
 {
-    gssize bits = find(text, " bits)");
-    return bits < 0 ? text : slice(text.data, (gsize)bits + strlen(" bits)"));
+    gssize bits = mail_text_find(text, " bits)");
+    return bits < 0 ? text : mail_text_of(text.data, (gsize)bits + strlen(" bits)"));
 }
 
 /* "Untrusted TLS connection established to mx[ip]:25: TLSv1.3 with cipher ..." */
 static void parse_tls(MailText text, MailLine *line)
 {
     static const char mark[] = " TLS connection established to ";
-    gssize at = find(text, mark);
+    gssize at = mail_text_find(text, mark);
 
     if (at < 0 || memchr(text.data, ' ', (gsize)at))
         return;
-    text = skip(text, (gsize)at + strlen(mark));
-    gssize colon = find(text, ": ");
+    text = mail_text_skip(text, (gsize)at + strlen(mark));
+    gssize colon = mail_text_find(text, ": ");
     if (colon < 1)
         return;
     line->kind = MAIL_LINE_TLS;
-    line->relay = slice(text.data, (gsize)colon);
-    line->text = tls_summary(skip(text, (gsize)colon + 2));
+    line->relay = mail_text_of(text.data, (gsize)colon);
+    line->text = tls_summary(mail_text_skip(text, (gsize)colon + 2));
 }
 
 static void parse_record(MailLine *line)
 {
     MailText daemon = daemon_of(line->program);
-    gssize colon = find(line->record, ": ");
+    gssize colon = mail_text_find(line->record, ": ");
 
-    if (colon < 0 || !is_queue_id(slice(line->record.data, (gsize)colon))) {
-        if (is(daemon, "smtp") || is(daemon, "lmtp"))
+    if (colon < 0 || !is_queue_id(mail_text_of(line->record.data, (gsize)colon))) {
+        if (mail_text_is(daemon, "smtp") || mail_text_is(daemon, "lmtp"))
             parse_tls(line->record, line);
         return;
     }
-    line->queue_id = slice(line->record.data, (gsize)colon);
-    MailText text = skip(line->record, (gsize)colon + 2);
-    if (starts(text, "to=<"))
+    line->queue_id = mail_text_of(line->record.data, (gsize)colon);
+    MailText text = mail_text_skip(line->record, (gsize)colon + 2);
+    if (mail_text_starts(text, "to=<"))
         parse_delivery(text, line);
-    else if (is(daemon, "qmgr") || is(daemon, "oqmgr") || is(daemon, "nqmgr"))
+    else if (mail_text_is(daemon, "qmgr") || mail_text_is(daemon, "oqmgr") ||
+             mail_text_is(daemon, "nqmgr"))
         parse_qmgr(text, line);
-    else if (is(daemon, "cleanup") || ends(daemon, "cleanup"))
-        starts(text, "milter-hold: ") ? parse_hold(text, line) : (void)0;
-    else if (is(daemon, "pickup"))
+    else if (mail_text_is(daemon, "cleanup") || mail_text_ends(daemon, "cleanup"))
+        mail_text_starts(text, "milter-hold: ") ? parse_hold(text, line) : (void)0;
+    else if (mail_text_is(daemon, "pickup"))
         parse_pickup(text, line);
-    else if (is(daemon, "postsuper"))
+    else if (mail_text_is(daemon, "postsuper"))
         parse_postsuper(text, line);
 }
 
 static gboolean has_tag(MailText program, const char *tag)
 {
     gsize n = strlen(tag);
-    return starts(program, tag) && program.length > n && program.data[n] == '/';
+    return mail_text_starts(program, tag) && program.length > n && program.data[n] == '/';
 }
 
 gboolean mail_line_parse_parts(MailText stamp, gint64 at_us, MailText program, guint32 pid,
@@ -397,28 +320,28 @@ gboolean mail_line_parse_parts(MailText stamp, gint64 at_us, MailText program, g
 /* Takes "PROGRAM[PID]: " or "PROGRAM: " off text. */
 static gboolean take_program(MailText *text, MailText *program, guint32 *pid)
 {
-    gssize colon = find(*text, ": ");
-    gssize bracket = find(*text, "[");
+    gssize colon = mail_text_find(*text, ": ");
+    gssize bracket = mail_text_find(*text, "[");
 
     if (colon < 1)
         return FALSE;
     *pid = 0;
-    *program = slice(text->data, (gsize)colon);
+    *program = mail_text_of(text->data, (gsize)colon);
     if (bracket > 0 && bracket < colon) {
         gsize used;
-        MailText rest = skip(*text, (gsize)bracket + 1);
-        *pid = number(rest, &used);
-        if (used == 0 || !starts(skip(rest, used), "]: "))
+        MailText rest = mail_text_skip(*text, (gsize)bracket + 1);
+        *pid = mail_text_number(rest, &used);
+        if (used == 0 || !mail_text_starts(mail_text_skip(rest, used), "]: "))
             return FALSE;
         program->length = (gsize)bracket;
     }
-    *text = skip(*text, (gsize)colon + 2);
+    *text = mail_text_skip(*text, (gsize)colon + 2);
     return !memchr(program->data, ' ', program->length);
 }
 
 gboolean mail_line_parse(const char *data, gsize length, const char *tag, gint64 now, MailLine *out)
 {
-    MailText text = slice(data, length);
+    MailText text = mail_text_of(data, length);
     MailText program;
     guint32 pid;
     gint64 at_us;
@@ -428,15 +351,15 @@ gboolean mail_line_parse(const char *data, gsize length, const char *tag, gint64
     gsize used = mail_stamp_parse(data, length, now, &at_us);
     if (used == 0)
         return FALSE;
-    MailText stamp = slice(data, used);
-    text = skip(text, used);
-    if (!starts(text, " "))
+    MailText stamp = mail_text_of(data, used);
+    text = mail_text_skip(text, used);
+    if (!mail_text_starts(text, " "))
         return FALSE;
-    text = skip(text, 1);
-    gssize space = find(text, " "); /* ends the host */
+    text = mail_text_skip(text, 1);
+    gssize space = mail_text_find(text, " "); /* ends the host */
     if (space < 1)
         return FALSE;
-    text = skip(text, (gsize)space + 1);
+    text = mail_text_skip(text, (gsize)space + 1);
     if (!take_program(&text, &program, &pid))
         return FALSE;
     return mail_line_parse_parts(stamp, at_us, program, pid, text, tag, out);
@@ -445,32 +368,32 @@ gboolean mail_line_parse(const char *data, gsize length, const char *tag, gint64
 guint32 mail_line_lane(const MailLine *line)
 {
     static const char mark[] = "/outrider-ip";
-    gssize at = find(line->program, mark);
+    gssize at = mail_text_find(line->program, mark);
     gsize used;
 
     if (at < 0)
         return 0;
-    MailText rest = skip(line->program, (gsize)at + strlen(mark));
-    guint lane = number(rest, &used);
-    rest = skip(rest, used);
-    return used > 0 && lane <= LANE_MAX && starts(rest, "/") ? lane : 0;
+    MailText rest = mail_text_skip(line->program, (gsize)at + strlen(mark));
+    guint lane = mail_text_number(rest, &used);
+    rest = mail_text_skip(rest, used);
+    return used > 0 && lane <= LANE_MAX && mail_text_starts(rest, "/") ? lane : 0;
 }
 
 gboolean mail_line_is_hop(const MailLine *line)
 {
-    return find(line->program, "/outrider-split/") >= 0;
+    return mail_text_find(line->program, "/outrider-split/") >= 0;
 }
 
 gboolean mail_line_is_discard(const MailLine *line)
 {
-    return find(line->program, "/discard") >= 0;
+    return mail_text_find(line->program, "/discard") >= 0;
 }
 
 gboolean mail_line_relay_is_ipv6(const MailLine *line)
 {
-    gssize bracket = find_last(line->relay, "[");
+    gssize bracket = mail_text_find_last(line->relay, "[");
 
-    return bracket >= 0 && find(skip(line->relay, (gsize)bracket), ":") >= 0 &&
-           find(skip(line->relay, (gsize)bracket), ":") <
-               find(skip(line->relay, (gsize)bracket), "]");
+    return bracket >= 0 && mail_text_find(mail_text_skip(line->relay, (gsize)bracket), ":") >= 0 &&
+           mail_text_find(mail_text_skip(line->relay, (gsize)bracket), ":") <
+               mail_text_find(mail_text_skip(line->relay, (gsize)bracket), "]");
 }

@@ -9,16 +9,10 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "worker/mail_text.h"
 
 #define MAIL_LINE_MAX     16384
 #define MAIL_QUEUE_ID_MAX 32
-
-/* data NULL: absent. Not NUL-terminated. */
-typedef struct {
-    const char *data;
-    gsize length;
-} MailText;
 
 typedef enum {
     MAIL_LINE_OTHER,    /* from Postfix, of no interest */
@@ -85,5 +79,3 @@ gboolean mail_line_is_discard(const MailLine *line);
 
 /* Whether the relay was reached over IPv6. */
 gboolean mail_line_relay_is_ipv6(const MailLine *line);
-
-gboolean mail_text_equal(MailText a, MailText b);

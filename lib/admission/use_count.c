@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/admission/use_count.h"
 
-#include <json-c/json.h>
+#include "lib/journal/event_json.h"
 
 #define USERNAME_MAX 128 /* octets */
 
@@ -122,29 +122,21 @@ static gboolean post(const UseCount *uses, Journal *journal, EventType type, con
                      GError **error)
 {
     gint64 now = g_get_real_time();
-    json_object *json = json_object_new_object();
+    json_object *object = event_json_begin(uses->node, now);
 
-    json_object_object_add(json, "v", json_object_new_int(1));
-    json_object_object_add(json, "node", json_object_new_int((int)uses->node));
-    json_object_object_add(json, "at", json_object_new_int64(now));
     if (type == EVENT_CREDENTIAL_USED) {
-        json_object_object_add(json, "server", json_object_new_int64(entry->server));
-        json_object_object_add(json, "credential", json_object_new_int64(entry->credential));
+        event_json_number(object, "server", entry->server);
+        event_json_number(object, "credential", entry->credential);
     } else {
-        json_object_object_add(json, "ip", json_object_new_string(entry->source));
-        json_object_object_add(json, "mechanism", json_object_new_string(entry->mechanism));
-        if (entry->username)
-            json_object_object_add(json, "username", json_object_new_string(entry->username));
-        json_object_object_add(json, "reason", json_object_new_string(entry->reason));
+        event_json_text(object, "ip", entry->source);
+        event_json_text(object, "mechanism", entry->mechanism);
+        event_json_text(object, "username", entry->username);
+        event_json_text(object, "reason", entry->reason);
     }
-    json_object_object_add(json, "count", json_object_new_int64(entry->count));
-    const JournalEntry line = {.type = type,
-                               .at_us = now,
-                               .json = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
-                               .length = -1};
-    gboolean done = journal_post(journal, &line, 1, error);
-    json_object_put(json);
-    return done;
+    event_json_number(object, "count", entry->count);
+    g_autofree char *json = event_json_finish(object);
+    const JournalEntry line = {.type = type, .at_us = now, .json = json, .length = -1};
+    return journal_post(journal, &line, 1, error);
 }
 
 static gboolean post_all(const UseCount *uses, Journal *journal, EventType type,

@@ -5,18 +5,8 @@
 
 G_DEFINE_QUARK(outrider - error - quark, outrider_error)
 
-static const ErrorAnswer answers[] = {
-#define X(name, smtp, dsn, action, exit_status, http)                                              \
-    [ERROR_CLASS_##name] = {#name, smtp, dsn, action, exit_status, http},
-#include "lib/base/error_class.def"
-#undef X
-};
-
-static const struct {
-    const char *name;
-    ErrorClass class;
-} codes[] = {
-#define X(name, class, meaning) [OUTRIDER_ERROR_##name] = {#name, ERROR_CLASS_##class},
+static const ErrorClass classes[] = {
+#define X(name, class, meaning) [OUTRIDER_ERROR_##name] = ERROR_CLASS_##class,
 #include "lib/base/error.def"
 #undef X
 };
@@ -29,17 +19,7 @@ static gboolean is_ours(const GError *error)
 
 ErrorClass error_class(const GError *error)
 {
-    return is_ours(error) ? codes[error->code].class : ERROR_CLASS_TEMPORARY;
-}
-
-const ErrorAnswer *error_answer(const GError *error)
-{
-    return &answers[error_class(error)];
-}
-
-const char *error_name(const GError *error)
-{
-    return is_ours(error) ? codes[error->code].name : "UNKNOWN";
+    return is_ours(error) ? classes[error->code] : ERROR_CLASS_TEMPORARY;
 }
 
 gboolean error_set_errno(GError **error, int errnum, const char *what, const char *path)

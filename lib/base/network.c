@@ -4,10 +4,17 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define V4_OCTETS   4
-#define MAPPED_BITS 96
+#define V4_OCTETS      4
+#define MAPPED_BITS    (8 * NETWORK_V4_AT)
+#define CLIENT_V6_BITS 64
 
-static const guint8 mapped[NETWORK_OCTETS - V4_OCTETS] = {[10] = 0xff, [11] = 0xff};
+const guint8 network_v4_prefix[NETWORK_V4_AT] = {[10] = 0xff, [11] = 0xff};
+
+static void set_v4(guint8 octets[NETWORK_OCTETS], const void *address)
+{
+    memcpy(octets, network_v4_prefix, NETWORK_V4_AT);
+    memcpy(octets + NETWORK_V4_AT, address, V4_OCTETS);
+}
 
 /* Scopes and spaces are not for us. */
 static gboolean parse_address(const char *text, guint8 octets[NETWORK_OCTETS], gboolean *v4)
@@ -19,8 +26,9 @@ static gboolean parse_address(const char *text, guint8 octets[NETWORK_OCTETS], g
         inet_pton(*v4 ? AF_INET : AF_INET6, text, found) != 1)
         return FALSE;
     if (*v4)
-        memcpy(octets, mapped, sizeof mapped);
-    memcpy(octets + (*v4 ? sizeof mapped : 0), found, *v4 ? V4_OCTETS : NETWORK_OCTETS);
+        set_v4(octets, found);
+    else
+        memcpy(octets, found, NETWORK_OCTETS);
     return TRUE;
 }
 
@@ -29,6 +37,32 @@ gboolean network_address(const char *text, guint8 octets[NETWORK_OCTETS])
     gboolean v4;
 
     return parse_address(text, octets, &v4);
+}
+
+gboolean network_socket_address(const struct sockaddr *address, guint8 octets[NETWORK_OCTETS])
+{
+    if (address->sa_family == AF_INET)
+        set_v4(octets, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
+    else if (address->sa_family == AF_INET6)
+        memcpy(octets, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+               NETWORK_OCTETS);
+    return address->sa_family == AF_INET || address->sa_family == AF_INET6;
+}
+
+static gboolean is_v4_address(const guint8 octets[NETWORK_OCTETS])
+{
+    return memcmp(octets, network_v4_prefix, NETWORK_V4_AT) == 0;
+}
+
+char *network_address_text(const guint8 octets[NETWORK_OCTETS])
+{
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (is_v4_address(octets))
+        inet_ntop(AF_INET, octets + NETWORK_V4_AT, text, sizeof text);
+    else
+        inet_ntop(AF_INET6, octets, text, sizeof text);
+    return g_strdup(text);
 }
 
 /* octets with the bits from length on cleared, or set. */
@@ -48,18 +82,18 @@ void network_around(const guint8 address[NETWORK_OCTETS], guint length, Network 
     cut(address, length, TRUE, network->last);
 }
 
+/* A prefix shorter than MAPPED_BITS leaves no such first address. */
 static gboolean is_v4(const Network *network)
 {
-    return network->length >= MAPPED_BITS && memcmp(network->first, mapped, sizeof mapped) == 0;
+    return is_v4_address(network->first);
 }
 
 static gboolean has_v4(const Network *network)
 {
     guint8 any[NETWORK_OCTETS] = {0};
 
-    memcpy(any, mapped, sizeof mapped);
-    return memcmp(any, network->first, sizeof any) >= 0 &&
-           memcmp(any, network->last, sizeof any) <= 0;
+    memcpy(any, network_v4_prefix, NETWORK_V4_AT);
+    return network_has(network, any);
 }
 
 static const char *check_width(const Network *network)
@@ -73,13 +107,28 @@ static const char *check_width(const Network *network)
 
 static char *canonical(const Network *network)
 {
-    gboolean v4 = is_v4(network);
-    guint skipped = v4 ? sizeof mapped : 0;
-    char text[INET6_ADDRSTRLEN] = "";
+    g_autofree char *first = network_address_text(network->first);
 
-    inet_ntop(v4 ? AF_INET : AF_INET6, network->first + skipped, text, sizeof text);
+    return g_strdup_printf("%s/%u", first, network->length - (is_v4(network) ? MAPPED_BITS : 0));
+}
 
-    return g_strdup_printf("%s/%u", text, network->length - 8 * skipped);
+gboolean network_has(const Network *network, const guint8 octets[NETWORK_OCTETS])
+{
+    return memcmp(network->first, octets, NETWORK_OCTETS) <= 0 &&
+           memcmp(octets, network->last, NETWORK_OCTETS) <= 0;
+}
+
+char *network_client(const char *address)
+{
+    guint8 octets[NETWORK_OCTETS];
+    Network network;
+
+    if (!network_address(address, octets))
+        return g_strdup("unknown");
+    if (is_v4_address(octets))
+        return network_address_text(octets);
+    network_around(octets, CLIENT_V6_BITS, &network);
+    return canonical(&network);
 }
 
 /* NULL, or what is wrong. */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/base/penalty.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
 #include "lib/base/recent.h"
 
 typedef struct {
@@ -56,20 +53,4 @@ gint64 penalty_fail(Penalty *penalty, const char *source, gint64 now)
 guint penalty_count(const Penalty *penalty)
 {
     return recent_count(penalty->sources);
-}
-
-char *penalty_source(const char *address)
-{
-    struct in6_addr six;
-    struct in_addr four;
-    char text[INET6_ADDRSTRLEN];
-
-    if (inet_pton(AF_INET, address, &four) == 1)
-        return g_strdup(address);
-    if (inet_pton(AF_INET6, address, &six) != 1)
-        return g_strdup("unknown");
-    if (IN6_IS_ADDR_V4MAPPED(&six))
-        return g_strdup(inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof(text)));
-    memset(&six.s6_addr[8], 0, 8);
-    return g_strconcat(inet_ntop(AF_INET6, &six, text, sizeof(text)), "/64", NULL);
 }

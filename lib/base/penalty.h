@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: how long a failed authentication of a source waits for its answer.
+ * Purpose: how long a failed authentication of a source (as network_client names it) waits for its answer.
  * Used by: policyd and apid.
  * May touch: nothing.
  * Threads: one at a time.
@@ -22,6 +22,3 @@ void penalty_free(Penalty *penalty);
 gint64 penalty_fail(Penalty *penalty, const char *source, gint64 now);
 
 guint penalty_count(const Penalty *penalty);
-
-/* The source of an address: IPv4 as it is, IPv6 as its /64, anything else "unknown"; g_free. */
-char *penalty_source(const char *address);

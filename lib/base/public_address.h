@@ -4,21 +4,12 @@
  * Used by: lib/http, at the moment of connecting; lib/directory, for the hosts of SMTP endpoints.
  * May touch: nothing.
  * Threads: any.
- * Limits: NETWORK_LIST_MAX networks in a list.
  */
 #pragma once
 
 #include "lib/base/network.h"
 
-#define NETWORK_LIST_MAX 64
-
 /* FALSE: loopback, private, link-local, multicast, reserved or documentation, by special_network.def; IPv6 outside 2000::/3. What
  * carries an IPv4 address (mapped, NAT64's 64:ff9b::/96, 6to4, ISATAP) is as public as that; Teredo, compatible addresses and local
  * NAT64 are not. */
 gboolean public_address(const guint8 octets[NETWORK_OCTETS]);
-
-/* Networks with commas or blanks between. GArray of Network; NULL: INVALID names the word. */
-GArray *network_list_read(const char *text, GError **error);
-
-/* Whether one of them has the address. */
-gboolean network_list_has(const GArray *networks, const guint8 octets[NETWORK_OCTETS]);

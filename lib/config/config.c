@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
-#include "lib/base/public_address.h"
+#include "lib/base/network_list.h"
 #include "lib/config/value.h"
 
 #define FILE_MAX        (1 << 20)
@@ -31,14 +31,14 @@ typedef struct {
 } Parser;
 
 /* key may be any octets of the file: escaped and cut, so that the error stays one line. */
-static gboolean refuse(const Parser *parser, const char *key, gsize length, const char *allowed,
+static gboolean refuse(const Parser *parser, const char *key, gsize length, const char *why,
                        GError **error)
 {
     g_autofree char *head = g_strndup(key, MIN(length, KEY_SHOWN_MAX));
     g_autofree char *shown = g_strescape(head, NULL);
 
     g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "%s:%u: %s%s: %s", parser->name,
-                parser->line, shown, length > KEY_SHOWN_MAX ? "..." : "", allowed);
+                parser->line, shown, length > KEY_SHOWN_MAX ? "..." : "", why);
     return FALSE;
 }
 
@@ -83,11 +83,9 @@ static gboolean set_option(Parser *parser, const char *key, gsize key_length, co
     }
     strip(&start, &end);
     g_autofree char *text = g_strndup(start, (gsize)(end - start));
-    if (!option_parse(option_row(option), text, &parser->config->values[option])) {
-        g_autofree char *allowed = option_allowed(option_row(option));
-        g_autofree char *sentence = g_strdup_printf("allowed is %s", allowed);
-        return refuse(parser, key, key_length, sentence, error);
-    }
+    g_autoptr(GError) why = NULL;
+    if (!option_parse(option_row(option), text, &parser->config->values[option], &why))
+        return refuse(parser, key, key_length, why->message, error);
     parser->config->lines[option] = parser->line;
     return TRUE;
 }
@@ -128,7 +126,7 @@ static gboolean set_defaults(Parser *parser, GError **error)
                         row->key, allowed);
             return FALSE;
         }
-        gboolean good = option_parse(row, row->fallback, &parser->config->values[option]);
+        gboolean good = option_parse(row, row->fallback, &parser->config->values[option], NULL);
         g_assert(good);
     }
     return TRUE;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "lib/base/public_address.h"
+#include "lib/base/error.h"
+#include "lib/base/network_list.h"
 
 typedef struct {
     const char *suffix;
@@ -175,12 +176,24 @@ static gboolean is_allowed(const Option *row, const char *text, gint64 *number)
     return FALSE;
 }
 
-gboolean option_parse(const Option *row, const char *text, OptionValue *value)
+static gboolean refuse(const Option *row, const char *text, GError **error)
+{
+    g_autofree char *allowed = option_allowed(row);
+    g_autoptr(GArray) none = NULL;
+
+    if (row->type == OPTION_NETWORKS && is_plain(row, text))
+        none = network_list_read(text, error);
+    else
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "allowed is %s", allowed);
+    return FALSE;
+}
+
+gboolean option_parse(const Option *row, const char *text, OptionValue *value, GError **error)
 {
     gint64 number = 0;
 
     if (!is_allowed(row, text, &number))
-        return FALSE;
+        return refuse(row, text, error);
     g_free(value->text);
     value->number = number;
     if (row->type == OPTION_INT || row->type == OPTION_SIZE || row->type == OPTION_DURATION)

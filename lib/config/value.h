@@ -41,9 +41,9 @@ typedef struct {
 /* The row of an option; never NULL. */
 const Option *option_row(ConfigOption option);
 
-/* Checks text (UTF-8, without white space around it) and takes it over in its canonical form; FALSE
- * when it is not allowed, and value is then untouched. */
-gboolean option_parse(const Option *row, const char *text, OptionValue *value);
+/* Checks text (UTF-8, without white space around it) and takes it over in its canonical form. FALSE, value untouched: INVALID
+ * says what is allowed; of a list it names the word that is not. */
+gboolean option_parse(const Option *row, const char *text, OptionValue *value, GError **error);
 
 /* What is allowed, as "a whole number from 1 to 255"; g_free. */
 char *option_allowed(const Option *row);

@@ -5,9 +5,10 @@
 
 #include "lib/base/error.h"
 #include "lib/config/value.h"
-#include "lib/directory/credential_key.h"
+#include "lib/directory/credential_secret.h"
 #include "lib/directory/directory.h"
 #include "lib/edge/edge.h"
+#include "lib/wire/cram.h"
 
 typedef struct {
     const char *const *names;
@@ -22,11 +23,9 @@ static gboolean read_overlap(const char *text, gint64 *ms, GError **error)
         .key = "overlap", .type = OPTION_DURATION, .max = CREDENTIAL_OVERLAP_MAX_MS};
     OptionValue value = {0};
 
-    if (!option_parse(&row, text, &value)) {
-        g_autofree char *allowed = option_allowed(&row);
+    if (!option_parse(&row, text, &value, error)) {
         g_autofree char *quoted = value_quote(text);
-        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "overlap: %s: allowed is %s",
-                    quoted, allowed);
+        g_prefix_error(error, "overlap: %s: ", quoted);
         return FALSE;
     }
     *ms = value.number;
@@ -44,13 +43,13 @@ static gboolean show(Sql *sql, Rotation *rotation, GError **error)
 static gboolean do_rotate(Sql *sql, gpointer data, GError **error)
 {
     Rotation *rotation = data;
-    guint8 hash[EDGE_KEY_HASH_LENGTH], cram[CREDENTIAL_CRAM_LENGTH];
+    guint8 hash[EDGE_KEY_HASH_LENGTH], cram[CRAM_STATE_LENGTH];
     guint64 revision, changed = 0;
 
     if (!sql_next_revision(sql, &revision, error) || !show(sql, rotation, error))
         return FALSE;
     edge_key_hash(rotation->key, hash);
-    credential_key_cram(rotation->key, cram);
+    cram_state_make(rotation->key, cram);
     const SqlParameter until = rotation->until ? SQL_INT(rotation->until) : SQL_NULL;
     const SqlParameter parameters[] = {until,
                                        until,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: a credential's new key, beside which the old one works for a while.
- * Used by: the CLI, later the API.
+ * Used by: the CLI.
  * May touch: credential_secret of MariaDB.
  * Threads: one connection per thread.
  */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
 #include "lib/directory/credential_scope.h"
 #include "lib/directory/credential_secret.h"
 #include "lib/directory/endpoint.h"

@@ -32,6 +32,8 @@ typedef struct {
     const char *column;
     const char *option;
     const char *argument;
+    /* The word for none, which argument names last; NULL: it always has a value. */
+    const char *null;
     ValueKind kind;
     unsigned flags;
     const char *fallback;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
+#include "lib/seal/random.h"
 
 #define SELECTOR_LETTERS 6
 #define ED25519_LENGTH   32
@@ -78,7 +78,7 @@ DkimKey *dkim_key_generate(const char *algorithm, guint bits, GError **error)
     gboolean ed25519 = bits == 0;
     g_autoptr(EVP_PKEY) pkey = ed25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
                                        : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (gsize)bits);
-    g_autofree char *letters = random_text("abcdefghijklmnopqrstuvwxyz", SELECTOR_LETTERS, error);
+    g_autofree char *letters = random_text(RANDOM_SMALL, SELECTOR_LETTERS, error);
 
     if (!letters)
         return NULL;

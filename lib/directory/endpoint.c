@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/directory/endpoint.h"
 
-#include <string.h>
-
 #include "lib/base/error.h"
 #include "lib/edge/edge_route.h"
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/directory/endpoint_check.h"
 
-#include <string.h>
-
-#include "lib/base/error.h"
+#include "lib/base/network_list.h"
 #include "lib/base/public_address.h"
 
 typedef struct {

@@ -18,9 +18,19 @@ typedef struct {
     DirectoryField field;
 } Entry;
 
+#define OR_NONE(argument_)  argument_ "|none", .null = "none"
+#define OR_NEVER(argument_) argument_ "|never", .null = "never"
+
 static const Entry entries[] = {
-#define X(OBJECT, column, option, argument, KIND, FLAGS, fallback, text)                           \
-    {DIRECTORY_##OBJECT, {column, option, argument, VALUE_##KIND, FLAGS, fallback, text}},
+#define X(OBJECT, column_, option_, argument_, KIND, FLAGS, fallback_, text_)                      \
+    {DIRECTORY_##OBJECT,                                                                           \
+     {.column = column_,                                                                           \
+      .option = option_,                                                                           \
+      .argument = argument_,                                                                       \
+      .kind = VALUE_##KIND,                                                                        \
+      .flags = FLAGS,                                                                              \
+      .fallback = fallback_,                                                                       \
+      .text = text_}},
 #include "lib/directory/field.def"
 #undef X
 };

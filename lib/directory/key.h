@@ -2,7 +2,7 @@
 /*
  * Purpose: the DKIM keys of a domain, or of the installation (domain 0): adding, rotating, retiring; what happens to them
  *     when the DNS shows them. key_state.h draws their life.
- * Used by: the CLI, the worker, later the API.
+ * Used by: the CLI, the worker.
  * May touch: the tables domain, dkim_key and dns_check of MariaDB.
  * Threads: one connection per thread.
  * Limits: KEYS_MAX keys of a domain that are not gone.

@@ -2,7 +2,7 @@
 /*
  * Purpose: rate limits in the directory: how many messages (of one recipient each) a subject may send
  *     in a sliding period, and what becomes of the next one.
- * Used by: the CLI, later the API; lib/directory when a subject is deleted.
+ * Used by: the CLI; lib/directory when a subject is deleted.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  * Limits: as lib/directory/limit_target.h; a subject has one limit per period; a list of at most

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: which organizations may use a pool for their servers and rules. The default pool is open to all.
- * Used by: the CLI, later the API.
+ * Used by: the CLI.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: the DNS records that an admin should publish for a domain and for the installation.
- * Used by: the CLI, later the API and the DNS checks.
+ * Used by: the CLI.
  * May touch: MariaDB, by reading.
  * Threads: one connection per thread.
  */

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
 #include "lib/edge/edge_route.h"
-
-#define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
+#include "lib/seal/random.h"
 
 static gboolean fail(GError **error, OutriderError code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
@@ -102,7 +100,8 @@ static gboolean settle_new(Sql *sql, ReferenceOwner owner, Fields *fields, GErro
     if ((at && !find_domain(sql, owner, at + 1, fields, error)) ||
         !check_free(sql, owner, address, at ? at + 1 : NULL, error))
         return FALSE;
-    g_autofree char *token = random_text(TOKEN_LETTERS, EDGE_ROUTE_TOKEN_LENGTH, error);
+    g_autofree char *token =
+        random_text(RANDOM_SMALL RANDOM_DIGITS, EDGE_ROUTE_TOKEN_LENGTH, error);
     if (!token)
         return FALSE;
     set_text(fields_column(fields, "name"), address);

@@ -2,7 +2,7 @@
 /*
  * Purpose: suppressions in the directory: recipients, and whole domains of them, that nothing is sent to by a server, an
  *     organization or the installation.
- * Used by: the CLI, the worker's housekeeping, later the API. What deliveries put there: worker/suppressor.h.
+ * Used by: the CLI, the worker's housekeeping. What deliveries put there: worker/suppressor.h.
  * May touch: the directory tables of MariaDB.
  * Threads: one connection per thread.
  * Limits: one revision writes or removes SUPPRESSION_BATCH_MAX rows; a page has SUPPRESSION_PAGE_MAX.

@@ -2,6 +2,7 @@
 #include "lib/directory/tenant.h"
 
 #include "lib/base/error.h"
+#include "lib/base/network_list.h"
 #include "lib/base/public_address.h"
 #include "lib/directory/endpoint_check.h"
 

@@ -13,7 +13,6 @@
 #define VALUE_TEXT_MAX      4096
 #define VALUE_PERMALINK_MAX 63
 #define VALUE_TITLE_MAX     255 /* characters */
-#define VALUE_DOMAIN_MAX    253
 #define VALUE_WEIGHT_MAX    100
 #define VALUE_LOGIN_MAX     255 /* octets; of a path, too */
 

@@ -5,9 +5,9 @@
 
 #include "lib/base/address.h"
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
 #include "lib/directory/directory.h"
 #include "lib/dns/zone.h"
+#include "lib/seal/random.h"
 
 #define PREFIX "outrider-verification="
 
@@ -18,7 +18,7 @@ static gint64 now_seconds(void)
 
 char *verify_token_new(GError **error)
 {
-    return random_text("abcdefghijklmnopqrstuvwxyz0123456789", VERIFY_TOKEN_LENGTH, error);
+    return random_text(RANDOM_SMALL RANDOM_DIGITS, VERIFY_TOKEN_LENGTH, error);
 }
 
 char *verify_record(const Record *domain)
@@ -198,7 +198,7 @@ static gboolean do_new(Sql *sql, gpointer data, GError **error)
 char *directory_verify_code_new(Sql *sql, guint64 domain, const char *address, GError **error)
 {
     Work work = {.domain = domain, .now = now_seconds(), .address = address};
-    g_autofree char *code = random_text("0123456789", VERIFY_CODE_LENGTH, error);
+    g_autofree char *code = random_text(RANDOM_DIGITS, VERIFY_CODE_LENGTH, error);
 
     if (!code)
         return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: proof that a domain is its owner's: a TXT record at the domain, or a code that was sent to its postmaster.
- * Used by: the CLI, later the API.
+ * Used by: the CLI.
  * May touch: name servers; the tables domain and domain_code of MariaDB.
  * Threads: one connection per thread.
  * Limits: a code is good for VERIFY_CODE_SECONDS and VERIFY_WRONG_MAX wrong ones; VERIFY_CODES_MAX codes a day.

@@ -3,6 +3,7 @@
 
 #include "lib/base/condition.h"
 #include "lib/edge/edge_pool.h"
+#include "lib/edge/lane_served.h"
 
 static gboolean goes_before(const EdgeLaneRule *rule, const EdgeLaneRule *other)
 {
@@ -74,6 +75,13 @@ gboolean edge_pool_that_defers(Edge *edge, guint32 pool, char **name, GError **e
     return TRUE;
 }
 
+static char *next_hop(sqlite3_stmt *row, int host, int port)
+{
+    const char *name = (const char *)sqlite3_column_text(row, host);
+
+    return name ? g_strdup_printf("[%s]:%d", name, sqlite3_column_int(row, port)) : NULL;
+}
+
 GArray *edge_smarthost(Edge *edge, guint32 smarthost, GError **error)
 {
     EdgeStatement id = smarthost ? EDGE_STATEMENT_SMARTHOST : EDGE_STATEMENT_SMARTHOST_DEFAULT;
@@ -88,11 +96,40 @@ GArray *edge_smarthost(Edge *edge, guint32 smarthost, GError **error)
         sqlite3_bind_int64(statement, 1, smarthost);
     int step = edge_link_step(link, statement, error);
     if (step > 0) {
-        EdgeLane lane = {
-            .lane = (guint32)sqlite3_column_int64(statement, 0),
-            .weight = 1,
-            .next_hop = g_strdup_printf("[%s]:%d", (const char *)sqlite3_column_text(statement, 1),
-                                        sqlite3_column_int(statement, 2))};
+        EdgeLane lane = {.lane = (guint32)sqlite3_column_int64(statement, 0),
+                         .weight = 1,
+                         .next_hop = next_hop(statement, 1, 2)};
+        g_array_append_val(lanes, lane);
+    }
+    return step < 0 ? NULL : g_steal_pointer(&lanes);
+}
+
+void edge_lane_state_clear(EdgeLaneState *state)
+{
+    g_clear_pointer(&state->next_hop, g_free);
+}
+
+GArray *edge_lane_states(Edge *edge, const GArray *served, gint64 gone_after, GError **error)
+{
+    g_autoptr(EdgeLink) link = edge_link_take(edge, EDGE_FILE_DIRECTORY, error);
+    sqlite3_stmt *statement =
+        link ? edge_link_statement(link, EDGE_STATEMENT_LANE_STATES, error) : NULL;
+    g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLaneState));
+    int step;
+
+    if (!statement)
+        return NULL;
+    g_array_set_clear_func(lanes, (GDestroyNotify)edge_lane_state_clear);
+    sqlite3_bind_int64(statement, 1, gone_after);
+    while ((step = edge_link_step(link, statement, error)) > 0) {
+        EdgeLaneState lane = {.lane = (guint32)sqlite3_column_int64(statement, 0),
+                              .pool = (guint32)sqlite3_column_int64(statement, 1),
+                              .weight = (guint32)sqlite3_column_int64(statement, 2),
+                              .next_hop = next_hop(statement, 3, 4),
+                              .is_default = sqlite3_column_int(statement, 5) != 0,
+                              .gone = sqlite3_column_int(statement, 6) != 0,
+                              .defer = sqlite3_column_int(statement, 7) != 0};
+        lane.served = !lane.gone && lane_served_has(served, lane.lane);
         g_array_append_val(lanes, lane);
     }
     return step < 0 ? NULL : g_steal_pointer(&lanes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: what the replica knows of ways out besides a pool's addresses: smart hosts, and the rules of an
- *     organization and its server; and of a pool without any.
- * Used by: the milter.
+ *     organization and its server; of a pool without any; and of all there are and were.
+ * Used by: the milter; the worker.
  * May touch: <edge_dir>/edge.5.db, read-only.
  * Threads: any, as edge.h.
  */
@@ -29,3 +29,21 @@ gboolean edge_pool_that_defers(Edge *edge, guint32 pool, char **name, GError **e
 
 /* GArray of one EdgeLane (cleared on unref) of a smart host; smarthost 0: the default one. Empty when there is none. */
 GArray *edge_smarthost(Edge *edge, guint32 smarthost, GError **error);
+
+/* A lane as this node has it, that of an address or of a smart host. */
+typedef struct {
+    guint32 lane;
+    guint32 pool; /* of an address, also when it is gone; 0: a smart host */
+    guint32 weight;
+    gboolean is_default; /* it is in the default pool, or the default smart host */
+    gboolean gone;
+    gboolean served; /* this node has the transport */
+    char *next_hop;  /* of a smart host that is there */
+    gboolean defer;  /* its pool's mail waits where no address takes any */
+} EdgeLaneState;
+
+void edge_lane_state_clear(EdgeLaneState *state);
+
+/* GArray of EdgeLaneState (cleared on unref), by lane number: those that are there, and those that went after a time (Unix
+ * seconds). served: as lane_served_now gives them. UNAVAILABLE. */
+GArray *edge_lane_states(Edge *edge, const GArray *served, gint64 gone_after, GError **error);

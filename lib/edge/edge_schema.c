@@ -258,6 +258,18 @@ gboolean edge_schema_set_state(sqlite3 *db, gint64 epoch, gint64 revision, GErro
     return edge_schema_exec(db, sql, error);
 }
 
+gboolean edge_schema_open_returns(sqlite3 *db, const char *label, guint max, GError **error)
+{
+    char *sql = sqlite3_mprintf("INSERT OR IGNORE INTO return_domain SELECT DISTINCT name FROM "
+                                "domain WHERE return_path_label = %Q AND verified_at IS NOT NULL "
+                                "ORDER BY name LIMIT %u",
+                                label, max);
+    gboolean done = edge_schema_exec(db, sql, error);
+
+    sqlite3_free(sql);
+    return done;
+}
+
 /* TRUNCATE waits for readers that still need -wal; when they take long the next call does it. */
 static gboolean empty_wal(sqlite3 *db, GError **error)
 {

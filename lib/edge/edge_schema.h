@@ -44,6 +44,9 @@ gboolean edge_schema_empty(sqlite3 *db, EdgeFile file, GError **error);
 gboolean edge_schema_state(sqlite3 *db, gint64 *epoch, gint64 *revision, GError **error);
 gboolean edge_schema_set_state(sqlite3 *db, gint64 epoch, gint64 revision, GError **error);
 
+/* Postfix knows the way of return paths with that label below its domains, the first max of them: now mail may get such. */
+gboolean edge_schema_open_returns(sqlite3 *db, const char *label, guint max, GError **error);
+
 /* Moves what -wal holds into the file and empties it, when it has more than EDGE_WAL_MAX octets; to be
  * called now and then outside of a transaction. While a reader is in the way it stays as it is. */
 gboolean edge_schema_trim(sqlite3 *db, GError **error);

@@ -16,8 +16,8 @@ typedef struct {
     char *host; /* A-labels in lower case; of one server only */
     gboolean https;
     gboolean clicks, opens, text_links;
-    char
-        *excluded; /* domains with commas between, `.' before one: what is below it too; "": none */
+    /* Domains with commas between, `.' before one: what is below it too; "": none. */
+    char *excluded;
     gboolean active; /* else no link may be made for it; those that were made are still followed */
 } EdgeTrack;
 

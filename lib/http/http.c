@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/error.h"
+#include "lib/base/network_list.h"
 #include "lib/base/public_address.h"
 #include "lib/http/url.h"
 
@@ -49,29 +50,12 @@ void http_answer_clear(HttpAnswer *answer)
     *answer = (HttpAnswer){0};
 }
 
-/* FALSE: of no family that is known here. */
-static gboolean read_octets(const struct curl_sockaddr *at, guint8 octets[NETWORK_OCTETS])
-{
-    static const guint8 mapped[NETWORK_OCTETS] = {[10] = 0xff, [11] = 0xff};
-    const void *address = &at->addr;
-
-    if (at->family == AF_INET) {
-        const struct sockaddr_in *v4 = address;
-        memcpy(octets, mapped, sizeof mapped);
-        memcpy(octets + 12, &v4->sin_addr, 4);
-        return TRUE;
-    }
-    if (at->family == AF_INET6)
-        memcpy(octets, &((const struct sockaddr_in6 *)address)->sin6_addr, NETWORK_OCTETS);
-    return at->family == AF_INET6;
-}
-
 static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *at)
 {
     Http *http = data;
     guint8 octets[NETWORK_OCTETS];
 
-    if (purpose != CURLSOCKTYPE_IPCXN || !read_octets(at, octets) ||
+    if (purpose != CURLSOCKTYPE_IPCXN || !network_socket_address(&at->addr, octets) ||
         (!public_address(octets) &&
          !(http->settings.allow && network_list_has(http->settings.allow, octets)))) {
         http->refused++;

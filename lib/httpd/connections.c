@@ -22,30 +22,16 @@ struct Connections {
     ConnectionCounts counts;
 };
 
-/* "" for a UNIX socket's; IPv4-mapped addresses as IPv4. */
+/* "" and zeros for a UNIX socket's; IPv4-mapped addresses as IPv4. */
 static void write_peer(const struct sockaddr *address, char peer[INET6_ADDRSTRLEN],
                        guint8 octets[NETWORK_OCTETS])
 {
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
-    static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
-
     peer[0] = '\0';
     memset(octets, 0, NETWORK_OCTETS);
-    if (!address)
+    if (!address || !network_socket_address(address, octets))
         return;
-    if (address->sa_family == AF_INET) {
-        memcpy(octets, mapped, sizeof mapped);
-        memcpy(octets + sizeof mapped, &v4->sin_addr, 4);
-    } else if (address->sa_family == AF_INET6) {
-        memcpy(octets, &v6->sin6_addr, NETWORK_OCTETS);
-    } else {
-        return;
-    }
-    if (memcmp(octets, mapped, sizeof mapped) == 0)
-        inet_ntop(AF_INET, octets + sizeof mapped, peer, INET6_ADDRSTRLEN);
-    else
-        inet_ntop(AF_INET6, octets, peer, INET6_ADDRSTRLEN);
+    g_autofree char *text = network_address_text(octets);
+    g_strlcpy(peer, text, INET6_ADDRSTRLEN);
 }
 
 /* What counts as one address: of IPv6 a /64. */

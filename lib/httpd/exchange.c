@@ -58,8 +58,6 @@ static void refuse(Exchange *exchange, guint status)
             httpd_answer_text(&exchange->answer, status, refusals[i].text);
     if (exchange->route && exchange->route->refused)
         exchange->route->refused(status, &exchange->answer);
-    if (status == 503)
-        httpd_answer_field(&exchange->answer, "Retry-After", "5");
     exchange->answered = TRUE;
 }
 
@@ -69,7 +67,7 @@ const char *httpd_field(const HttpdRequest *request, const char *name)
                                        name);
 }
 
-static Connection *peer_of(struct MHD_Connection *connection)
+Connection *exchange_peer(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
@@ -81,7 +79,7 @@ void *exchange_line(void *cls, const char *target, struct MHD_Connection *connec
 
     (void)cls;
     exchange->connection = connection;
-    exchange->peer = peer_of(connection);
+    exchange->peer = exchange_peer(connection);
     exchange->began_us = g_get_monotonic_time();
     exchange->request = (HttpdRequest){.method = "", .path = "", .host = "", .client = ""};
     exchange->target = g_strdup(target ? target : "");

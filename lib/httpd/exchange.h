@@ -47,5 +47,8 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
 void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
                    enum MHD_RequestTerminationCode code);
 
+/* Whose a connection is. */
+Connection *exchange_peer(struct MHD_Connection *connection);
+
 /* A worker's part. As GFunc wants it. */
 void exchange_work(gpointer exchange, gpointer httpd);

@@ -82,11 +82,6 @@ gboolean httpd_load_certificates(Httpd *httpd, const char *directory, GPtrArray 
     return TRUE;
 }
 
-static Connection *peer_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
 /* As gnutls_certificate_retrieve_function2 wants it: what is handed out lasts as long as the connection. */
 static int choose_certificate(gnutls_session_t session, const gnutls_datum_t *authorities,
                               int authorities_count, const gnutls_pk_algorithm_t *algorithms,
@@ -94,7 +89,7 @@ static int choose_certificate(gnutls_session_t session, const gnutls_datum_t *au
                               gnutls_privkey_t *key)
 {
     struct MHD_Connection *connection = gnutls_session_get_ptr(session);
-    Connection *peer = peer_of(connection);
+    Connection *peer = exchange_peer(connection);
     Httpd *httpd = peer->server;
     char name[TARGET_HOST_MAX + 2];
     size_t size = sizeof name;

@@ -43,7 +43,7 @@ const char *httpd_field(const HttpdRequest *request, const char *name);
 typedef struct HttpdAnswer HttpdAnswer;
 
 /* Sets status and body; type NULL: no Content-Type. It may be called again; a HEAD is answered without the body, as it has to be.
- * An answer that nothing was set for is 500. */
+ * An answer of 429 or 503 has Retry-After. An answer that nothing was set for is 500. */
 void httpd_answer(HttpdAnswer *answer, guint status, const char *type, GBytes *body);
 
 /* The same for text that lasts. */
@@ -56,8 +56,8 @@ gboolean httpd_answer_field(HttpdAnswer *answer, const char *name, const char *v
 
 /* One kind of request. What is zero is not wanted. */
 typedef struct {
-    guint64
-        body_max; /* octets; beyond it 413. 0: no body, and one that comes all the same is read, if small, and dropped */
+    /* Octets; beyond it 413. 0: no body, and one that comes all the same is read, if small, and dropped. */
+    guint64 body_max;
     gboolean blocks; /* answer may wait for others */
     guint aside;     /* it blocks, in that pool: 1 to HTTPD_ASIDE */
     /* A piece of the body; FALSE: enough, the rest is dropped, and answer is asked. Without it the body is gathered. */
@@ -89,10 +89,10 @@ typedef struct {
     guint aside_backlog;              /* of each such pool */
     guint head_max;                   /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
-    guint64
-        bodies_max; /* octets of gathered bodies in memory at a time, half of it for one holder; beyond it 503 */
-    guint64
-        answers_max; /* octets of large answers in memory at a time that are on their way; beyond it 503 */
+    /* Octets of gathered bodies in memory at a time, half of it for one holder; beyond it 503. */
+    guint64 bodies_max;
+    /* Octets of large answers in memory at a time that are on their way; beyond it 503. */
+    guint64 answers_max;
     ConnectionLimits limits;
     const Proxies *proxies;
 } HttpdOptions;

@@ -64,8 +64,7 @@ gboolean proxies_has(const Proxies *proxies, const char *peer)
     if (proxies->count == 0 || !network_address(peer, octets))
         return FALSE;
     for (guint i = 0; i < proxies->count; i++)
-        if (memcmp(proxies->networks[i].first, octets, sizeof octets) <= 0 &&
-            memcmp(octets, proxies->networks[i].last, sizeof octets) <= 0)
+        if (network_has(&proxies->networks[i], octets))
             return TRUE;
     return FALSE;
 }
@@ -76,8 +75,7 @@ static char *read_node(const char *text)
     g_autofree char *node = g_strstrip(g_strdelimit(g_strdup(text), "\"", ' '));
     const char *address = node;
     char *end = *node == '[' ? strchr(node, ']') : strchr(node, ':');
-    const char *wrong;
-    Network network;
+    guint8 octets[NETWORK_OCTETS];
 
     if (*node == '[')
         address++;
@@ -85,12 +83,7 @@ static char *read_node(const char *text)
         end = NULL; /* IPv6 without brackets and port */
     if (end)
         *end = '\0';
-    if (strchr(address, '/'))
-        return NULL;
-    char *canonical = network_read(address, &network, &wrong);
-    if (canonical)
-        *strchr(canonical, '/') = '\0';
-    return canonical;
+    return network_address(address, octets) ? network_address_text(octets) : NULL;
 }
 
 /* What follows for= in one element of Forwarded, NULL: nothing does. g_free. */

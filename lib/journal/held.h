@@ -5,13 +5,11 @@
  * Used by: milter and worker.
  * May touch: nothing.
  * Threads: any.
- * Limits: a reason of JOURNAL_HELD_REASON_MAX characters; longer is cut.
+ * Limits: a reason of EVENT_JSON_TEXT_MAX characters; longer is cut.
  */
 #pragma once
 
 #include <glib.h>
-
-#define JOURNAL_HELD_REASON_MAX 1024
 
 typedef enum {
 #define X(NAME, rule, reason) HOLD_##NAME,

@@ -11,7 +11,8 @@
 #include "lib/journal/folder.h"
 #include "lib/journal/segment.h"
 
-#define READ_AHEAD (1u << 20) /* at least SEGMENT_RECORD_MAX */
+#define READ_AHEAD (1u << 20)
+G_STATIC_ASSERT(READ_AHEAD >= SEGMENT_RECORD_MAX);
 
 struct JournalReader {
     char *path;

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/error.h"
 #include "lib/journal/folder.h"
 #include "lib/journal/reader.h"
 

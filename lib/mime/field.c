@@ -176,6 +176,13 @@ char *mime_field_fold(const char *name, const char *value, gboolean *too_long)
     return folded ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
 }
 
+char *mime_message_id_bare(const char *text)
+{
+    const char *open = strchr(text, '<');
+
+    return open ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(text);
+}
+
 char *mime_date(gint64 at)
 {
     g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(at);

@@ -47,6 +47,9 @@ char *mime_field_text(const char *value);
 /* The same with RFC 2047 words decoded, valid UTF-8, at most max characters; g_free. */
 char *mime_field_decoded(const char *value, glong max);
 
+/* A Message-ID's text without its angle brackets, all of it where there are none; g_free. */
+char *mime_message_id_bare(const char *text);
+
 /* A moment (Unix seconds) as Date has it, in UTC (RFC 5322 section 3.3); g_free. */
 char *mime_date(gint64 at);
 

@@ -22,8 +22,8 @@
 #define MIME_READ_TEXT_MAX   (16 * 1024 * 1024)
 
 typedef struct {
-    char *
-        name; /* valid UTF-8; a message without one is called NUMBER.eml, by its place among the files */
+    /* Valid UTF-8; a message without one is called NUMBER.eml, by its place among the files. */
+    char *name;
     char *type;        /* "type/subtype", lower case */
     char *header;      /* all that Content-Type says, as it is written; NULL: there is none */
     GBytes *bytes;     /* decoded; empty unless MIME_READ_FILES */
@@ -32,10 +32,10 @@ typedef struct {
 } MimeReadFile;
 
 typedef struct {
-    GPtrArray
-        *fields; /* of MimeField: name in lower case, decoded value; in order, topmost first */
-    char *
-        plain; /* the first text/plain and text/html that is no file: valid UTF-8, lines end with LF. NULL: none */
+    /* Of MimeField: name in lower case, decoded value; in order, topmost first. */
+    GPtrArray *fields;
+    /* The first text/plain and text/html that is no file: valid UTF-8, lines end with LF. NULL: none. */
+    char *plain;
     char *html;
     GPtrArray *files; /* of MimeReadFile */
     gboolean cut;

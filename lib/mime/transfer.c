@@ -5,9 +5,8 @@
 
 #include "lib/mime/field.h"
 
-#define COLUMNS      76
-#define QUOTE_ROOM   3  /* =XX */
-#define BASE64_GROUP 57 /* octets that make 76 characters */
+#define COLUMNS    76
+#define QUOTE_ROOM 3 /* =XX */
 
 /* What quoted-printable makes of an octet (RFC 2045 section 6.7). */
 typedef enum {
@@ -78,13 +77,23 @@ void transfer_quote(GString *out, const guint8 *data, gsize length)
     g_string_append_len(out, line, (gssize)column);
 }
 
+gsize transfer_base64_line(const guint8 *data, gsize length, char line[TRANSFER_BASE64_ROOM])
+{
+    gint state = 0, save = 0;
+    gsize n = g_base64_encode_step(data, length, FALSE, line, &state, &save);
+
+    return n + g_base64_encode_close(FALSE, line + n, &state, &save);
+}
+
 void transfer_base64(GString *out, const guint8 *data, gsize length)
 {
-    for (gsize i = 0; i < length; i += BASE64_GROUP) {
-        g_autofree char *line = g_base64_encode(data + i, MIN(BASE64_GROUP, length - i));
+    char line[TRANSFER_BASE64_ROOM];
+
+    for (gsize i = 0; i < length; i += TRANSFER_BASE64_OCTETS) {
+        gsize n = transfer_base64_line(data + i, MIN(TRANSFER_BASE64_OCTETS, length - i), line);
         if (i)
             g_string_append(out, "\r\n");
-        g_string_append(out, line);
+        g_string_append_len(out, line, (gssize)n);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: transfer encodings (RFC 2045 section 6) with short lines.
- * Used by: lib/mime.
+ * Used by: lib/mime; the API and outrider-pipe for lines of base64.
  * May touch: nothing.
  * Threads: any.
  * Limits: lines of at most 76 octets. No line that they begin starts with `-`, so that none can
@@ -11,8 +11,14 @@
 
 #include <glib.h>
 
+#define TRANSFER_BASE64_OCTETS 57 /* that make 76 characters */
+#define TRANSFER_BASE64_ROOM   84 /* for these, and a line end */
+
 /* Appends data in quoted-printable; CRLF stays a line end, a lone CR or LF is data. */
 void transfer_quote(GString *out, const guint8 *data, gsize length);
+
+/* Writes at most TRANSFER_BASE64_OCTETS in base64, without a line end or NUL; returns how many characters. */
+gsize transfer_base64_line(const guint8 *data, gsize length, char line[TRANSFER_BASE64_ROOM]);
 
 /* Appends data in base64, without a last line end. */
 void transfer_base64(GString *out, const guint8 *data, gsize length);

@@ -36,8 +36,8 @@ typedef struct {
     guint8 body[CLAIM_BODY_LENGTH];
     char *mail_from; /* envelope sender as the client gave it; "": null */
     char *tag;       /* NULL: none is told here */
-    char *
-        rcpt_to; /* what came in for that recipient (rcpts are its endpoints, credential is 0); NULL: it goes out */
+    /* What came in for that recipient (rcpts are its endpoints, credential is 0); NULL: it goes out. */
+    char *rcpt_to;
     GByteArray *rcpts; /* CLAIM_RECIPIENT_LENGTH octets each */
 } Claim;
 

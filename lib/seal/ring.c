@@ -4,10 +4,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/seal/random.h"
 #include "lib/seal/secret_file.h"
 
 #define RING_FILE_MAX 16384
@@ -133,7 +133,7 @@ char *ring_generate(gint64 created)
 {
     guint8 key[RING_KEY_LENGTH];
 
-    if (RAND_priv_bytes(key, sizeof(key)) != 1)
+    if (!random_octets(key, sizeof(key), NULL))
         return NULL;
     GString *text = g_string_new("# number key created state\n0 ");
     for (guint i = 0; i < sizeof(key); i++)

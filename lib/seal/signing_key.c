@@ -5,7 +5,6 @@
 #include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <string.h>
 
 #include "lib/base/error.h"
 #include "lib/seal/base64url.h"

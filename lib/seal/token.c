@@ -2,29 +2,19 @@
 #include "lib/seal/token.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
-#include "lib/base/error.h"
+#include "lib/seal/random.h"
 #include "lib/seal/ring.h"
 
 #define BASE 62
 
 static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static gboolean fill_random(guint8 *octets, gsize length, GError **error)
-{
-    if (RAND_priv_bytes(octets, (int)length) == 1)
-        return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
-                "the random source gives no octets");
-    return FALSE;
-}
-
 gboolean token_seed(guint8 seed[TOKEN_SEED_LENGTH], GError **error)
 {
     guint8 fresh[TOKEN_SEED_LENGTH];
 
-    if (!fill_random(fresh, sizeof(fresh), error))
+    if (!random_octets(fresh, sizeof(fresh), error))
         return FALSE;
     for (guint i = 0; i < sizeof(fresh); i++)
         seed[i] = fresh[i];
@@ -55,23 +45,4 @@ void token_derive(const guint8 seed[TOKEN_SEED_LENGTH], guint32 index, char toke
     for (guint i = 0; i < TOKEN_LENGTH; i++)
         token[i] = alphabet[divide(number)];
     token[TOKEN_LENGTH] = '\0';
-}
-
-char *token_random(guint length, GError **error)
-{
-    g_autofree char *text = g_malloc0((gsize)length + 1);
-    guint filled = 0;
-
-    while (filled < length) {
-        guint8 octets[64];
-        if (!fill_random(octets, sizeof(octets), error))
-            return NULL;
-        /* 248 is the largest multiple of 62 in an octet: above it the first letters would be
-         * likelier. */
-        for (guint i = 0; i < sizeof(octets) && filled < length; i++)
-            if (octets[i] < 4 * BASE)
-                text[filled++] = alphabet[octets[i] % BASE];
-        OPENSSL_cleanse(octets, sizeof(octets));
-    }
-    return g_steal_pointer(&text);
 }

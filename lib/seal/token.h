@@ -19,6 +19,3 @@ gboolean token_seed(guint8 seed[TOKEN_SEED_LENGTH], GError **error);
  * taken as a big-endian number, gives its 16 lowest base-62 digits (0-9A-Za-z), lowest first. */
 void token_derive(const guint8 seed[TOKEN_SEED_LENGTH], guint32 index,
                   char token[TOKEN_LENGTH + 1]);
-
-/* length random characters of [A-Za-z0-9], for credentials; g_free. NULL as token_seed. */
-char *token_random(guint length, GError **error);

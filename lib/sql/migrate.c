@@ -4,7 +4,6 @@
  * off cannot be rolled back: it is marked as begun before it runs, and one that did not finish stops
  * every later run until an admin has looked.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "lib/base/error.h"

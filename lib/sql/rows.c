@@ -3,9 +3,7 @@
  * Many rows with one statement: MariaDB's bulk protocol takes a column of values for each parameter, so
  * that a batch costs one way to the server and back.
  */
-#include <string.h>
 
-#include "lib/base/error.h"
 #include "lib/sql/connection.h"
 
 #define SLICE_ROWS   1000

@@ -78,8 +78,7 @@ static char *message_id_of(const GPtrArray *fields)
 
     if (!text || !g_utf8_validate(text, -1, NULL))
         return NULL;
-    const char *open = strchr(text, '<');
-    return open ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(text);
+    return mime_message_id_bare(text);
 }
 
 static gboolean fail(GError **error, const char *why)

@@ -8,6 +8,7 @@
 #include "lib/admission/form.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
+#include "lib/journal/event_json.h"
 #include "lib/mime/field.h"
 #include "lib/seal/claim.h"
 #include "lib/submission/smtp_link.h"
@@ -155,38 +156,27 @@ V1Error sender_judge_form(Sender *sender, const Submission *submission, char **t
     return has_space(sender, error) ? V1_ERROR_NONE : V1_ERROR_UNAVAILABLE;
 }
 
-static void add_number(json_object *object, const char *key, guint64 number)
-{
-    json_object_object_add(object, key, json_object_new_int64((gint64)number));
-}
-
 /* submission.admitted; the milter tells the queue id, and whether its messages are made by the hop. */
 static gboolean record(Sender *sender, const EdgeCredential *credential, const char *client,
                        const Submission *submission, const SubmissionNames *names, GError **error)
 {
     gint64 now = g_get_real_time();
-    json_object *object = json_object_new_object(), *rcpts = json_object_new_array(),
-                *who = json_object_new_object();
+    json_object *object = event_json_begin((guint)config_int(sender->config, CONFIG_NODE_ID), now);
+    json_object *rcpts = json_object_new_array(), *who = json_object_new_object();
 
-    add_number(object, "v", 1);
-    add_number(object, "node", (guint64)config_int(sender->config, CONFIG_NODE_ID));
-    add_number(object, "at", (guint64)now);
-    add_number(object, "server", credential->server);
-    add_number(object, "base", names->base);
-    add_number(object, "n", submission->rcpts->len);
-    add_number(object, "credential", credential->id);
-    json_object_object_add(object, "mail_from", json_object_new_string(submission->mail_from));
+    event_json_number(object, "server", credential->server);
+    event_json_number(object, "base", names->base);
+    event_json_number(object, "n", submission->rcpts->len);
+    event_json_number(object, "credential", credential->id);
+    event_json_text(object, "mail_from", submission->mail_from);
     for (guint i = 0; i < submission->rcpts->len; i++)
-        json_object_array_add(rcpts, json_object_new_string(submission->rcpts->pdata[i]));
+        json_object_array_add(rcpts, event_json_text_new(submission->rcpts->pdata[i]));
     json_object_object_add(object, "rcpts", rcpts);
-    json_object_object_add(who, "ip", json_object_new_string(client));
+    event_json_text(who, "ip", client);
     json_object_object_add(object, "client", who);
-    const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-                                                                  JSON_C_TO_STRING_NOSLASHESCAPE);
+    g_autofree char *json = event_json_finish(object);
     const JournalEntry entry = {EVENT_SUBMISSION_ADMITTED, now, json, -1};
-    gboolean done = journal_append(sender->journal, &entry, 1, error);
-    json_object_put(object);
-    return done;
+    return journal_append(sender->journal, &entry, 1, error);
 }
 
 static char *seal(Sender *sender, const EdgeCredential *credential, const Submission *submission,

@@ -24,9 +24,8 @@ static const struct {
 static const struct {
     const char *word;
     gboolean machine;
-    const char *meaning;
 } marks_table[] = {
-#define X(NAME, word, machine, meaning) [VISITOR_##NAME] = {word, machine, meaning},
+#define X(NAME, word, machine, meaning) [VISITOR_##NAME] = {word, machine},
 #include "lib/tracking/visitor_mark.def"
 #undef X
 };
@@ -45,11 +44,6 @@ struct VisitorList {
 const char *visitor_mark_word(VisitorMark mark)
 {
     return marks_table[mark].word;
-}
-
-const char *visitor_mark_meaning(VisitorMark mark)
-{
-    return marks_table[mark].meaning;
 }
 
 gboolean visitor_mark_is_machine(VisitorMark mark)

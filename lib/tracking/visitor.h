@@ -26,7 +26,6 @@ typedef enum {
 } VisitorMark;
 
 const char *visitor_mark_word(VisitorMark mark);
-const char *visitor_mark_meaning(VisitorMark mark);
 gboolean visitor_mark_is_machine(VisitorMark mark);
 
 typedef struct VisitorList VisitorList;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/wire/queue.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/error.h"

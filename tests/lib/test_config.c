@@ -145,12 +145,12 @@ static void test_config_parse_refuses(void **state)
                                     "hyphens, of 1 to 253 octets"},
         {"hostname = b\303\274cher.example\n", "t:1: hostname: allowed is a domain of letters, "
                                                "digits and hyphens, of 1 to 253 octets"},
-        {"http_allow = 10.0.0.0/8, home\n", "t:1: http_allow: allowed is addresses and networks "
-                                            "(IPv4 from /8, IPv6 from /16 on), 64 with "
-                                            "commas between, of at most 1000 octets"},
-        {"http_allow = 10.0.0.0/7\n", "t:1: http_allow: allowed is addresses and networks (IPv4 "
-                                      "from /8, IPv6 from /16 on), 64 with "
-                                      "commas between, of at most 1000 octets"},
+        {"http_allow = 10.0.0.0/8, home\n", "t:1: http_allow: home: allowed is an IPv4 or IPv6 "
+                                            "network such as 192.0.2.0/24 or 2001:db8::/32"},
+        {"http_allow = 10.0.0.0/7\n", "t:1: http_allow: 10.0.0.0/7: is wider than /8"},
+        {"http_allow = ::1 \007\n", "t:1: http_allow: allowed is addresses and networks (IPv4 "
+                                    "from /8, IPv6 from /16 on), 64 with "
+                                    "commas between, of at most 1000 octets"},
         {"db_name = \377\n", "t:1: db_name: allowed is UTF-8 text"},
         {"# \377\n", "t:1: # \\377: allowed is UTF-8 text"},
         {"\033[2J = 1\n", "t:1: \\033[2J: unknown key; `--dump' lists those there are"},
@@ -305,7 +305,7 @@ static void test_option_row_is_sound(void **state)
         OptionValue value = {0};
         assert_non_null(allowed);
         if (row->fallback)
-            assert_true(option_parse(row, row->fallback, &value));
+            assert_true(option_parse(row, row->fallback, &value, NULL));
         if (row->type != OPTION_BOOL && row->type != OPTION_CHOICE)
             assert_true(row->max > row->min);
         assert_int_equal(row->text[0] == '[', row->type == OPTION_CHOICE);

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
+#include "lib/directory/credential_secret.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/dkim_key.h"
 #include "lib/directory/key.h"
 #include "lib/directory/pool_access.h"
 #include "lib/directory/publish.h"
 #include "lib/edge/edge.h"
+#include "lib/wire/cram.h"
 #include "tests/lib/database_fixture.h"
 #include "tests/lib/testing.h"
 
@@ -18,17 +19,17 @@ static MariadbFixture *server;
 static void test_credential_key_states(void **state)
 {
     /* HMAC-MD5 states of the key "key", made with another implementation of MD5. */
-    static const guint8 cram[CREDENTIAL_CRAM_LENGTH] = {
-        0x12, 0xc8, 0x33, 0x1c, 0x41, 0xdb, 0x8f, 0x70, 0x96, 0xb0, 0x83,
-        0x8f, 0x35, 0x31, 0xc8, 0x86, 0x25, 0x32, 0x3e, 0xd9, 0x6b, 0x1e,
-        0x48, 0xea, 0x9c, 0xad, 0x0f, 0xb5, 0x78, 0x7e, 0x7d, 0x57};
+    static const guint8 cram[CRAM_STATE_LENGTH] = {0x12, 0xc8, 0x33, 0x1c, 0x41, 0xdb, 0x8f, 0x70,
+                                                   0x96, 0xb0, 0x83, 0x8f, 0x35, 0x31, 0xc8, 0x86,
+                                                   0x25, 0x32, 0x3e, 0xd9, 0x6b, 0x1e, 0x48, 0xea,
+                                                   0x9c, 0xad, 0x0f, 0xb5, 0x78, 0x7e, 0x7d, 0x57};
     static const guint8 sha256_start[4] = {0x2c, 0x70, 0xe1, 0x2b};
-    guint8 got[CREDENTIAL_CRAM_LENGTH], hash[EDGE_KEY_HASH_LENGTH];
+    guint8 got[CRAM_STATE_LENGTH], hash[EDGE_KEY_HASH_LENGTH];
     g_autofree char *one = credential_key_generate(NULL);
     g_autofree char *other = credential_key_generate(NULL);
 
     (void)state;
-    credential_key_cram("key", got);
+    cram_state_make("key", got);
     assert_memory_equal(got, cram, sizeof(cram));
     edge_key_hash("key", hash);
     assert_memory_equal(hash, sha256_start, sizeof(sha256_start));

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/directory/credential_key.h"
 #include "lib/directory/credential_rotate.h"
+#include "lib/directory/credential_secret.h"
 #include "lib/directory/directory.h"
 #include "lib/directory/usage.h"
 #include "lib/edge/edge.h"

@@ -294,6 +294,41 @@ static void test_edge_pool_that_defers_table(void **state)
     }
 }
 
+static void test_edge_lane_states_table(void **state)
+{
+    static const EdgeLaneState wanted[] = {
+        {1, 4, 50, TRUE, FALSE, TRUE, NULL, FALSE},
+        {2, 5, 0, FALSE, FALSE, FALSE, NULL, TRUE},
+        {3, 0, 0, TRUE, FALSE, TRUE, (char *)(guintptr) "[smart.test]:587", FALSE},
+        {4, 5, 0, FALSE, TRUE, FALSE, NULL,
+         TRUE}, /* it is served no more, whatever the file says */
+        {6, 0, 0, FALSE, TRUE, FALSE, NULL, FALSE},
+    };
+    static const guint32 numbers[] = {1, 3, 4};
+    EdgeWorld *world = *state;
+    g_autoptr(GArray) served = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    g_array_append_vals(served, numbers, G_N_ELEMENTS(numbers));
+    edge_fixture_exec(
+        world->dir, EDGE_FILE_DIRECTORY,
+        "DELETE FROM ip_pool; DELETE FROM ip_address; DELETE FROM lane;"
+        "INSERT INTO ip_pool VALUES (4, 'main', 1, 'default'), (5, 'own', 0, 'defer');"
+        "INSERT INTO ip_address (id, lane, ip_pool_id, weight) VALUES (9, 2, 5, 0), (10, 1, 4, 50);"
+        "INSERT INTO smarthost VALUES (1, 3, 'smart', 'smart.test', 587, 1);"
+        "INSERT INTO lane VALUES (4, 'address', 5, 1001), (5, 'address', 5, 1000),"
+        "(6, 'smarthost', NULL, 2000), (1, 'address', 4, NULL)");
+    g_autoptr(GArray) lanes = edge_lane_states(world->edge, served, 1000, NULL);
+    assert_int_equal(lanes->len, G_N_ELEMENTS(wanted));
+    for (guint i = 0; i < lanes->len; i++) {
+        const EdgeLaneState *lane = &g_array_index(lanes, EdgeLaneState, i);
+        if (lane->lane != wanted[i].lane || lane->pool != wanted[i].pool ||
+            lane->weight != wanted[i].weight || lane->is_default != wanted[i].is_default ||
+            lane->gone != wanted[i].gone || lane->served != wanted[i].served ||
+            g_strcmp0(lane->next_hop, wanted[i].next_hop) != 0 || lane->defer != wanted[i].defer)
+            fail_msg("lane %u", lane->lane);
+    }
+}
+
 static void test_edge_lane_rule_without_replica(void **state)
 {
     EdgeWorld *world = *state;
@@ -309,6 +344,8 @@ static void test_edge_lane_rule_without_replica(void **state)
     assert_false(edge_pool_that_defers(world->edge, 1, &name, &error));
     assert_error_code(error, UNAVAILABLE);
     assert_null(name);
+    assert_null(edge_lane_states(world->edge, NULL, 0, &error));
+    assert_error_code(error, UNAVAILABLE);
     assert_true(edge_lane_rule(world->edge, &without, NULL, "a@b.test", &rule, NULL));
     assert_int_equal(rule.id, 0);
 }
@@ -344,6 +381,7 @@ int main(void)
         CASE(test_edge_lane_rule_equals_scan, setup),
         CASE(test_edge_lane_rule_leaves_nothing, setup),
         CASE(test_edge_pool_that_defers_table, setup),
+        CASE(test_edge_lane_states_table, setup),
         CASE(test_edge_lane_rule_without_replica, edge_world_start),
         CASE(test_edge_credential_has_rules, setup),
     };

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
-#include "lib/base/public_address.h"
+#include "lib/base/network_list.h"
 #include "tests/lib/testing.h"
 
 #define REQUEST_ROOM 200000

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/journal/event_json.h"
 #include "lib/journal/folder.h"
 #include "lib/journal/held.h"
 #include "lib/journal/journal.h"
@@ -546,7 +547,7 @@ static void test_event_name_unknown_is_null(void **state)
 static void test_held_json_of_each_case(void **state)
 {
     (void)state;
-    g_autofree char *longest = g_strnfill(JOURNAL_HELD_REASON_MAX, 'x');
+    g_autofree char *longest = g_strnfill(EVENT_JSON_TEXT_MAX, 'x');
     g_autofree char *too_long = g_strconcat(longest, "y", NULL);
     const struct {
         guint32 server;

@@ -158,6 +158,26 @@ static void test_fields_lookup(void **state)
     assert_string_equal(cut, "a\xc3\xbf"); /* read as ISO 8859-1 */
 }
 
+static void test_message_id_bare_table(void **state)
+{
+    static const char *const cases[][2] = {
+        {"<a@b.test>", "a@b.test"},
+        {"words <a@b.test> more", "a@b.test"},
+        {"a@b.test", "a@b.test"},
+        {"<a@b.test", "a@b.test"},
+        {"a@b.test>", "a@b.test>"},
+        {"<>", ""},
+        {"<a><b>", "a"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *bare = mime_message_id_bare(cases[i][0]);
+        assert_string_equal(bare, cases[i][1]);
+    }
+}
+
 static void test_field_fold_long(void **state)
 {
     (void)state;
@@ -450,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_mailboxes_parse_bad),
         cmocka_unit_test(test_mailboxes_parse_too_many),
         cmocka_unit_test(test_fields_lookup),
+        cmocka_unit_test(test_message_id_bare_table),
         cmocka_unit_test(test_field_fold_long),
         cmocka_unit_test(test_field_fold_nothing),
         cmocka_unit_test(test_field_fold_no_white_space),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/base/network.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #include "tests/lib/testing.h"
@@ -169,6 +170,47 @@ static void test_network_around_every_length(void **state)
     }
 }
 
+static void test_network_socket_address_table(void **state)
+{
+    static const char *const texts[] = {"192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"};
+    static const char *const wanted[] = {"192.0.2.1", "192.0.2.1", "2001:db8::1"};
+    const struct sockaddr other = {.sa_family = AF_UNIX};
+    guint8 octets[NETWORK_OCTETS] = {7}, untouched[NETWORK_OCTETS] = {7};
+
+    (void)state;
+    assert_false(network_socket_address(&other, octets));
+    assert_memory_equal(octets, untouched, sizeof octets);
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        struct sockaddr_storage storage;
+        g_autoptr(GSocketAddress) address = g_inet_socket_address_new_from_string(texts[i], 25);
+        assert_true(g_socket_address_to_native(address, &storage, sizeof storage, NULL));
+        assert_true(network_socket_address((struct sockaddr *)&storage, octets));
+        g_autofree char *text = network_address_text(octets);
+        assert_string_equal(text, wanted[i]);
+    }
+}
+
+static void test_network_client_table(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8:1:2:3::4", "2001:db8:1:2::/64"},
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"::1", "::/64"},
+        {"", "unknown"},
+        {"fe80::1%lo", "unknown"},
+        {"unix", "unknown"},
+        {"192.0.2.1.5", "unknown"},
+        {"[::1]", "unknown"},
+        {"2001:db8::/64", "unknown"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *client = network_client(cases[i][0]);
+        assert_string_equal(client, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +219,8 @@ int main(void)
         cmocka_unit_test(test_network_contains_table),
         cmocka_unit_test(test_network_address_bad),
         cmocka_unit_test(test_network_around_every_length),
+        cmocka_unit_test(test_network_socket_address_table),
+        cmocka_unit_test(test_network_client_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,61 +134,11 @@ static void test_public_address_bad(void **state)
             fail_msg("%s is public", cases[i]);
 }
 
-static void test_network_list_read_and_has(void **state)
-{
-    static const struct {
-        const char *list, *address;
-        gboolean wanted;
-    } cases[] = {
-        {"", "127.0.0.1", FALSE},
-        {" , ,", "127.0.0.1", FALSE},
-        {"127.0.0.0/8", "127.1.2.3", TRUE},
-        {"127.0.0.0/8", "::ffff:127.0.0.1", TRUE},
-        {"127.0.0.0/8", "::1", FALSE},
-        {"10.1.2.3,fd00::/16", "fd00::7", TRUE},
-        {"10.1.2.3, fd00::/16", "10.1.2.3", TRUE},
-        {"10.1.2.3\tfd00::/16", "10.1.2.4", FALSE},
-        {"10.0.0.0/8", "64:ff9b::10.0.0.1", FALSE},
-    };
-
-    (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(GArray) list = network_list_read(cases[i].list, &error);
-        guint8 octets[NETWORK_OCTETS];
-        assert_no_error(error);
-        assert_true(network_address(cases[i].address, octets));
-        if (network_list_has(list, octets) != cases[i].wanted)
-            fail_msg("%s in \"%s\"", cases[i].address, cases[i].list);
-    }
-}
-
-static void test_network_list_read_bad(void **state)
-{
-    static const char *const cases[] = {"localhost",   "10.0.0.0/8, x",     "0.0.0.0/0",
-                                        "10.0.0.1/24", "10.0.0.0/8;::1",    "::/0",
-                                        "fe80::1%lo",  "127.0.0.0/8 /8 ::1"};
-    g_autoptr(GString) many = g_string_new("10.0.0.1");
-    GError *error = NULL;
-
-    (void)state;
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        assert_null(network_list_read(cases[i], &error));
-        assert_error_code(error, INVALID);
-    }
-    for (guint i = 0; i < NETWORK_LIST_MAX; i++)
-        g_string_append(many, ",10.0.0.1");
-    assert_null(network_list_read(many->str, &error));
-    assert_error_code(error, INVALID);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_public_address_good),
         cmocka_unit_test(test_public_address_bad),
-        cmocka_unit_test(test_network_list_read_and_has),
-        cmocka_unit_test(test_network_list_read_bad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "lib/mime/field.h"
 #include "lib/seal/return_path.h"
 #include "milters/dispatch.h"
+#include "milters/edit.h"
 #include "tests/lib/testing.h"
 
 static char acme_test[] = "acme.test";

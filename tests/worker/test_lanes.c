@@ -18,7 +18,7 @@ static char two[] = "[other.test]:25";
 
 /* lane, pool, weight, is_default, gone, served, next_hop, defer */
 static const struct {
-    LaneState lanes[5];
+    EdgeLaneState lanes[5];
     const char *text;
 } cases[] = {
     {{{0}}, ""},
@@ -66,7 +66,7 @@ static void test_lanes_render_table(void **state)
 {
     (void)state;
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
+        g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLaneState));
         for (guint l = 0; l < 5 && cases[i].lanes[l].lane; l++)
             g_array_append_val(lanes, cases[i].lanes[l]);
         g_autofree char *text = lanes_render(lanes, "rp.example", "psrp", 10026);
@@ -84,9 +84,9 @@ static void test_lanes_render_shares_every_letter(void **state)
 
     (void)state;
     for (guint c = 0; c < G_N_ELEMENTS(counts); c++) {
-        g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(LaneState));
+        g_autoptr(GArray) lanes = g_array_new(FALSE, TRUE, sizeof(EdgeLaneState));
         for (guint i = 0; i <= counts[c]; i++) {
-            LaneState lane = {
+            EdgeLaneState lane = {
                 .lane = i + 1, .pool = 1, .weight = 1 + i % 100, .gone = i == 0, .served = i > 0};
             g_array_append_val(lanes, lane);
         }
