@@ -7,6 +7,7 @@
 #include "lib/mime/build.h"
 #include "lib/mime/compose.h"
 #include "lib/mime/field.h"
+#include "lib/mime/transfer.h"
 
 static gboolean read_texts(json_object *parameters, Letter *message, GError **error)
 {
@@ -91,7 +92,7 @@ static gboolean read_file(json_object *entry, GPtrArray *files, V1Error *lacking
     g_ptr_array_add(files, file);
     file->name = g_strdup(name);
     file->type = g_strdup(v1_is_blank(type) ? LETTER_FILE_TYPE : type);
-    file->data = data && *data ? g_base64_decode(data, &file->length) : NULL;
+    file->data = data ? transfer_unbase64(data, strlen(data), &file->length) : NULL;
     if (letter_file_is_blank(file))
         *lacking = V1_ERROR_ATTACHMENT_DATA;
     return TRUE;

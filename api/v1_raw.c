@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/v1_parameter.h"
+#include "lib/mime/transfer.h"
 #include "lib/submission/raw.h"
 
 #define MISSING "parameter is required but is missing"
@@ -60,7 +61,7 @@ static gboolean read_data(json_object *parameters, Submission *submission, GErro
 
     if (!v1_parameter_text(parameters, "data", 0, &text, error))
         return FALSE;
-    g_autofree guint8 *octets = v1_is_blank(text) ? NULL : g_base64_decode(text, &length);
+    g_autofree guint8 *octets = text ? transfer_unbase64(text, strlen(text), &length) : NULL;
     if (length == 0)
         return v1_parameter_wrong(error, "data", MISSING);
     if (raw_read((const char *)octets, length, submission, &why))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: transfer encodings (RFC 2045 section 6) with short lines.
- * Used by: lib/mime.
+ * Used by: lib/mime, the API.
  * May touch: nothing.
  * Threads: any.
  * Limits: lines of at most 76 octets. No line that they begin starts with `-`, so that none can
@@ -21,3 +21,6 @@ void transfer_base64(GString *out, const guint8 *data, gsize length);
  * notice. FALSE when such a line is not well-formed; out then ends with garbage. */
 gboolean transfer_rewrap_quoted(GString *out, const guint8 *data, gsize length);
 gboolean transfer_rewrap_base64(GString *out, const guint8 *data, gsize length);
+
+/* What base64 text says, as far as it says something: other characters are passed over, padding ends it and may be missing. g_free. */
+guint8 *transfer_unbase64(const char *text, gsize length, gsize *size);
