@@ -9,6 +9,8 @@
 #include "lib/mime/field.h"
 #include "lib/mime/transfer.h"
 
+#define SHOWN 100 /* characters of a name that a refusal shows */
+
 static gboolean read_texts(json_object *parameters, Letter *message, GError **error)
 {
     const struct {
@@ -48,10 +50,16 @@ static gboolean read_header(json_object *headers, const char *name, GPtrArray *f
     g_autofree char *hyphened = g_strdelimit(g_strdup(name), "_", '-');
     const char *text;
 
-    if (!compose_name_is_good(hyphened))
-        return v1_parameter_wrong(error, "headers", "has a name that no header field may have");
-    if (!v1_parameter_text(headers, name, 0, &text, error))
+    if (!compose_name_is_good(hyphened)) {
+        g_autofree char *shown = g_utf8_substring(name, 0, MIN(SHOWN, g_utf8_strlen(name, -1)));
+        g_autofree char *why =
+            g_strconcat("has a name that no header field may have: ", shown, NULL);
+        return v1_parameter_wrong(error, "headers", why);
+    }
+    if (!v1_parameter_text(headers, name, 0, &text, error)) {
+        g_prefix_error(error, "`headers`: ");
         return FALSE;
+    }
     if (text)
         mime_fields_add(fields, hyphened, text);
     return TRUE;
@@ -112,8 +120,10 @@ static gboolean read_files(json_object *parameters, Letter *message, V1Error *la
     for (gsize i = 0; i < json_object_array_length(list) && !*lacking; i++) {
         json_object *entry = json_object_array_get_idx(list, i);
         if (json_object_is_type(entry, json_type_object) &&
-            !read_file(entry, message->files, lacking, error))
+            !read_file(entry, message->files, lacking, error)) {
+            g_prefix_error(error, "`attachments`, entry %zu: ", i + 1);
             return FALSE;
+        }
     }
     return TRUE;
 }

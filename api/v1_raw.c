@@ -23,14 +23,14 @@ static gboolean read_recipients(json_object *parameters, Submission *submission,
         return v1_parameter_wrong(error, "rcpt_to", MISSING);
     for (gsize i = 0; i < json_object_array_length(list); i++) {
         json_object *value = json_object_array_get_idx(list, i);
-        const char *written = value ? json_object_get_string(value) : "";
+        const char *written = value ? json_object_get_string(value) : "null";
         g_autoptr(Addressee) address =
             json_object_is_type(value, json_type_string) &&
                     strlen(written) == (gsize)json_object_get_string_len(value)
                 ? addressee_read(written)
                 : NULL;
         if (!address)
-            return v1_parameter_wrong(error, "rcpt_to", "has something in it that is no address");
+            return addressee_wrong(error, "rcpt_to", written);
         if (!submission_add(submission, written, address->address))
             return v1_parameter_wrong(error, "rcpt_to", too_many);
     }
