@@ -37,7 +37,10 @@ static void print_client(const Record *submission)
     g_autofree char *helo = text_of(submission, "client_helo");
     g_autofree char *tls = tls_text(submission, "client_tls");
     g_autofree char *sender = text_of(submission, "mail_from");
-    g_autofree char *from = g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
+    g_autofree char *from = record_is_null(submission, "client_ip") ? g_strdup("this host")
+                            : record_is_null(submission, "client_helo")
+                                ? g_strdup_printf("%s over HTTP", ip)
+                                : g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
     g_autofree char *by =
         g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s", credential,
                         record_int(submission, "credential_id"), from);
@@ -277,6 +280,14 @@ static void print_cancelled(const Record *message, gint64 start)
     timeline_at(record_int(message, "status_at"), start, what);
 }
 
+static void print_bounced(const Record *message, gint64 start)
+{
+    g_autofree char *reason = text_of(message, "status_reason");
+
+    timeline_at(record_int(message, "status_at"), start, "it came back");
+    timeline_more("notification", reason);
+}
+
 static void print_copy(const Record *copy, gint64 start)
 {
     g_autofree char *queue_id = text_of(copy, "queue_id");
@@ -365,6 +376,8 @@ static void print_steps(const Record *message, gint64 start)
     add_step(steps, message, "released_at", print_release);
     if (g_str_equal(record_text(message, "status"), "HoldCancelled"))
         add_step(steps, message, "status_at", print_cancelled);
+    if (g_str_equal(record_text(message, "status"), "Bounced"))
+        add_step(steps, message, "status_at", print_bounced);
     add_steps(steps, json_object_object_get(message, "copies"), G_MAXSIZE, print_copy);
     add_steps(steps, json_object_object_get(message, "deliveries"), G_MAXSIZE, print_delivery);
     add_steps(steps, visits, VISITS_SHOWN_MAX, visits_print_step);
