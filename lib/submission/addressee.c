@@ -61,8 +61,16 @@ static Addressee *read_one(const char *text)
     return address;
 }
 
-/* A name that should have stood in quotes, put into them: `Doe, Inc. <jo@b.test>`. With a comma and an @ it may be
- * somebody else; so it is NULL then, and for whatever has another shape. g_free. */
+/* Whether a name with an @ says no other address than the one behind it. */
+static gboolean is_harmless(const char *bare, gsize name)
+{
+    g_autofree char *shown = g_strchomp(g_strndup(bare, name));
+    g_autofree char *address = without_name(bare);
+
+    return !strchr(shown, '@') || g_ascii_strcasecmp(shown, address) == 0;
+}
+
+/* A name that should have stood in quotes, put into them: `Doe, Inc. <jo@b.test>`. NULL for whatever has another shape. g_free. */
 static char *with_quoted_name(const char *text)
 {
     g_autofree char *bare = g_strstrip(g_strdup(text));
@@ -70,7 +78,7 @@ static char *with_quoted_name(const char *text)
     const char *end = bare + name + strcspn(bare + name, ">");
 
     if (name == 0 || bare[name] != '<' || end[0] != '>' || end[1] || strchr(bare + name + 1, '<') ||
-        (memchr(bare, ',', name) && memchr(bare, '@', name)))
+        !is_harmless(bare, name))
         return NULL;
     GString *out = g_string_new("\"");
     for (gsize i = 0; i < name; i++) {

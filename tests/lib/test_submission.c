@@ -27,7 +27,8 @@ static void test_addressee_read_cases(void **state)
          "j@xn--bcher-kva.test"},
         /* Names that should stand in quotes. */
         {"Doe, Inc. <a@x.test>", "a@x.test", "a@x.test"},
-        {"jo@y.test <a@x.test>", "a@x.test", "a@x.test"},
+        {"A@x.test <a@x.test>", "a@x.test", "a@x.test"},
+        {"jo@y.test <a@x.test>", NULL, NULL},
         {" Jo [Sales]: \\ \"x <a@x.test> ", "a@x.test", "a@x.test"},
         {"(Jo <a@x.test>", "a@x.test", "a@x.test"},
         {"jo@y.test, Doe <a@x.test>", NULL, NULL},
@@ -98,7 +99,8 @@ static void test_addressees_add_entry_whole(void **state)
     } cases[] = {
         {"a@x.test", 1, 1},
         {"Doe, Jo <a@x.test>", 1, 0},
-        {"jo@y.test <a@x.test>, b@x.test", 2, 2},
+        {"a@x.test <a@x.test>, b@x.test", 2, 2},
+        {"jo@y.test <a@x.test>, b@x.test", 0, 0},
         {"a@x.test, b@x.test", 2, 2},
         {"a@x.test, Doe, Jo <b@x.test>", 0, 0},
         {"nobody, b@x.test", 0, 0},
