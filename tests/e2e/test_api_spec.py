@@ -36,6 +36,14 @@ MULTIPART = (b"--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\ngr\xfc
              b"--b\r\nContent-Type: x/y;\r\n name=\"=?utf-8?B?w6TDpA==?=\r\n =?utf-8?B?w6Q=?=.bin\"\r\n\r\nz\r\n--b--\r\n")
 
 
+def setUpModule():
+    shared().control("incoming", "on")
+
+
+def tearDownModule():
+    shared().control("incoming", "off")
+
+
 class Envelope(Case):
     def octets(self, path, body=None, key=None, **headers):
         """An answer as it came."""
