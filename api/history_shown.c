@@ -6,9 +6,10 @@
 #include "lib/mime/field.h"
 #include "lib/mime/transfer.h"
 
-#define US           1000000
-#define LINE_OCTETS  45 /* that become a line of 60 characters */
-#define ATTEMPT_BITS 10 /* of a delivery's key that JSON's numbers have no place for */
+#define US             1000000
+#define HTTP_TRANSPORT "outrider-http" /* to endpoints, by outrider-pipe */
+#define LINE_OCTETS    45              /* that become a line of 60 characters */
+#define ATTEMPT_BITS   10 /* of a delivery's key that JSON's numbers have no place for */
 
 static json_object *text_or_null(const char *text)
 {
@@ -34,6 +35,11 @@ static json_object *seconds(gint64 us)
 static gboolean is_status(const Record *message, const char *status)
 {
     return g_strcmp0(record_text(message, "status"), status) == 0;
+}
+
+static gboolean is_incoming(const Record *message)
+{
+    return g_strcmp0(record_text(message, "direction"), "incoming") == 0;
 }
 
 static gboolean is_held(const Record *message)
@@ -122,7 +128,7 @@ static json_object *show_details(const Record *message)
     return details;
 }
 
-/* Outgoing mail is not inspected. */
+/* Nothing tells spam yet. */
 static json_object *show_inspection(void)
 {
     json_object *inspection = json_object_new_object();
@@ -310,51 +316,82 @@ static Entry make_entry(gint64 at, gint64 id, const char *status, const char *de
     return entry;
 }
 
+/* The hop behind which each recipient gets a message of its own: mail waits there, nobody else has it. */
+static gboolean is_hop(const char *relay)
+{
+    return relay && g_str_has_prefix(relay, "127.0.0.1[127.0.0.1]:");
+}
+
+/* Whether it was somebody over the network, who could be spoken to with TLS. */
+static gboolean is_host(const char *relay)
+{
+    return relay && strchr(relay, '[') && !is_hop(relay);
+}
+
 /* Postfix's "host[address]:port" as "address:port (host)"; NULL: nobody was reached. g_free. */
 static char *peer_of(const char *relay)
 {
     const char *open = relay ? strchr(relay, '[') : NULL;
     const char *close = open ? strchr(open, ']') : NULL;
 
+    if (!relay || g_str_equal(relay, "none"))
+        return NULL;
+    if (g_str_equal(relay, HTTP_TRANSPORT))
+        return g_strdup("its HTTP endpoint");
     if (!close)
-        return !relay || g_str_equal(relay, "none") ? NULL : g_strdup(relay);
+        return g_strdup(relay);
     return g_strdup_printf("%.*s%s (%.*s)", (int)(close - open - 1), open + 1, close + 1,
                            (int)(open - relay), relay);
 }
 
-/* What happened, in a sentence. g_free. */
-static char *words_of(const Record *delivery)
+/* Nobody was reached, or nobody was to be. g_free. */
+static char *words_without_peer(const Record *message, const char *rcpt, gboolean hard)
 {
-    g_autofree char *peer = peer_of(record_text(delivery, "relay"));
+    const char *domain = strrchr(rcpt, '@');
+
+    if (is_incoming(message))
+        return g_strdup_printf("Message to %s was %s", rcpt, hard ? "sent back" : "not handed on");
+    return g_strdup_printf("No mail server for %s could be reached", domain ? domain + 1 : rcpt);
+}
+
+/* What happened, in a sentence. g_free. */
+static char *words_of(const Record *message, const Record *delivery)
+{
+    const char *relay = record_text(delivery, "relay");
+    g_autofree char *peer = peer_of(relay);
     const char *rcpt = record_text(delivery, "rcpt_to"),
                *source = record_text(delivery, "source_ip");
-    const char *domain = rcpt ? strrchr(rcpt, '@') : NULL;
     gboolean sent = is_status(delivery, "Sent"), hard = is_status(delivery, "HardFail");
     g_autofree char *from = source ? g_strconcat(", from ", source, NULL) : g_strdup("");
 
     rcpt = rcpt ? rcpt : "the recipient";
-    if (!peer && !sent)
-        return g_strdup_printf("No mail server for %s could be reached",
-                               domain ? domain + 1 : rcpt);
+    if (is_status(delivery, "Processed"))
+        return g_strdup_printf("Message to %s was kept", rcpt);
     if (sent)
         return g_strdup_printf("Message to %s was taken by %s%s", rcpt, peer ? peer : "this host",
                                from);
+    if (is_hop(relay))
+        return g_strdup_printf("Message to %s %s", rcpt,
+                               hard ? "was refused on this host" : "waits on this host");
+    if (!peer)
+        return words_without_peer(message, rcpt, hard);
     return g_strdup_printf("Message to %s was refused %s by %s%s", rcpt,
                            hard ? "for good" : "for now", peer, from);
 }
 
-static Entry make_attempt(const Record *delivery)
+static Entry make_attempt(const Record *message, const Record *delivery)
 {
-    g_autofree char *words = words_of(delivery);
+    g_autofree char *words = words_of(message, delivery);
     g_autofree char *output = g_strdup(record_text(delivery, "text"));
-    g_autofree char *peer = peer_of(record_text(delivery, "relay"));
     Entry entry =
         make_entry(record_int(delivery, "at"), record_int(delivery, "attempt") >> ATTEMPT_BITS,
                    record_text(delivery, "status"), words);
 
     json_object_object_add(entry.shown, "output", output ? text_or_null(g_strstrip(output)) : NULL);
     json_object_object_add(entry.shown, "sent_with_ssl",
-                           peer ? json_object_new_boolean(!record_is_null(delivery, "tls")) : NULL);
+                           is_host(record_text(delivery, "relay"))
+                               ? json_object_new_boolean(!record_is_null(delivery, "tls"))
+                               : NULL);
     json_object_object_add(entry.shown, "log_id", column(delivery, "queue_id"));
     json_object_object_add(entry.shown, "time",
                            record_is_null(delivery, "delay_ms")
@@ -386,7 +423,7 @@ static void add_entries(GArray *entries, const Record *message)
     if (told)
         add_entry(entries, make_entry(told, told, "Held", record_text(message, "hold_reason")));
     for (gsize i = 0; i < json_object_array_length(deliveries); i++)
-        add_entry(entries, make_attempt(json_object_array_get_idx(deliveries, i)));
+        add_entry(entries, make_attempt(message, json_object_array_get_idx(deliveries, i)));
     if (seen)
         add_entry(entries, make_entry(seen, seen, "Held", "on hold in the mail server's queue"));
     g_array_sort(entries, by_time);

@@ -5,6 +5,9 @@
 #include "lib/mime/build.h"
 #include "lib/mime/compose.h"
 #include "lib/mime/field.h"
+#include "lib/mime/transfer.h"
+
+#define SHOWN 100 /* characters of a name that a refusal shows */
 
 static gboolean read_texts(json_object *parameters, Letter *message, GError **error)
 {
@@ -45,10 +48,16 @@ static gboolean read_header(json_object *headers, const char *name, GPtrArray *f
     g_autofree char *hyphened = g_strdelimit(g_strdup(name), "_", '-');
     const char *text;
 
-    if (!compose_name_is_good(hyphened))
-        return v1_parameter_wrong(error, "headers", "has a name that no header field may have");
-    if (!v1_parameter_text(headers, name, 0, &text, error))
+    if (!compose_name_is_good(hyphened)) {
+        g_autofree char *shown = g_utf8_substring(name, 0, MIN(SHOWN, g_utf8_strlen(name, -1)));
+        g_autofree char *why =
+            g_strconcat("has a name that no header field may have: ", shown, NULL);
+        return v1_parameter_wrong(error, "headers", why);
+    }
+    if (!v1_parameter_text(headers, name, 0, &text, error)) {
+        g_prefix_error(error, "`headers`: ");
         return FALSE;
+    }
     if (text)
         mime_fields_add(fields, hyphened, text);
     return TRUE;
@@ -89,7 +98,7 @@ static gboolean read_file(json_object *entry, GPtrArray *files, V1Error *lacking
     g_ptr_array_add(files, file);
     file->name = g_strdup(name);
     file->type = g_strdup(v1_is_blank(type) ? LETTER_FILE_TYPE : type);
-    file->data = data && *data ? g_base64_decode(data, &file->length) : NULL;
+    file->data = data ? transfer_unbase64(data, strlen(data), &file->length) : NULL;
     if (letter_file_is_blank(file))
         *lacking = V1_ERROR_ATTACHMENT_DATA;
     return TRUE;
@@ -109,8 +118,10 @@ static gboolean read_files(json_object *parameters, Letter *message, V1Error *la
     for (gsize i = 0; i < json_object_array_length(list) && !*lacking; i++) {
         json_object *entry = json_object_array_get_idx(list, i);
         if (json_object_is_type(entry, json_type_object) &&
-            !read_file(entry, message->files, lacking, error))
+            !read_file(entry, message->files, lacking, error)) {
+            g_prefix_error(error, "`attachments`, entry %zu: ", i + 1);
             return FALSE;
+        }
     }
     return TRUE;
 }

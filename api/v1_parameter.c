@@ -56,15 +56,16 @@ gboolean v1_is_blank(const char *text)
     return addressee_is_blank(text);
 }
 
-static gboolean add_value(GPtrArray *list, const char *name, json_object *value, guint max,
-                          GError **error)
+/* NULL: it is none. */
+static const char *address_text(json_object *value, const char *name, GError **error)
 {
     gsize length = 0;
     const char *text = value ? text_of(value, &length) : "";
 
-    if (!text || strlen(text) != length)
-        return v1_parameter_wrong(error, name, "must be an array of strings, or one string");
-    return addressees_add(list, name, text, max, error);
+    if (text && strlen(text) == length)
+        return text;
+    v1_parameter_wrong(error, name, "must be an array of strings, or one string");
+    return NULL;
 }
 
 GPtrArray *v1_parameter_addresses(json_object *object, const char *name, guint max, GError **error)
@@ -73,10 +74,14 @@ GPtrArray *v1_parameter_addresses(json_object *object, const char *name, guint m
     json_object *value = NULL;
 
     json_object_object_get_ex(object, name, &value);
-    if (!json_object_is_type(value, json_type_array))
-        return add_value(list, name, value, max, error) ? g_steal_pointer(&list) : NULL;
-    for (gsize i = 0; i < json_object_array_length(value) && list->len <= max; i++)
-        if (!add_value(list, name, json_object_array_get_idx(value, i), max, error))
+    if (!json_object_is_type(value, json_type_array)) {
+        const char *text = address_text(value, name, error);
+        return text && addressees_add(list, name, text, max, error) ? g_steal_pointer(&list) : NULL;
+    }
+    for (gsize i = 0; i < json_object_array_length(value) && list->len <= max; i++) {
+        const char *text = address_text(json_object_array_get_idx(value, i), name, error);
+        if (!text || !addressees_add_entry(list, name, text, max, error))
             return NULL;
+    }
     return g_steal_pointer(&list);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/v1_parameter.h"
+#include "lib/mime/transfer.h"
 #include "lib/submission/raw.h"
 
 #define MISSING "parameter is required but is missing"
@@ -22,14 +23,14 @@ static gboolean read_recipients(json_object *parameters, Submission *submission,
         return v1_parameter_wrong(error, "rcpt_to", MISSING);
     for (gsize i = 0; i < json_object_array_length(list); i++) {
         json_object *value = json_object_array_get_idx(list, i);
-        const char *written = value ? json_object_get_string(value) : "";
+        const char *written = value ? json_object_get_string(value) : "null";
         g_autoptr(Addressee) address =
             json_object_is_type(value, json_type_string) &&
                     strlen(written) == (gsize)json_object_get_string_len(value)
                 ? addressee_read(written)
                 : NULL;
         if (!address)
-            return v1_parameter_wrong(error, "rcpt_to", "has something in it that is no address");
+            return addressee_wrong(error, "rcpt_to", written);
         if (!submission_add(submission, written, address->address))
             return v1_parameter_wrong(error, "rcpt_to", too_many);
     }
@@ -60,7 +61,7 @@ static gboolean read_data(json_object *parameters, Submission *submission, GErro
 
     if (!v1_parameter_text(parameters, "data", 0, &text, error))
         return FALSE;
-    g_autofree guint8 *octets = v1_is_blank(text) ? NULL : g_base64_decode(text, &length);
+    g_autofree guint8 *octets = text ? transfer_unbase64(text, strlen(text), &length) : NULL;
     if (length == 0)
         return v1_parameter_wrong(error, "data", MISSING);
     if (raw_read((const char *)octets, length, submission, &why))

@@ -32,7 +32,7 @@ static GHashTable *read_form(const char *text, gsize length, GError **error)
     return form ? form : (GHashTable *)fail(error, "the form or query is not well-formed");
 }
 
-/* What the body does not say itself. */
+/* They go before what the body says, as Rails has it. */
 static void add_query(json_object *object, GHashTable *query)
 {
     GHashTableIter iterator;
@@ -40,8 +40,7 @@ static void add_query(json_object *object, GHashTable *query)
 
     g_hash_table_iter_init(&iterator, query);
     while (g_hash_table_iter_next(&iterator, &name, &value))
-        if (!json_object_object_get_ex(object, name, NULL))
-            json_object_object_add(object, name, json_object_new_string(value));
+        json_object_object_add(object, name, json_object_new_string(value));
 }
 
 static json_object *from_json(const V1Input *input, GHashTable *query, GError **error)

@@ -6,7 +6,7 @@
  * Threads: any.
  * Limits: those of json_body.h, and what the caller lets a body and a query be.
  *
- *     Content-Type application/json  the body, and names of the query that are not in it as text
+ *     Content-Type application/json  the body, and the names of the query as text, which go before its own
  *     else                           the field `params' of a form (application/x-www-form-urlencoded) or of the query
  *     neither                        no parameters
  */

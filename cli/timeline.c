@@ -26,7 +26,10 @@ static void print_client(const Record *submission)
     g_autofree char *helo = timeline_text(submission, "client_helo");
     g_autofree char *tls = timeline_tls(submission, "client_tls");
     g_autofree char *sender = timeline_text(submission, "mail_from");
-    g_autofree char *from = g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
+    g_autofree char *from = record_is_null(submission, "client_ip") ? g_strdup("this host")
+                            : record_is_null(submission, "client_helo")
+                                ? g_strdup_printf("%s over HTTP", ip)
+                                : g_strdup_printf("%s, HELO %s, %s", ip, helo, tls);
     g_autofree char *by =
         g_strdup_printf("credential %s (id %" G_GINT64_FORMAT ") from %s", credential,
                         record_int(submission, "credential_id"), from);

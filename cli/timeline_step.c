@@ -38,6 +38,14 @@ static void print_cancelled(const Record *message, gint64 start)
     timeline_at(record_int(message, "status_at"), start, what);
 }
 
+static void print_bounced(const Record *message, gint64 start)
+{
+    g_autofree char *reason = timeline_text(message, "status_reason");
+
+    timeline_at(record_int(message, "status_at"), start, "it came back");
+    timeline_more("notification", reason);
+}
+
 static void print_copy(const Record *copy, gint64 start)
 {
     g_autofree char *queue_id = timeline_text(copy, "queue_id");
@@ -126,6 +134,8 @@ void timeline_print_steps(const Record *message, gint64 start)
     add_step(steps, message, "released_at", print_release);
     if (g_str_equal(record_text(message, "status"), "HoldCancelled"))
         add_step(steps, message, "status_at", print_cancelled);
+    if (g_str_equal(record_text(message, "status"), "Bounced"))
+        add_step(steps, message, "status_at", print_bounced);
     add_steps(steps, json_object_object_get(message, "copies"), G_MAXSIZE, print_copy);
     add_steps(steps, json_object_object_get(message, "deliveries"), G_MAXSIZE, print_delivery);
     add_steps(steps, visits, VISITS_SHOWN_MAX, visits_print_step);

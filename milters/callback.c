@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/log/log.h"
+#include "lib/wire/smtp_reply.h"
 #include "milters/gate.h"
 #include "milters/inject.h"
 #include "milters/split.h"
@@ -19,7 +20,8 @@
 #define STEPS                                                                                      \
     (SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOUNKNOWN | SMFIP_NR_HELO |            \
      SMFIP_NR_HDR | SMFIP_NR_BODY)
-#define BIG (1024 * 1024) /* from here on, say that we still work */
+#define TEXT_MAX (SMTP_LINE_MAX - SMTP_STATUS_MAX - 2)
+#define BIG      (1024 * 1024) /* from here on, say that we still work */
 
 /* libmilter has no place for these but globals. What all points to is used inside the gate only. */
 static Shared *all;
@@ -40,7 +42,7 @@ static sfsistat answer(SMFICTX *context, Session *session, RefusalName name)
     g_autofree char *code = g_strdup(refusal->code);
     g_autofree char *enhanced = g_strdup(refusal->enhanced);
     g_autofree char *reply = session ? g_steal_pointer(&session->reply) : NULL;
-    g_autofree char *text = g_strdup(reply ? reply : refusal->text);
+    g_autofree char *text = smtp_reply_fit(reply ? reply : refusal->text, TEXT_MAX);
 
     make_plain(text);
     smfi_setreply(context, code, enhanced, text);

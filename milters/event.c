@@ -115,8 +115,8 @@ char *event_accepted(const EventSubject *subject, const EventAccepted *accepted)
 char *event_bounce(const EventSubject *subject, const MimeReport *report)
 {
     json_object *object = begin(subject);
-    const char *status = report->status ? report->status : "";
     const char *said = report->diagnostic ? report->diagnostic : "";
+    const char *status = report->status && !strstr(said, report->status) ? report->status : "";
     g_autofree char *reason =
         g_strdup_printf("bounced: %s%s%s", status, *status && *said ? " " : "", said);
 

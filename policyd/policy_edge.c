@@ -273,7 +273,7 @@ static void answer(Asker *asker, const PolicyRequest *request, GString *out)
                  LOG_TEXT("user", request->sasl_username),
                  LOG_TEXT("client", request->client_address), LOG_TEXT("action", answer.action),
                  LOG_TEXT("text", answer.text), LOG_GERROR(answer.error));
-    policy_reply(out, answer.action, answer.text);
+    policy_reply(out, answer.action, answer.text, request->recipient);
 }
 
 static gpointer policy_open(Connection *connection, gpointer context, GString *out)

@@ -7,6 +7,7 @@
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
 #include "lib/mime/start.h"
+#include "lib/mime/word.h"
 
 #define LINE      78
 #define WORD      75  /* octets of an encoded word, RFC 2047 section 2 */
@@ -209,8 +210,9 @@ char *compose_mailboxes(const char *name, const char *list, GError **error)
 
     if (!read)
         return NULL;
-    /* The very text that was found to be good. */
-    g_autofree char *text = mime_field_text(list);
+    /* The very text that was found to be good; words have no character that parts or encloses an address. */
+    g_autofree char *plain = mime_field_text(list);
+    g_autofree char *text = word_join(plain);
     InternetAddressList *addresses = internet_address_list_parse(NULL, text);
     GString *out = g_string_new(" ");
     for (int i = 0; i < internet_address_list_length(addresses); i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/mime/start.h"
+#include "lib/mime/word.h"
 
 static void field_free(gpointer data)
 {
@@ -117,7 +118,8 @@ char *mime_field_text(const char *value)
 
 char *mime_field_decoded(const char *value, glong max)
 {
-    g_autofree char *text = mime_field_text(value);
+    g_autofree char *plain = mime_field_text(value);
+    g_autofree char *text = word_join(plain);
 
     mime_start();
     g_autofree char *decoded = g_mime_utils_header_decode_text(NULL, text);

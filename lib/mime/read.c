@@ -6,6 +6,7 @@
 #include "lib/mime/charset.h"
 #include "lib/mime/field.h"
 #include "lib/mime/tree.h"
+#include "lib/mime/word.h"
 
 #define TEXT_FIRST 512 /* octets of the fields that are parsed again */
 
@@ -111,20 +112,57 @@ static GString *header_of(const GPtrArray *fields)
     return g_string_append(text, "\r\n");
 }
 
+/* As it stands there: what GMime has decoded is not whole, see lib/mime/word.h. */
+static const char *raw_field(GMimeObject *object, const char *name)
+{
+    GMimeHeader *header =
+        g_mime_header_list_get_header(g_mime_object_get_header_list(object), name);
+
+    return header ? g_mime_header_get_raw_value(header) : NULL;
+}
+
+/* A parameter of a field with encoded words, which have no place there and are there all the same; NULL or g_free. */
+static char *joined_parameter(const char *raw, const char *name)
+{
+    g_autofree char *plain = mime_field_text(raw);
+    g_autofree char *joined = word_join(plain);
+    const char *rest = strchr(joined, ';');
+    GMimeParamList *list = rest ? g_mime_param_list_parse(NULL, rest + 1) : NULL;
+    GMimeParam *parameter = list ? g_mime_param_list_get_parameter(list, name) : NULL;
+    char *value = parameter ? g_strdup(g_mime_param_get_value(parameter)) : NULL;
+
+    g_clear_object(&list);
+    return value;
+}
+
+/* The name that a field says, which GMime's parser has read as read; NULL or g_free. */
+static char *parameter_of(GMimeObject *object, const char *field, const char *name,
+                          const char *read)
+{
+    const char *raw = raw_field(object, field);
+    g_autofree char *joined = raw && strstr(raw, "=?") ? joined_parameter(raw, name) : NULL;
+
+    read = joined ? joined : read;
+    return read && *read ? mime_field_decoded(read, MIME_READ_VALUE_MAX) : NULL;
+}
+
 /* NULL or g_free: what it is called, by one of the fields that may say so. */
 static char *name_of(GMimeObject *object)
 {
     GMimeContentType *type = g_mime_object_get_content_type(object);
     GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
-    const char *names[] = {
-        disposition ? g_mime_content_disposition_get_parameter(disposition, "filename") : NULL,
-        g_mime_content_type_get_parameter(type, "name"),
-        GMIME_IS_PART(object) ? g_mime_part_get_content_location(GMIME_PART(object)) : NULL};
+    const char *location =
+        GMIME_IS_PART(object) ? g_mime_part_get_content_location(GMIME_PART(object)) : NULL;
+    char *name = parameter_of(
+        object, "Content-Disposition", "filename",
+        disposition ? g_mime_content_disposition_get_parameter(disposition, "filename") : NULL);
 
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-        if (names[i] && *names[i])
-            return mime_field_decoded(names[i], MIME_READ_VALUE_MAX);
-    return NULL;
+    if (!name)
+        name = parameter_of(object, "Content-Type", "name",
+                            g_mime_content_type_get_parameter(type, "name"));
+    if (!name && location && *location)
+        name = mime_field_decoded(location, MIME_READ_VALUE_MAX);
+    return name;
 }
 
 static gboolean is_type(const char *type, const char *wanted)
@@ -152,7 +190,7 @@ static gboolean take(const char *octets, gsize length, gpointer context)
 /* Takes name. */
 static void add_file(Walk *walk, GMimeObject *object, char *name, const char *type)
 {
-    const char *header = g_mime_object_get_header(object, "Content-Type");
+    const char *header = raw_field(object, "Content-Type");
     MimeReadFile *file = g_new(MimeReadFile, 1);
     GPtrArray *files = walk->read->files;
     Taking taking = {.octets = g_byte_array_new(), .max = G_MAXUINT};

@@ -181,3 +181,40 @@ gboolean transfer_rewrap_base64(GString *out, const guint8 *data, gsize length)
     }
     return TRUE;
 }
+
+/* -1: the character is none of the alphabet. */
+static int six_bits(char c)
+{
+    return g_ascii_isupper(c)   ? c - 'A'
+           : g_ascii_islower(c) ? c - 'a' + 26
+           : g_ascii_isdigit(c) ? c - '0' + 52
+           : c == '+'           ? 62
+           : c == '/'           ? 63
+                                : -1;
+}
+
+guint8 *transfer_unbase64(const char *text, gsize length, gsize *size)
+{
+    guint8 *octets = g_malloc(length / 4 * 3 + 3);
+    guint32 bits = 0;
+    guint have = 0; /* characters of a group of four */
+
+    *size = 0;
+    for (gsize i = 0; i < length && !(text[i] == '=' && have >= 2); i++) {
+        int value = six_bits(text[i]);
+        if (value < 0)
+            continue;
+        bits = bits << 6 | (guint32)value;
+        if (++have < 4)
+            continue;
+        for (guint shift = 24; shift > 0; shift -= 8)
+            octets[(*size)++] = (guint8)(bits >> (shift - 8));
+        have = 0;
+    }
+    /* 12 bits are one octet, 18 are two. */
+    if (have >= 2)
+        octets[(*size)++] = (guint8)(have == 2 ? bits >> 4 : bits >> 10);
+    if (have == 3)
+        octets[(*size)++] = (guint8)(bits >> 2);
+    return octets;
+}

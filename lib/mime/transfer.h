@@ -27,3 +27,6 @@ void transfer_base64(GString *out, const guint8 *data, gsize length);
  * notice. FALSE when such a line is not well-formed; out then ends with garbage. */
 gboolean transfer_rewrap_quoted(GString *out, const guint8 *data, gsize length);
 gboolean transfer_rewrap_base64(GString *out, const guint8 *data, gsize length);
+
+/* What base64 text says, as far as it says something: other characters are passed over, padding ends it and may be missing. g_free. */
+guint8 *transfer_unbase64(const char *text, gsize length, gsize *size);

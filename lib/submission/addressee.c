@@ -36,7 +36,8 @@ static char *without_name(const char *text)
     return g_strstrip(bare);
 }
 
-Addressee *addressee_read(const char *text)
+/* The one mailbox of a text; NULL: none, several, or an address that is too long. */
+static Addressee *read_one(const char *text)
 {
     g_autoptr(GPtrArray) read = mime_mailboxes_parse(text, NULL);
 
@@ -60,6 +61,47 @@ Addressee *addressee_read(const char *text)
     return address;
 }
 
+/* Whether a name with an @ says no other address than the one behind it. */
+static gboolean is_harmless(const char *bare, gsize name)
+{
+    g_autofree char *shown = g_strchomp(g_strndup(bare, name));
+    g_autofree char *address = without_name(bare);
+
+    return !strchr(shown, '@') || g_ascii_strcasecmp(shown, address) == 0;
+}
+
+/* A name that should have stood in quotes, put into them: `Doe, Inc. <jo@b.test>`. NULL for whatever has another shape. g_free. */
+static char *with_quoted_name(const char *text)
+{
+    g_autofree char *bare = g_strstrip(g_strdup(text));
+    gsize name = strcspn(bare, "<>");
+    const char *end = bare + name + strcspn(bare + name, ">");
+
+    if (name == 0 || bare[name] != '<' || end[0] != '>' || end[1] || strchr(bare + name + 1, '<') ||
+        !is_harmless(bare, name))
+        return NULL;
+    GString *out = g_string_new("\"");
+    for (gsize i = 0; i < name; i++) {
+        if (g_ascii_iscntrl(bare[i])) {
+            g_string_free(out, TRUE);
+            return NULL;
+        }
+        if (bare[i] == '"' || bare[i] == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, bare[i]);
+    }
+    g_string_append_printf(out, "\" %s", bare + name);
+    return g_string_free(out, FALSE);
+}
+
+Addressee *addressee_read(const char *text)
+{
+    Addressee *address = read_one(text);
+    g_autofree char *quoted = address ? NULL : with_quoted_name(text);
+
+    return address || !quoted ? address : read_one(quoted);
+}
+
 /* Octets of text before the next comma outside quotes and comments. */
 static gsize before_comma(const char *text)
 {
@@ -80,7 +122,7 @@ static gsize before_comma(const char *text)
     return i;
 }
 
-static gboolean wrong_address(GError **error, const char *name, const char *text)
+gboolean addressee_wrong(GError **error, const char *name, const char *text)
 {
     g_autofree char *shown = g_utf8_substring(text, 0, MIN(SHOWN, g_utf8_strlen(text, -1)));
 
@@ -100,8 +142,19 @@ gboolean addressees_add(GPtrArray *list, const char *name, const char *text, gui
             continue;
         Addressee *address = addressee_read(one);
         if (!address)
-            return wrong_address(error, name, one);
+            return addressee_wrong(error, name, one);
         g_ptr_array_add(list, address);
     }
+    return TRUE;
+}
+
+gboolean addressees_add_entry(GPtrArray *list, const char *name, const char *text, guint max,
+                              GError **error)
+{
+    Addressee *whole = addressee_read(text);
+
+    if (!whole)
+        return addressees_add(list, name, text, max, error);
+    g_ptr_array_add(list, whole);
     return TRUE;
 }

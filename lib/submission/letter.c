@@ -95,7 +95,9 @@ static void add_custom(const Letter *letter, GPtrArray *fields, const char *name
 
 static gboolean add_mailboxes(GPtrArray *fields, const char *name, const char *list)
 {
-    g_autofree char *value = addressee_is_blank(list) ? NULL : compose_mailboxes(name, list, NULL);
+    char *read = addressee_is_blank(list) ? NULL : compose_mailboxes(name, list, NULL);
+    g_autoptr(Addressee) one = read || !list ? NULL : addressee_read(list);
+    g_autofree char *value = one ? compose_mailboxes(name, one->mailbox, NULL) : read;
 
     if (value)
         mime_fields_add(fields, name, value);

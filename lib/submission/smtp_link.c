@@ -106,7 +106,8 @@ static gboolean expect(SmtpLink *link, char wanted, SmtpReply *reply, GError **e
         return FALSE;
     if (reply->code / 100 == (guint)(wanted - '0'))
         return TRUE;
-    g_autofree char *valid = g_utf8_make_valid(reply->text, -1);
+    g_autofree char *fit = smtp_reply_fit(reply->text, SMTP_LINE_MAX);
+    g_autofree char *valid = g_utf8_make_valid(fit, -1);
     g_set_error(error, OUTRIDER_ERROR,
                 reply->code >= 500 ? OUTRIDER_ERROR_REFUSED : OUTRIDER_ERROR_UNAVAILABLE, "%u %s",
                 reply->code, valid);

@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/wire/smtp_reply.h"
+
+/* What Postfix's smtpd puts around a text that begins with its status, beside the recipient. */
+#define AROUND   "550 <>: Recipient address rejected: \r\n"
+#define TEXT_MIN 120 /* whatever the recipient */
 
 static const struct {
     const char *name;
@@ -104,10 +109,14 @@ gssize policy_parse(const char *data, gsize length, PolicyRequest *request, GErr
     return (gssize)stop + 1;
 }
 
-void policy_reply(GString *out, const char *action, const char *text)
+void policy_reply(GString *out, const char *action, const char *text, const char *recipient)
 {
+    gsize around = strlen(AROUND) + strlen(recipient);
+    g_autofree char *fit =
+        text ? smtp_reply_fit(text, SMTP_LINE_MAX - MIN(around, SMTP_LINE_MAX - TEXT_MIN)) : NULL;
+
     g_string_append_printf(out, "action=%s%s", action, text ? " " : "");
-    for (const char *p = text; p && *p; p++)
+    for (const char *p = fit; p && *p; p++)
         if (g_ascii_isprint(*p))
             g_string_append_c(out, *p);
         else

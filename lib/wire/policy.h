@@ -34,5 +34,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PolicyRequest, policy_request_clear)
  * and is filled on success only. */
 gssize policy_parse(const char *data, gsize length, PolicyRequest *request, GError **error);
 
-/* Appends "action=...\n\n"; control characters of text become spaces. text may be NULL. */
-void policy_reply(GString *out, const char *action, const char *text);
+/* Appends "action=...\n\n"; control characters of text become spaces, and what is too long for the reply in which Postfix tells it
+ * about recipient gives way (smtp_reply_fit). text may be NULL. */
+void policy_reply(GString *out, const char *action, const char *text, const char *recipient);

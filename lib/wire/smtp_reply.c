@@ -7,6 +7,8 @@
 
 #define CODE      3 /* digits */
 #define QUEUED_AS "queued as "
+#define GAP       "..."
+#define FIT_MIN   16
 
 void smtp_reply_clear(SmtpReply *reply)
 {
@@ -72,4 +74,16 @@ char *smtp_reply_queue_id(const SmtpReply *reply)
     while (g_ascii_isalnum(id[length]))
         length++;
     return length ? g_strndup(id, length) : NULL;
+}
+
+char *smtp_reply_fit(const char *text, gsize max)
+{
+    gsize length = strlen(text);
+
+    max = MAX(max, FIT_MIN);
+    if (length <= max)
+        return g_strdup(text);
+    gsize kept = max - strlen(GAP), head = kept / 2;
+    g_autofree char *begin = g_strndup(text, head);
+    return g_strconcat(begin, GAP, text + length - (kept - head), NULL);
 }

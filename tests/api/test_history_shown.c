@@ -174,7 +174,40 @@ static void test_history_shown_deliveries(void **state)
         {"{\"status\":\"Sent\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,\"status\":"
          "\"Sent\",\"relay\":"
          "\"local\"}]}",
-         "Sent@1.0 Message to the recipient was taken by local|-|false|-|-"},
+         "Sent@1.0 Message to the recipient was taken by local|-|-|-|-"},
+        /* The hop, and mail that came in. */
+        {"{\"status\":\"SoftFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
+         "\"status\":"
+         "\"SoftFail\"," TO "\"relay\":\"127.0.0.1[127.0.0.1]:10026\",\"text\":\"451 limit\"}]}",
+         "SoftFail@1.0 Message to a@b.test waits on this host|451 limit|-|-|-"},
+        {"{\"status\":\"HardFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
+         "\"status\":"
+         "\"HardFail\"," TO "\"relay\":\"127.0.0.1[127.0.0.1]:10026\",\"text\":\"550 gone\"}]}",
+         "HardFail@1.0 Message to a@b.test was refused on this host|550 gone|-|-|-"},
+        {"{\"status\":\"Processed\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
+         "\"deliveries\":[{"
+         "\"at\":1000000,\"status\":\"Processed\"," TO
+         "\"relay\":\"none\",\"text\":\"kept in history\"}]}",
+         "Processed@1.0 Message to a@b.test was kept|kept in history|-|-|-"},
+        {"{\"status\":\"HardFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
+         "\"deliveries\":[{"
+         "\"at\":1000000,\"status\":\"HardFail\"," TO "\"relay\":\"none\",\"text\":\"no mail\"}]}",
+         "HardFail@1.0 Message to a@b.test was sent back|no mail|-|-|-"},
+        {"{\"status\":\"SoftFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
+         "\"deliveries\":[{"
+         "\"at\":1000000,\"status\":\"SoftFail\"," TO
+         "\"relay\":\"none\",\"text\":\"connect to\"}]}",
+         "SoftFail@1.0 Message to a@b.test was not handed on|connect to|-|-|-"},
+        {"{\"status\":\"SoftFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
+         "\"deliveries\":[{"
+         "\"at\":1000000,\"status\":\"SoftFail\"," TO
+         "\"relay\":\"outrider-http\",\"text\":\"HTTP\"}]}",
+         "SoftFail@1.0 Message to a@b.test was refused for now by its HTTP endpoint|HTTP|-|-|-"},
+        {"{\"status\":\"Sent\",\"direction\":\"incoming\",\"attempted_at\":1000000,\"deliveries\":["
+         "{"
+         "\"at\":1000000,\"status\":\"Sent\"," TO
+         "\"relay\":\"outrider-http\",\"text\":\"HTTP\"}]}",
+         "Sent@1.0 Message to a@b.test was taken by its HTTP endpoint|HTTP|-|-|-"},
         {"{\"status\":\"HardFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
          "\"status\":\"HardFail\"," TO "\"relay\":\"mx[\",\"text\":\"550\"}]}",
          "HardFail@1.0 Message to a@b.test was refused for good by mx[|550|false|-|-"},

@@ -106,11 +106,15 @@ static void test_v1_message_read_wrong_parameter(void **state)
         {"{" TO "\"plain_body\":[]}", "`plain_body`"},
         {"{" GOOD ",\"headers\":{\"a b\":\"x\"}}", "`headers`"},
         {"{" GOOD ",\"headers\":{\"a:b\":\"x\"}}", "`headers`"},
-        {"{" GOOD ",\"headers\":{\"a\\r\\nb\":\"x\"}}", "`headers`"},
+        {"{" GOOD ",\"headers\":{\"a\\r\\nb\":\"x\"}}",
+         "`headers` has a name that no header field may have: a"},
         {"{" GOOD ",\"headers\":{\"\":\"x\"}}", "`headers`"},
-        {"{" GOOD ",\"headers\":{\"X-A\":[1]}}", "`X-A`"},
+        {"{" GOOD ",\"headers\":{\"X-A\":[1]}}", "`headers`: `X-A` must be a string"},
+        {"{" GOOD ",\"headers\":{\"X-A\":{\"a\":1}}}", "`headers`: `X-A` must be a string"},
         {"{" GOOD ",\"attachments\":\"x\"}", "`attachments`"},
-        {"{" GOOD ",\"attachments\":[{\"name\":{}}]}", "`name`"},
+        {"{" GOOD ",\"attachments\":[{\"name\":{}}]}", "`attachments`, entry 1: `name`"},
+        {"{" GOOD ",\"attachments\":[7,{\"name\":\"a\",\"data\":[]}]}",
+         "`attachments`, entry 2: `data`"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -211,6 +215,24 @@ static void test_letter_compose_custom_list(void **state)
     assert_null(mime_fields_nth(made->fields, "Subject", 1));
 }
 
+/* Whoever shows it sees the name, and no second address. */
+static void test_letter_compose_unquoted_names(void **state)
+{
+    (void)state;
+    g_autoptr(Submission) made =
+        make("{\"from\":\"Acme, Inc. <app@acme.test>\",\"reply_to\":\"Acme: Help "
+             "<r@acme.test>\",\"to\":[\"Doe, Jo <a@x.test>\",\"b@x.test <b@x.test>\"]," BODY "}");
+
+    assert_string_equal(mime_fields_nth(made->fields, "From", 1),
+                        " \"Acme, Inc.\" <app@acme.test>");
+    assert_string_equal(mime_fields_nth(made->fields, "Reply-To", 1),
+                        " \"Acme: Help\" <r@acme.test>");
+    assert_string_equal(mime_fields_nth(made->fields, "To", 1),
+                        " \"Doe, Jo\" <a@x.test>,\r\n \"b@x.test\" <b@x.test>");
+    assert_string_equal(made->mail_from, "app@acme.test");
+    assert_int_equal(made->rcpts->len, 2);
+}
+
 static void test_letter_compose_recipients(void **state)
 {
     (void)state;
@@ -272,6 +294,8 @@ static void test_letter_compose_refused(void **state)
     } cases[] = {
         {"{" TO BODY ",\"from\":\"nobody\"}", V1_ERROR_UNAUTHENTICATED_FROM},
         {"{" TO BODY ",\"from\":\"a@acme.test, b@acme.test\"}", V1_ERROR_UNAUTHENTICATED_FROM},
+        {"{" TO BODY ",\"from\":\"x@strange.test, Acme, Inc. <a@acme.test>\"}",
+         V1_ERROR_UNAUTHENTICATED_FROM},
         {"{" TO BODY ",\"from\":\"a@acme.test\\r\\nBcc: c@x.test\"}",
          V1_ERROR_UNAUTHENTICATED_FROM},
         {"{" GOOD ",\"sender\":\"x\"}", V1_ERROR_PARAMETER},
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_v1_message_read_bounds),
         cmocka_unit_test(test_letter_compose_order),
         cmocka_unit_test(test_letter_compose_custom_list),
+        cmocka_unit_test(test_letter_compose_unquoted_names),
         cmocka_unit_test(test_letter_compose_recipients),
         cmocka_unit_test(test_letter_compose_injection),
         cmocka_unit_test(test_letter_compose_refused),

@@ -69,6 +69,33 @@ static void test_v1_raw_read_no_message(void **state)
     assert_null(read_octets("From: a\n\n\0", 10, &nul));
 }
 
+/* Its padding may be missing, and nothing of the message is then. */
+static void test_v1_raw_read_without_padding(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *body;
+    } cases[] = {{"WDogeQoKaGVsbG8", "hello\r\n"},
+                 {"WDogeQoK\r\naGVsbG8gd29ybGQ\r\n", "hello world\r\n"},
+                 {"WDogeQoKaGVsbG8gZmluZQ==", "hello fine\r\n"},
+                 {"WDogeQoKaGVsbG8gZmluZQ=", "hello fine\r\n"},
+                 {"WDogeQoKaGVsbG8gZmluZQ", "hello fine\r\n"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        json_object *object = json_object_new_object(), *list = json_object_new_array();
+        g_autofree char *text = NULL;
+        V1Error first = V1_ERROR_NONE;
+        json_object_array_add(list, json_object_new_string("a@x.test"));
+        json_object_object_add(object, "rcpt_to", list);
+        json_object_object_add(object, "mail_from", json_object_new_string("m@acme.test"));
+        json_object_object_add(object, "data", json_object_new_string(cases[i].data));
+        g_autoptr(Submission) raw = v1_raw_read(object, &first, &text);
+        json_object_put(object);
+        assert_non_null(raw);
+        assert_string_equal(raw->body->str, cases[i].body);
+    }
+}
+
 static void test_v1_raw_read_long_header(void **state)
 {
     (void)state;
@@ -105,15 +132,15 @@ static void test_v1_raw_read_parameters(void **state)
         {"{\"rcpt_to\":[\"a@x.test\"],\"mail_from\":\"m@acme.test\",\"data\":\"****\"}",
          "`data` parameter is required but is missing"},
         {"{\"rcpt_to\":[\"x\"],\"mail_from\":\"m@acme.test\"," DATA "}",
-         "`rcpt_to` has something in it that is no address"},
+         "`rcpt_to` has something in it that is no address: x"},
         {"{\"rcpt_to\":[7],\"mail_from\":\"m@acme.test\"," DATA "}",
-         "`rcpt_to` has something in it that is no address"},
+         "`rcpt_to` has something in it that is no address: 7"},
         {"{\"rcpt_to\":[null],\"mail_from\":\"m@acme.test\"," DATA "}",
-         "`rcpt_to` has something in it that is no address"},
+         "`rcpt_to` has something in it that is no address: null"},
         {"{\"rcpt_to\":[\"a@x.test\\u0000\"],\"mail_from\":\"m@acme.test\"," DATA "}",
-         "`rcpt_to` has something in it that is no address"},
+         "`rcpt_to` has something in it that is no address: a@x.test"},
         {"{\"rcpt_to\":[\"a@x.test, b@x.test\"],\"mail_from\":\"m@acme.test\"," DATA "}",
-         "`rcpt_to` has something in it that is no address"},
+         "`rcpt_to` has something in it that is no address: a@x.test, b@x.test"},
         {"{\"rcpt_to\":[\"a@x.test\"],\"mail_from\":\"m\"," DATA "}", "`mail_from` is no address"},
         {"{\"rcpt_to\":[\"a@x.test\"],\"mail_from\":{}," DATA "}", "`mail_from` must be a string"},
     };
@@ -153,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v1_raw_read_data),
         cmocka_unit_test(test_v1_raw_read_no_message),
+        cmocka_unit_test(test_v1_raw_read_without_padding),
         cmocka_unit_test(test_v1_raw_read_long_header),
         cmocka_unit_test(test_v1_raw_read_parameters),
         cmocka_unit_test(test_v1_raw_read_envelope),

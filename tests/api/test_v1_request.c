@@ -30,7 +30,7 @@ static void test_v1_request_parameters_good(void **state)
          "{\"a\":[1,{\"b\":\"x:\\\":y\"}]}"},
         {"Application/JSON; charset=utf-8", NULL, "{}", "{}"},
         {JSON, NULL, "", "{}"},
-        {JSON, "a=2&b=x%20y+z", "{\"a\":1}", "{\"a\":1,\"b\":\"x y z\"}"},
+        {JSON, "a=2&b=x%20y+z", "{\"a\":1,\"c\":3}", "{\"a\":\"2\",\"c\":3,\"b\":\"x y z\"}"},
         {NULL, NULL, "{\"a\":1}", "{}"},
         {"text/plain", NULL, "params={}", "{}"},
         {FORM, NULL, "params=%7B%22a%22%3A1%7D", "{\"a\":1}"},

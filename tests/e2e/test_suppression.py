@@ -8,6 +8,7 @@ import pathlib
 import re
 import sqlite3
 import unittest
+import uuid
 
 import mail
 from sandbox import fresh, shared, wait_for
@@ -211,6 +212,23 @@ class Suppressions(unittest.TestCase):
         self.assertRegex(text.decode(), r"5\.7\.1 .*suppressed.*outrider explain \d+$")
         self.sandbox.history(first, "Sent")
         self.assertIn("is suppressed for server", self.sandbox.history(second, "HardFail")["status_reason"])
+
+    def test_replies_fit_a_line(self):
+        """The longest address and reason: at RCPT and at the end of the message a line is no longer than RFC 5321 has it."""
+        self.refusing()
+        domain = ".".join(["d" * 50] * 3 + ["ok.test"])
+        early, late = (f"{uuid.uuid4().hex * 2}@{domain}" for _ in range(2))
+        self.suppress(early, SERVER, "--reason", "r" * 255)
+        with self.sender.client() as client:
+            client.mail(mail.SENDER)
+            self.assertEqual(client.rcpt(late)[0], 250)
+            self.suppress(late, SERVER, "--reason", "r" * 255)
+            replies = [self.refused(early), client.data(mail.message(late))[1].decode()]
+        for text in replies:
+            self.assertLessEqual(len(f"550 {text}\r\n"), 512)
+            self.assertRegex(text, r"^5\.7\.1 .*\(manual, since [0-9-]+\); outrider explain \d+$")
+        told = re.search(r"\d+$", replies[1]).group()
+        self.assertIn("r" * 100, wait_for(lambda: self.explained(told), "the refusal in history"))
 
     def test_several_recipients_of_one_message(self):
         good, bad = fresh(), fresh()

@@ -61,6 +61,9 @@ static void test_compose_text_table(void **state)
         {"\x01\x02", ""},
         {"\xf0\x9f\x98\x80 smile", NULL},
         {"K\xc3\xb6ln_?=x", NULL},
+        {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+         NULL},
         {"one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
          "sixteen seventeen",
          NULL},
@@ -99,6 +102,9 @@ static void test_compose_mailboxes_table(void **state)
         {"\"Doe, Jane\" <a@b.test>", " \"Doe, Jane\" <a@b.test>"},
         {"\"a \\\"b\\\" \\\\\" <a@b.test>", " \"a \\\"b\\\" \\\\\" <a@b.test>"},
         {"J\xc3\xb6 <a@b.test>", " =?UTF-8?B?SsO2?= <a@b.test>"},
+        {"=?utf-8?B?SsO2IA==?= =?utf-8?B?SsO2?= <a@b.test>",
+         " =?UTF-8?B?SsO2IErDtg==?= <a@b.test>"},
+        {"=?utf-8?Q?=22=3E=2C_x=40y.test?= <a@b.test>", " \"\\\">, x@y.test\" <a@b.test>"},
         {"a@b.test, J <c@d.test>", " a@b.test,\r\n J <c@d.test>"},
         {"a@b\xc3\xbc"
          "cher.test",

@@ -12,6 +12,7 @@
 #define TYPE  "Content-Type: "
 #define MIXED TYPE "multipart/mixed; boundary=m\r\n\r\n"
 #define INNER TYPE "multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\n\r\n--i--\r\n"
+#define EURO  "\xe2\x82\xac"
 #define PLAIN TYPE "text/plain\r\n\r\n"
 
 /* As "plain|html|name type <octets>|..."; - for what is not there. */
@@ -59,6 +60,12 @@ static const struct {
            "Content-Location: http://x.test/l.css\r\n" TYPE "text/css\r\n\r\nb{}\r\n--m\r\n" TYPE
            "image/gif\r\nContent-Disposition: attachment\r\n\r\ng\r\n--m--",
      "a|-|x y.txt text/plain <x>|p.png image/png <\x89PN>|http://x.test/l.css text/css <b{}>"},
+    /* Names that were cut into several words, as Outlook and many libraries cut them. */
+    {MIXED "--m\r\n" TYPE "x/y; name=\"=?utf-8?B?4oKs4oKs4oKs4oKs?=\r\n "
+           "=?utf-8?B?4oKs4oKs?=.pdf\"\r\n\r\n1\r\n--m\r\n" TYPE
+           "x/y\r\nContent-Disposition: attachment;\r\n filename=\"=?utf-8?B?4oKsYQ==?=\r\n "
+           "=?utf-8?B?4oKs?=\"\r\n\r\n2\r\n--m--",
+     "-|-|" EURO EURO EURO EURO EURO EURO ".pdf x/y <1>|" EURO "a" EURO " x/y <2>"},
     {MIXED "--m\r\n" TYPE "x/y; name*=utf-8''%E2%82%AC%20.bin\r\n\r\n1\r\n--m\r\n" TYPE
            "x/y; name=\"=?utf-8?q?=E2=82=AC?=\"\r\n\r\n2\r\n--m\r\n" TYPE
            "x/y\r\nContent-Disposition: attachment; filename=\"\xfc\"\r\n\r\n3\r\n--m--",

@@ -64,11 +64,40 @@ static void test_smtp_reply_read_bad(void **state)
     assert_error_code(error, INVALID);
 }
 
+/* What stands at its ends stays. */
+static void test_smtp_reply_fit_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        gsize max;
+        const char *fit;
+    } cases[] = {
+        {"", 16, ""},
+        {"0123456789abcdef", 16, "0123456789abcdef"},
+        {"0123456789abcdefg", 16, "012345...abcdefg"},
+        {"0123456789abcdefgh", 17, "0123456...bcdefgh"},
+        {"0123456789abcdefg", 0, "012345...abcdefg"},
+        {"short", 0, "short"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *fit = smtp_reply_fit(cases[i].text, cases[i].max);
+        assert_string_equal(fit, cases[i].fit);
+    }
+    for (gsize length = 490; length < 530; length++) {
+        g_autofree char *text = g_strnfill(length, 'x');
+        g_autofree char *fit = smtp_reply_fit(text, 500);
+        assert_int_equal(strlen(fit), MIN(length, 500));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smtp_reply_read_good),
         cmocka_unit_test(test_smtp_reply_read_bad),
+        cmocka_unit_test(test_smtp_reply_fit_cases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,23 @@ static void test_addressee_read_cases(void **state)
          "j@b\xc3\xbc"
          "cher.test",
          "j@xn--bcher-kva.test"},
+        /* Names that should stand in quotes. */
+        {"Doe, Inc. <a@x.test>", "a@x.test", "a@x.test"},
+        {"A@x.test <a@x.test>", "a@x.test", "a@x.test"},
+        {"jo@y.test <a@x.test>", NULL, NULL},
+        {" Jo [Sales]: \\ \"x <a@x.test> ", "a@x.test", "a@x.test"},
+        {"(Jo <a@x.test>", "a@x.test", "a@x.test"},
+        {"jo@y.test, Doe <a@x.test>", NULL, NULL},
+        {"jo@y.test, Jo [x] <a@x.test>", NULL, NULL},
+        {"Jo: <b@x.test> <a@x.test>", NULL, NULL},
+        {"Jo > [x] <a@x.test>", NULL, NULL},
+        {"Jo: <a@x.test> x", NULL, NULL},
+        {"Jo: <a@x.test", NULL, NULL},
+        {"Jo: <a@x.test>, b@x.test", NULL, NULL},
+        {"Jo\r\nBcc: <a@x.test>", NULL, NULL},
+        {"Jo: <a@x.test,b@x.test>", NULL, NULL},
+        {"Jo: <nobody>", NULL, NULL},
+        {"Jo: <>", NULL, NULL},
         {"", NULL, NULL},
         {"nobody", NULL, NULL},
         {"a@", NULL, NULL},
@@ -70,6 +87,35 @@ static void test_addressees_add_parted(void **state)
     assert_error_code(error, INVALID);
     assert_true(addressees_add(list, "to", "e@x.test, f@x.test, nobody", 4, &error));
     assert_int_equal(list->len, 5);
+}
+
+/* An entry of a list that is one already is not parted where its name has a comma. */
+static void test_addressees_add_entry_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        guint entry, parted; /* how many; 0: no address */
+    } cases[] = {
+        {"a@x.test", 1, 1},
+        {"Doe, Jo <a@x.test>", 1, 0},
+        {"a@x.test <a@x.test>, b@x.test", 2, 2},
+        {"jo@y.test <a@x.test>, b@x.test", 0, 0},
+        {"a@x.test, b@x.test", 2, 2},
+        {"a@x.test, Doe, Jo <b@x.test>", 0, 0},
+        {"nobody, b@x.test", 0, 0},
+        {"Doe, Jo", 0, 0},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) entry = g_ptr_array_new_with_free_func((GDestroyNotify)addressee_free);
+        g_autoptr(GPtrArray) parted =
+            g_ptr_array_new_with_free_func((GDestroyNotify)addressee_free);
+        gboolean good = addressees_add_entry(entry, "to", cases[i].text, 50, NULL);
+        assert_int_equal(good ? entry->len : 0, cases[i].entry);
+        good = addressees_add(parted, "to", cases[i].text, 50, NULL);
+        assert_int_equal(good ? parted->len : 0, cases[i].parted);
+    }
 }
 
 static void test_submission_add_same(void **state)
@@ -166,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_addressee_read_cases),
         cmocka_unit_test(test_addressee_read_long),
         cmocka_unit_test(test_addressees_add_parted),
+        cmocka_unit_test(test_addressees_add_entry_whole),
         cmocka_unit_test(test_submission_add_same),
         cmocka_unit_test(test_submission_add_too_many),
         cmocka_unit_test(test_submission_add_too_long),

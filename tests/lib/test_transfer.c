@@ -116,10 +116,63 @@ static void test_transfer_base64_decodes(void **state)
     }
 }
 
+static void test_transfer_unbase64_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *octets;
+    } cases[] = {
+        {"aGVsbG8=", "hello"},
+        {"aGVsbG8", "hello"},
+        {"aGVsbA", "hell"},
+        {"aGVsbA=", "hell"},
+        {"aGVs", "hel"},
+        {"aGVs\r\nbG 8=\r\n", "hello"},
+        {"aG*Vs-bG_8=", "hello"},
+        {"=aGVsbG8=", "hello"},
+        {"aGVsbG8=aGVsbG8=", "hello"}, /* padding ends it */
+        {"aGVsb", "hel"},              /* six bits are no octet */
+        {"", ""},
+        {"=", ""},
+        {"====", ""},
+        {"a===", ""},
+        {"!?-_.", ""},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gsize size = 99;
+        g_autofree guint8 *octets = transfer_unbase64(cases[i].text, strlen(cases[i].text), &size);
+        if (size != strlen(cases[i].octets) || memcmp(octets, cases[i].octets, size) != 0)
+            fail_msg("case %u: %.*s", i, (int)size, (const char *)octets);
+    }
+}
+
+/* Every length, with its padding and without. */
+static void test_transfer_unbase64_whole(void **state)
+{
+    (void)state;
+    guint8 data[256];
+
+    for (guint i = 0; i < sizeof data; i++)
+        data[i] = (guint8)(i * 37);
+    for (gsize length = 0; length <= sizeof data; length++) {
+        g_autofree char *text = g_base64_encode(data, length);
+        for (guint round = 0; round < 2; round++) {
+            gsize size;
+            g_autofree guint8 *octets = transfer_unbase64(text, strlen(text), &size);
+            assert_int_equal(size, length);
+            assert_memory_equal(octets, data, length);
+            text[strcspn(text, "=")] = '\0';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transfer_quote_cases),
+        cmocka_unit_test(test_transfer_unbase64_cases),
+        cmocka_unit_test(test_transfer_unbase64_whole),
         cmocka_unit_test(test_transfer_quote_long_lines),
         cmocka_unit_test(test_transfer_quote_decodes),
         cmocka_unit_test(test_transfer_base64_decodes),

@@ -5,6 +5,7 @@
 #include "lib/wire/auth.h"
 #include "lib/wire/cram.h"
 #include "lib/wire/policy.h"
+#include "lib/wire/smtp_reply.h"
 #include "lib/wire/socketmap.h"
 #include "tests/lib/testing.h"
 
@@ -61,9 +62,36 @@ static void test_policy_reply_has_no_controls(void **state)
     (void)state;
     g_autoptr(GString) out = g_string_new(NULL);
 
-    policy_reply(out, "REJECT", "a\nb");
-    policy_reply(out, "DUNNO", NULL);
+    policy_reply(out, "REJECT", "a\nb", "r@x.test");
+    policy_reply(out, "DUNNO", NULL, "");
     assert_string_equal(out->str, "action=REJECT a b\n\naction=DUNNO\n\n");
+}
+
+/* As Postfix puts it, with the longest recipient and whatever is said of it: in RFC 5321's line, its ends whole. */
+static void test_policy_reply_fits_a_line(void **state)
+{
+    (void)state;
+    static const gsize recipients[] = {1, 64, 320}, reasons[] = {0, 100, 200, 1000};
+
+    for (guint i = 0; i < G_N_ELEMENTS(recipients) * G_N_ELEMENTS(reasons); i++) {
+        g_autofree char *recipient = g_strnfill(recipients[i / G_N_ELEMENTS(reasons)], 'r');
+        g_autofree char *reason = g_strnfill(reasons[i % G_N_ELEMENTS(reasons)], 'y');
+        g_autofree char *text =
+            g_strdup_printf("5.7.1 %s is suppressed for server acme/main: %s (manual, since "
+                            "2026-11-26); outrider explain 251738602864641",
+                            recipient, reason);
+        g_autoptr(GString) out = g_string_new(NULL);
+        policy_reply(out, "550", text, recipient);
+        assert_true(g_str_has_prefix(out->str, "action=550 5.7.1 r"));
+        assert_true(g_str_has_suffix(
+            out->str, " (manual, since 2026-11-26); outrider explain 251738602864641\n\n"));
+        g_autofree char *told = g_strndup(out->str + strlen("action=550 5.7.1 "),
+                                          out->len - strlen("action=550 5.7.1 \n\n"));
+        g_autofree char *line =
+            g_strdup_printf("550 5.7.1 <%s>: Recipient address rejected: %s\r\n", recipient, told);
+        assert_in_range(strlen(line), 1, SMTP_LINE_MAX);
+        assert_true(strlen(text) > 300 || strstr(line, reason));
+    }
 }
 
 static void test_socketmap_parse_table(void **state)
@@ -260,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_policy_parse_whole),
         cmocka_unit_test(test_policy_parse_table),
         cmocka_unit_test(test_policy_reply_has_no_controls),
+        cmocka_unit_test(test_policy_reply_fits_a_line),
         cmocka_unit_test(test_socketmap_parse_table),
         cmocka_unit_test(test_socketmap_reply_is_netstring),
         cmocka_unit_test(test_auth_parse_table),
