@@ -11,9 +11,14 @@ static json_object *fail(GError **error, const char *text)
     return NULL;
 }
 
-/* Counts colons outside strings: the names of all objects, each time that one stands there. FALSE: an octet that json-c takes where it
- * stands, and JSON does not. */
-static gboolean count_colons(const char *json, gsize length, gsize *colons)
+/* What of JSON takes memory, by the marks outside strings. */
+typedef struct {
+    gsize colons; /* the names of all objects, each time that one stands there */
+    gsize begun;  /* as many values as there may be */
+} Marks;
+
+/* FALSE: an octet that json-c takes where it stands, and JSON does not. */
+static gboolean count_marks(const char *json, gsize length, Marks *marks)
 {
     gboolean inside = FALSE;
 
@@ -25,7 +30,9 @@ static gboolean count_colons(const char *json, gsize length, gsize *colons)
         else if (inside ? (guchar)json[i] < ' ' : json[i] == '\'' || json[i] == '\0')
             return FALSE;
         else if (!inside && json[i] == ':')
-            ++*colons;
+            marks->colons++;
+        else if (!inside && (json[i] == ',' || json[i] == '[' || json[i] == '{'))
+            marks->begun++;
     }
     return TRUE;
 }
@@ -69,16 +76,18 @@ static json_object *parse(const char *json, gsize length, const char **wrong)
 json_object *json_body_read(const char *json, gsize length, GError **error)
 {
     const char *wrong = NULL;
-    gsize colons = 0;
+    Marks marks = {0};
 
     if (length > G_MAXINT - 1)
         return fail(error, "the parameters are too large");
-    if (!count_colons(json, length, &colons))
+    if (!count_marks(json, length, &marks))
         return fail(error, NO_JSON);
-    if (colons > JSON_BODY_NAMES_MAX)
+    if (marks.colons > JSON_BODY_NAMES_MAX)
         return fail(error, "the JSON has more than " G_STRINGIFY(JSON_BODY_NAMES_MAX) " names");
+    if (marks.begun > JSON_BODY_VALUES_MAX)
+        return fail(error, "the JSON has more than " G_STRINGIFY(JSON_BODY_VALUES_MAX) " values");
     json_object *value = parse(json, length, &wrong);
-    if (!wrong && count_names(value) != colons)
+    if (!wrong && count_names(value) != marks.colons)
         wrong = "a name stands twice in one JSON object";
     if (!wrong)
         return value;

@@ -20,6 +20,17 @@ static gboolean is_type(const char *content_type, const char *type)
     return content_type && g_ascii_strncasecmp(content_type, type, strlen(type)) == 0;
 }
 
+/* Whether c is there more often than max. */
+static gboolean has_more(const char *text, gsize length, char c, guint max)
+{
+    const char *end = text + length;
+    guint found = 0;
+
+    while (found <= max && (text = memchr(text, c, (gsize)(end - text))))
+        found++, text++;
+    return found > max;
+}
+
 /* Names and values; empty for NULL. */
 static GHashTable *read_form(const char *text, gsize length, GError **error)
 {
@@ -27,6 +38,9 @@ static GHashTable *read_form(const char *text, gsize length, GError **error)
 
     if (memchr(text, '\0', length))
         return (GHashTable *)fail(error, "the form has a NUL in it");
+    if (has_more(text, length, '&', V1_FORM_FIELDS_MAX - 1))
+        return (GHashTable *)fail(
+            error, "the form or query has more than " G_STRINGIFY(V1_FORM_FIELDS_MAX) " fields");
     GHashTable *form =
         g_uri_parse_params(text, (gssize)length, "&", G_URI_PARAMS_WWW_FORM, &failed);
     return form ? form : (GHashTable *)fail(error, "the form or query is not well-formed");

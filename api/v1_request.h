@@ -4,7 +4,7 @@
  * Used by: apid.
  * May touch: nothing.
  * Threads: any.
- * Limits: those of json_body.h, and what the caller lets a body and a query be.
+ * Limits: those of json_body.h, V1_FORM_FIELDS_MAX fields in a form or query, and what the caller lets a body and a query be.
  *
  *     Content-Type application/json  the body, and the names of the query as text, which go before its own
  *     else                           the field `params' of a form (application/x-www-form-urlencoded) or of the query
@@ -14,6 +14,8 @@
 
 #include <glib.h>
 #include <json-c/json.h>
+
+#define V1_FORM_FIELDS_MAX 1000
 
 typedef struct {
     const char *content_type; /* NULL: none */

@@ -71,6 +71,24 @@ static gboolean is_past(const Connections *connections, const Connection *connec
     return now - atomic_load(&connection->since_us) >= allowed * G_TIME_SPAN_SECOND;
 }
 
+/* With the mutex held. Whether its client ended its side a while ago, amid what it had to say: the library may never hear of an end
+ * that comes together with the octets before it. */
+static gboolean is_left(Connection *connection, gint64 now)
+{
+    char octet;
+
+    if (atomic_load(&connection->allowed_seconds) == FOREVER ||
+        atomic_load(&connection->phase) > CONNECTION_BODY ||
+        recv(connection->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+        connection->left_us = 0;
+        return FALSE;
+    }
+    /* What the library has read it may still be at. */
+    if (connection->left_us <= atomic_load(&connection->since_us))
+        connection->left_us = now;
+    return now - connection->left_us >= G_TIME_SPAN_SECOND;
+}
+
 static gpointer watch(gpointer data)
 {
     Connections *connections = data;
@@ -80,10 +98,11 @@ static gpointer watch(gpointer data)
         gint64 now = g_get_monotonic_time();
         for (GList *link = connections->open.head; link; link = link->next) {
             Connection *connection = link->data;
-            if (!is_past(connections, connection, now))
+            gboolean past = is_past(connections, connection, now);
+            if (!past && !is_left(connection, now))
                 continue;
             atomic_store(&connection->allowed_seconds, FOREVER);
-            connections->counts.cut++;
+            connections->counts.cut += past;
             shutdown(connection->fd, SHUT_RDWR);
         }
         gint64 pause =
@@ -200,9 +219,13 @@ void connection_enter(Connection *connection, ConnectionPhase phase, guint64 oct
         atomic_store(&connection->allowed_seconds, allowed[phase]);
 }
 
+/* Its begin moves on, never past this moment: what came in a burst does not buy hours of silence. */
 void connection_moved(Connection *connection, guint64 octets)
 {
-    atomic_fetch_add(&connection->octets, octets);
+    gint64 bought = (gint64)(octets * G_USEC_PER_SEC / CONNECTION_OCTETS_PER_SECOND);
+
+    atomic_store(&connection->since_us,
+                 MIN(atomic_load(&connection->since_us) + bought, g_get_monotonic_time()));
 }
 
 void connections_end(Connections *connections)

@@ -2,7 +2,7 @@
 /*
  * Purpose: who is connected, how long that may last, and who may not connect any more.
  * Used by: lib/httpd.
- * May touch: sockets that are past their time: it shuts them down.
+ * May touch: sockets that are past their time, or whose client is gone: it shuts them down.
  * Threads: any; a thread of its own looks every second.
  * Limits: those of ConnectionLimits. Once three quarters of the connections are taken, those that do nothing, or have not
  *     said what they want yet, go after CONNECTION_PRESSED_SECONDS, and slow bodies and readers after
@@ -11,7 +11,7 @@
  *     open ──▶ HEAD ──▶ BODY ──▶ WORK ──▶ ANSWER ──▶ IDLE ──▶ HEAD ...
  * In each phase but WORK a client can keep us waiting; each has a time that it may take altogether, however often an octet
  * comes. It is longer by what has come of a body, or is to go of an answer, at CONNECTION_OCTETS_PER_SECOND; what a client only
- * says will come buys no time.
+ * says will come buys no time, and what has come no more than the phase's time from then on.
  */
 #pragma once
 
@@ -63,9 +63,10 @@ typedef struct Connection {
     char peer[INET6_ADDRSTRLEN]; /* "": a UNIX socket's */
     Certificate *certificate;    /* that it was shown; its own */
     _Atomic gint phase;
-    _Atomic gint64 since_us;
+    _Atomic gint64 since_us; /* monotonic: from when on its time counts */
     _Atomic guint allowed_seconds;
-    _Atomic guint64 octets; /* that came or go in this phase */
+    _Atomic guint64 octets; /* that go in this phase */
+    gint64 left_us;         /* monotonic: when the watcher saw that the client is gone */
 } Connection;
 
 /* limits and proxies are borrowed. */

@@ -109,9 +109,9 @@ static gsize fitting(const char *text, gboolean base64, gsize room)
 /* Octets of the last line of what is written, of which name takes that many before it. */
 static gsize column(const GString *out, gsize before)
 {
-    const char *end = g_strrstr_len(out->str, (gssize)out->len, "\n");
+    const char *end = memrchr(out->str, '\n', out->len);
 
-    return end ? strlen(end + 1) : before + out->len;
+    return end ? (gsize)(out->str + out->len - (end + 1)) : before + out->len;
 }
 
 /* out ends with the white space that the first word stands behind. */

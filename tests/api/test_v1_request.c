@@ -131,6 +131,50 @@ static void test_v1_request_parameters_bounds(void **state)
     assert_error_code(error, INVALID);
 }
 
+/* head, then unit so many times, then tail. */
+static char *repeated(const char *head, const char *unit, guint times, const char *tail)
+{
+    GString *text = g_string_new(head);
+
+    for (guint i = 0; i < times; i++)
+        g_string_append(text, unit);
+    return g_string_free(g_string_append(text, tail), FALSE);
+}
+
+static void test_v1_request_parameters_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *head, *unit;
+        guint times; /* that are taken */
+        const char *tail, *refusal;
+    } cases[] = {
+        {JSON, "{\"a\":[0", ",0", JSON_BODY_VALUES_MAX - 2, "]}", "values"},
+        {JSON, "{\"a\":[0", ",{}", JSON_BODY_VALUES_MAX / 2 - 1, "]}", "values"},
+        {JSON, "{\"a\":[0", ",[]", JSON_BODY_VALUES_MAX / 2 - 1, "]}", "values"},
+        {JSON, "{\"a\":\"", ",[{", JSON_BODY_VALUES_MAX, "\"}", NULL},
+        {FORM, "a=b", "&c=d", V1_FORM_FIELDS_MAX - 1, "", "fields"},
+        {FORM, "params=%7B%22a%22%3A%5B0", "%2C%7B%7D", JSON_BODY_VALUES_MAX / 2 - 1, "%5D%7D",
+         "values"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *error = NULL;
+        g_autofree char *most =
+            repeated(cases[i].head, cases[i].unit, cases[i].times, cases[i].tail);
+        g_autofree char *more =
+            repeated(cases[i].head, cases[i].unit, cases[i].times + 1, cases[i].tail);
+        json_object *object = read_v1(cases[i].type, NULL, most, &error);
+        assert_non_null(object);
+        json_object_put(object);
+        if (!cases[i].refusal)
+            continue;
+        assert_null(read_v1(cases[i].type, NULL, more, &error));
+        assert_non_null(strstr(error->message, cases[i].refusal));
+        assert_error_code(error, INVALID);
+    }
+}
+
 static void check_text(GBytes *answer, const char *wanted)
 {
     gsize length;
@@ -171,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_v1_request_parameters_bad),
         cmocka_unit_test(test_v1_request_parameters_nul),
         cmocka_unit_test(test_v1_request_parameters_bounds),
+        cmocka_unit_test(test_v1_request_parameters_values),
         cmocka_unit_test(test_v1_answer_texts),
     };
 

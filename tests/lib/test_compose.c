@@ -89,6 +89,25 @@ static void test_compose_text_without_white_space(void **state)
     assert_string_equal(decoded, text);
 }
 
+/* Whoever may send may send that; were a word's cost that of all before it, it would take hours. */
+static void test_compose_text_of_many_words(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"ab", "\xc3\xa9"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+        GString *text = g_string_new(words[i]);
+        while (text->len < 4 * 1024 * 1024)
+            g_string_append_printf(text, " %s", words[i]);
+        g_autofree char *value = compose_text("Subject", text->str);
+        g_autofree char *plain = mime_field_text(value);
+        if (i == 0)
+            assert_string_equal(plain, text->str);
+        assert_true(strlen(plain) >= text->len);
+        g_string_free(text, TRUE);
+    }
+}
+
 static void test_compose_mailboxes_table(void **state)
 {
     (void)state;
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_compose_name_table),
         cmocka_unit_test(test_compose_text_table),
         cmocka_unit_test(test_compose_text_without_white_space),
+        cmocka_unit_test(test_compose_text_of_many_words),
         cmocka_unit_test(test_compose_mailboxes_table),
         cmocka_unit_test(test_compose_mailboxes_says_what_it_was_given),
         cmocka_unit_test(test_compose_type_table),

@@ -114,6 +114,8 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute post = {.body_max = BODY_MAX, .answer = echo};
     static const HttpdRoute stream = {
         .body_max = BODY_MAX, .take = take_piece, .answer = answer_taken, .release = release};
+    static const HttpdRoute over = {
+        .body_max = LARGE, .take = take_piece, .answer = answer_taken, .release = release};
     static const HttpdRoute gate = {.blocks = TRUE, .answer = wait_at_gate};
     static const HttpdRoute aside = {.aside = 1, .answer = wait_at_gate};
     static const HttpdRoute beyond = {.aside = 2, .answer = echo};
@@ -127,6 +129,7 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     request->holder = holder ? (guint)g_ascii_strtoull(holder, NULL, 10) : 0;
     return g_str_equal(request->path, "/post")      ? &post
            : g_str_equal(request->path, "/stream")  ? &stream
+           : g_str_equal(request->path, "/over")    ? &over
            : g_str_equal(request->path, "/wait")    ? &gate
            : g_str_equal(request->path, "/aside")   ? &aside
            : g_str_equal(request->path, "/beyond")  ? &beyond
@@ -475,6 +478,50 @@ static void test_httpd_cuts_slow_bodies_and_idlers(void **state)
     close(body);
 }
 
+static void test_httpd_bursts_buy_no_silence(void **state)
+{
+    World *world = *state;
+    g_autofree char *head =
+        g_strdup_printf("POST /over HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", LARGE);
+    g_autofree char *request = filled(head, LARGE - 1);
+
+    world->options.limits.body_seconds = 1;
+    start(world);
+    int fd = http_connect(world->port, "127.0.0.1");
+    assert_true(http_send(fd, request, -1));
+    assert_true(http_is_closed(fd));
+    close(fd);
+}
+
+/* The end of a connection may come together with its last octets. */
+static void test_httpd_sees_who_leaves_amid_a_request(void **state)
+{
+    static const char *const parts[] = {
+        "GET / HT", "GET / HTTP/1.1\r\nHos",
+        "POST /post HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n",
+        "POST /post HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\nhell",
+        "POST /post HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n4\r\nhell\r\n"};
+    World *world = *state;
+    ConnectionCounts counts = {0};
+
+    world->options.limits.head_seconds = world->options.limits.body_seconds = 3600;
+    start(world);
+    for (guint i = 0; i < 50 * G_N_ELEMENTS(parts); i++) {
+        int fd = http_connect(world->port, "127.0.0.1");
+        http_send(fd, parts[i % G_N_ELEMENTS(parts)], -1);
+        close(fd);
+    }
+    for (guint i = 0; i < 600; i++) {
+        httpd_count(world->httpd, &counts);
+        if (counts.accepted == 50 * G_N_ELEMENTS(parts) && counts.open == 0)
+            break;
+        g_usleep(100000);
+    }
+    assert_int_equal(counts.accepted, 50 * G_N_ELEMENTS(parts));
+    assert_int_equal(counts.open, 0);
+    assert_int_equal(counts.cut, 0);
+}
+
 static void test_httpd_bounds_connections_of_an_address(void **state)
 {
     World *world = *state;
@@ -734,6 +781,8 @@ int main(void)
         TEST(test_httpd_serves_a_unix_socket),
         TEST(test_httpd_cuts_the_slow),
         TEST(test_httpd_cuts_slow_bodies_and_idlers),
+        TEST(test_httpd_bursts_buy_no_silence),
+        TEST(test_httpd_sees_who_leaves_amid_a_request),
         TEST(test_httpd_bounds_connections_of_an_address),
         TEST(test_httpd_makes_room_when_pressed),
         TEST(test_httpd_bounds_bodies_in_memory),
