@@ -101,6 +101,16 @@ static gboolean prepare(Remembered *remembered, GError **error)
     return TRUE;
 }
 
+static gboolean open_db(Remembered *remembered, const char *path, GError **error)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+    return (sqlite3_open_v2(path, &remembered->db, flags, NULL) == SQLITE_OK &&
+            sqlite3_busy_timeout(remembered->db, BUSY_MS) == SQLITE_OK &&
+            sqlite3_exec(remembered->db, SCHEMA, NULL, NULL, NULL) == SQLITE_OK) ||
+           fail(remembered, error);
+}
+
 /* Only a transaction that writes makes it. */
 static gboolean open_wal(Remembered *remembered, const char *path, GError **error)
 {
@@ -125,18 +135,12 @@ Remembered *remembered_open(const char *path, GError **error)
     remembered->wal = -1;
     remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     remembered->unwritten = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwritten_free);
-    if (sqlite3_open_v2(path, &remembered->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK ||
-        sqlite3_busy_timeout(remembered->db, BUSY_MS) != SQLITE_OK ||
-        sqlite3_exec(remembered->db, SCHEMA, NULL, NULL, NULL) != SQLITE_OK) {
-        fail(remembered, error);
-        return NULL;
-    }
     remembered->unsure_at = g_get_monotonic_time();
-    return prepare(remembered, error) && open_wal(remembered, path, error)
-               ? g_steal_pointer(&remembered)
-               : NULL;
+    if (open_db(remembered, path, error) && prepare(remembered, error) &&
+        open_wal(remembered, path, error))
+        return g_steal_pointer(&remembered);
+    g_prefix_error(error, "%s: ", path);
+    return NULL;
 }
 
 void remembered_close(Remembered *remembered)

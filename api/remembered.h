@@ -28,7 +28,7 @@ gboolean remembered_key_is_good(const char *key);
 
 typedef struct Remembered Remembered;
 
-/* Opens or makes the file. UNAVAILABLE, CORRUPT. */
+/* Opens or makes the file. UNAVAILABLE, and the text names it: it cannot be written, is damaged, or is none of ours. */
 Remembered *remembered_open(const char *path, GError **error);
 void remembered_close(Remembered *remembered);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Remembered, remembered_close)

@@ -226,9 +226,11 @@ static void test_remembered_open_refuses(void **state)
     GError *error = NULL;
 
     assert_null(remembered_open(nowhere, &error));
+    assert_non_null(strstr(error->message, nowhere));
     assert_error_code(error, UNAVAILABLE);
     g_file_set_contents(other, text, -1, NULL);
     assert_null(remembered_open(other, &error));
+    assert_non_null(strstr(error->message, other));
     assert_error_code(error, UNAVAILABLE);
     g_unlink(other);
 }
