@@ -7,6 +7,7 @@
 
 #include "api/http_daemon.h"
 #include "api/v1_call.h"
+#include "api/v1_request.h"
 #include "api/v2_call.h"
 #include "api/v2_error.h"
 #include "api/v2_openapi.h"
@@ -212,7 +213,7 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     if (v2_is_path(request->path))
         return find_manage_route(request);
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
-        if (g_str_equal(request->path, routes[i].path) && strstr(routes[i].methods, method))
+        if (v1_request_is_for(request->path, routes[i].path) && strstr(routes[i].methods, method))
             return routes[i].needs_key
                        ? find_api_route(request, routes[i].route, ((Running *)context)->desk)
                        : routes[i].route;

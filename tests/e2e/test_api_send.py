@@ -150,7 +150,7 @@ class Envelope(Case):
         for method in ("GET", "POST", "PUT", "PATCH"):
             self.refused(MESSAGE, {}, "NoRecipients", method=method)
             self.wrong_parameter(RAW, {}, "rcpt_to", method=method)
-        for method, path in (("DELETE", MESSAGE), ("HEAD", MESSAGE), ("POST", "/api/v1/send"), ("POST", MESSAGE + "/"),
+        for method, path in (("DELETE", MESSAGE), ("HEAD", MESSAGE), ("POST", "/api/v1/send"), ("POST", MESSAGE + "/x"),
                              ("POST", "/api/v2/send/message"), ("GET", "/"), ("POST", "/health")):
             self.assertEqual(self.api.ask(path, {}, method=method)[0], 404, (method, path))
 
