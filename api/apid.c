@@ -8,6 +8,7 @@
 
 #include "api/http_daemon.h"
 #include "api/v1_call.h"
+#include "api/v1_request.h"
 #include "api/v2_call.h"
 #include "api/v2_error.h"
 #include "api/v2_openapi.h"
@@ -179,19 +180,6 @@ static const HttpdRoute *find_manage_route(HttpdRequest *request)
     }
 }
 
-/* A path that a client joined carelessly, as Rails takes it: no slash twice, none at its end. g_free. */
-static char *plain_path(const char *path)
-{
-    GString *plain = g_string_new("/");
-
-    for (; *path; path++)
-        if (*path != '/' || plain->str[plain->len - 1] != '/')
-            g_string_append_c(plain, *path);
-    if (plain->len > 1 && plain->str[plain->len - 1] == '/')
-        g_string_truncate(plain, plain->len - 1);
-    return g_string_free(plain, FALSE);
-}
-
 static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
 {
     static const HttpdRoute health = {.answer = answer_health},
@@ -221,12 +209,11 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
         {"/metrics", &metrics, FALSE, " GET HEAD "},
     };
     g_autofree char *method = g_strdup_printf(" %s ", request->method);
-    g_autofree char *path = plain_path(request->path);
 
     if (v2_is_path(request->path))
         return find_manage_route(request);
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
-        if (g_str_equal(path, routes[i].path) && strstr(routes[i].methods, method))
+        if (v1_request_is_for(request->path, routes[i].path) && strstr(routes[i].methods, method))
             return routes[i].needs_key
                        ? find_api_route(request, routes[i].route, ((Running *)context)->desk)
                        : routes[i].route;

@@ -281,9 +281,10 @@ json_object *history_shown_message(const Record *message, GBytes *bytes, const M
                                    guint expansions)
 {
     json_object *shown = json_object_new_object();
+    const char *token = record_text(message, "token");
 
     json_object_object_add(shown, "id", json_object_new_int64(record_int(message, "id")));
-    json_object_object_add(shown, "token", column(message, "token"));
+    json_object_object_add(shown, "token", json_object_new_string(token ? token : ""));
     for (guint i = 0; i < V1_EXPANSION_COUNT; i++) {
         V1Expansion expansion = 1U << i;
         if (!(expansions & expansion))
@@ -308,9 +309,9 @@ static Entry make_entry(gint64 at, gint64 id, const char *status, const char *de
 
     json_object_object_add(entry.shown, "id", json_object_new_int64(id));
     json_object_object_add(entry.shown, "status", text_or_null(status));
-    json_object_object_add(entry.shown, "details", text_or_null(details));
+    json_object_object_add(entry.shown, "details", json_object_new_string(details ? details : ""));
     json_object_object_add(entry.shown, "output", NULL);
-    json_object_object_add(entry.shown, "sent_with_ssl", NULL);
+    json_object_object_add(entry.shown, "sent_with_ssl", json_object_new_boolean(FALSE));
     json_object_object_add(entry.shown, "log_id", NULL);
     json_object_object_add(entry.shown, "time", NULL);
     return entry;
@@ -389,9 +390,8 @@ static Entry make_attempt(const Record *message, const Record *delivery)
 
     json_object_object_add(entry.shown, "output", output ? text_or_null(g_strstrip(output)) : NULL);
     json_object_object_add(entry.shown, "sent_with_ssl",
-                           is_host(record_text(delivery, "relay"))
-                               ? json_object_new_boolean(!record_is_null(delivery, "tls"))
-                               : NULL);
+                           json_object_new_boolean(is_host(record_text(delivery, "relay")) &&
+                                                   !record_is_null(delivery, "tls")));
     json_object_object_add(entry.shown, "log_id", column(delivery, "queue_id"));
     json_object_object_add(entry.shown, "time",
                            record_is_null(delivery, "delay_ms")
@@ -419,6 +419,7 @@ static void add_entries(GArray *entries, const Record *message)
     const Record *deliveries = json_object_object_get(message, "deliveries");
     gint64 told = record_int(message, "hold_at"), seen = bare_hold_at(message);
     gint64 ended = record_int(message, "status_at");
+    const char *reason = record_text(message, "status_reason");
 
     if (told)
         add_entry(entries, make_entry(told, told, "Held", record_text(message, "hold_reason")));
@@ -429,7 +430,7 @@ static void add_entries(GArray *entries, const Record *message)
     g_array_sort(entries, by_time);
     if (ends_without_attempt(message))
         add_entry(entries, make_entry(ended, ended, record_text(message, "status"),
-                                      record_text(message, "status_reason")));
+                                      reason ? reason : "No result was seen"));
 }
 
 json_object *history_shown_deliveries(const Record *message)

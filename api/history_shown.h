@@ -18,5 +18,6 @@ json_object *history_shown_message(const Record *message, GBytes *bytes, const M
                                    guint expansions);
 
 /* The same row with its `deliveries' as an array, oldest first: each attempt, and what holds and ends without one. Attempts are
- * known to the second, so none is told to be earlier than what stands before it. */
+ * known to the second, so none is told to be earlier than what stands before it. `details' and `sent_with_ssl' are never null, and
+ * neither is a message's `token': clients with types have none for that. */
 json_object *history_shown_deliveries(const Record *message);

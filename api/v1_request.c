@@ -9,6 +9,16 @@
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define FIELD     "params"
 
+gboolean v1_request_is_for(const char *path, const char *call)
+{
+    for (; *call; call++) {
+        if (*path != *call)
+            return FALSE;
+        path += *path == '/' ? strspn(path, "/") : 1;
+    }
+    return path[strspn(path, "/")] == '\0';
+}
+
 static json_object *fail(GError **error, const char *text)
 {
     g_set_error_literal(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Purpose: the parameters of a request to API v1: a JSON object, wherever it came in (Postal's rules).
+ * Purpose: what a request to API v1 is for, and its parameters: a JSON object, wherever it came in (Postal's rules).
  * Used by: apid.
  * May touch: nothing.
  * Threads: any.
@@ -16,6 +16,9 @@
 #include <json-c/json.h>
 
 #define V1_FORM_FIELDS_MAX 1000
+
+/* Whether path is that of a call. Slashes may be doubled or stand at its end: clients put a base URL that ends with one before it. */
+gboolean v1_request_is_for(const char *path, const char *call);
 
 typedef struct {
     const char *content_type; /* NULL: none */

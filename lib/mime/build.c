@@ -79,6 +79,7 @@ static char *begin_multipart(const Head *head, const char *subtype)
         g_strdup_printf(" multipart/%s;\r\n boundary=\"%s\"", subtype, boundary);
 
     add_field(head, "Content-Type", value);
+    add_field(head, "Content-Transfer-Encoding", " 7bit");
     end_head(head);
     return boundary;
 }

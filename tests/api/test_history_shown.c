@@ -28,7 +28,7 @@ static void test_history_shown_message_rows(void **state)
         const char *row, *wanted;
     } cases[] = {
         {0, "{" BASE "\"status\":\"Sent\"}", "{\"id\":7,\"token\":\"t\"}"},
-        {0, "{\"id\":7,\"token\":null}", "{\"id\":7,\"token\":null}"},
+        {0, "{\"id\":7,\"token\":null}", "{\"id\":7,\"token\":\"\"}"},
         {V1_EXPANSION_STATUS, "{" BASE "\"status\":\"Pending\"}",
          "{" BASE
          "\"status\":{\"status\":\"Pending\",\"last_delivery_attempt\":null,\"held\":false,"
@@ -170,7 +170,7 @@ static void test_history_shown_deliveries(void **state)
          "Sent@2.0 Message to a@b.test was taken by ::1:25 (mx.b.test)|250|false|Q|0.0"},
         {"{\"status\":\"SoftFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
          "\"status\":\"SoftFail\"," TO "\"relay\":\"none\",\"text\":\"\",\"source_ip\":\"::2\"}]}",
-         "SoftFail@1.0 No mail server for b.test could be reached|-|-|-|-"},
+         "SoftFail@1.0 No mail server for b.test could be reached|-|false|-|-"},
         {"{\"status\":\"Sent\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,\"status\":"
          "\"Sent\",\"relay\":"
          "\"local\"}]}",
@@ -216,23 +216,24 @@ static void test_history_shown_deliveries(void **state)
          "1000000,\"hold_reason\":\"why\","
          "\"released_at\":1600000,\"deliveries\":[{\"at\":1000000,\"status\":\"Sent\"," TO
          "\"relay\":\"x[y]:25\"}]}",
-         "Held@1.5 why|-|-|-|-\nSent@1.5 Message to a@b.test was taken by y:25 (x)|-|false|-|-"},
+         "Held@1.5 why|-|false|-|-\nSent@1.5 Message to a@b.test was taken by y:25 "
+         "(x)|-|false|-|-"},
         {"{\"status\":\"HoldCancelled\",\"hold_at\":1500000,\"hold_seen_at\":1000000,\"hold_"
          "reason\":\"why\",\"status_at\":1000000,"
          "\"status_reason\":\"deleted\",\"deliveries\":[]}",
-         "Held@1.5 why|-|-|-|-\nHoldCancelled@1.5 deleted|-|-|-|-"},
+         "Held@1.5 why|-|false|-|-\nHoldCancelled@1.5 deleted|-|false|-|-"},
         /* On hold by somebody else, after an attempt. */
         {"{\"status\":\"SoftFail\",\"attempted_at\":1000000,\"hold_seen_at\":2000000,\"on_hold\":"
          "true,\"deliveries\":[{\"at\":"
          "1000000,\"status\":\"SoftFail\"," TO "\"relay\":\"none\"}]}",
-         "SoftFail@1.0 No mail server for b.test could be reached|-|-|-|-\n"
-         "Held@2.0 on hold in the mail server's queue|-|-|-|-"},
+         "SoftFail@1.0 No mail server for b.test could be reached|-|false|-|-\n"
+         "Held@2.0 on hold in the mail server's queue|-|false|-|-"},
         /* Ends that no attempt tells of. */
         {"{\"status\":\"HardFail\",\"status_at\":3000000,\"status_reason\":\"550 "
          "limit\",\"deliveries\":[]}",
-         "HardFail@3.0 550 limit|-|-|-|-"},
+         "HardFail@3.0 550 limit|-|false|-|-"},
         {"{\"status\":\"Unknown\",\"status_at\":3000000,\"deliveries\":[]}",
-         "Unknown@3.0 (null)|-|-|-|-"},
+         "Unknown@3.0 No result was seen|-|false|-|-"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

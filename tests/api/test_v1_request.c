@@ -175,6 +175,37 @@ static void test_v1_request_parameters_values(void **state)
     }
 }
 
+static void test_v1_request_is_for(void **state)
+{
+    (void)state;
+    static const char call[] = "/api/v1/send/raw";
+    static const char *const good[] = {"/api/v1/send/raw", "//api/v1/send/raw", "/api/v1/send/raw/",
+                                       "///api//v1/send///raw//"};
+    static const char *const bad[] = {"",
+                                      "/",
+                                      "*",
+                                      "//",
+                                      "api/v1/send/raw",
+                                      "/api/v1/send",
+                                      "/api/v1/send/",
+                                      "/api/v1/send/ra",
+                                      "/api/v1/send/raw.json",
+                                      "/api/v1/send/rawx",
+                                      "/api/v1/send/raw/x",
+                                      "/api/v1/sendraw",
+                                      "/api/v1/send/./raw",
+                                      "/API/v1/send/raw",
+                                      "/api/v1%2Fsend/raw",
+                                      "/api/v1/send/r/aw"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(good); i++)
+        if (!v1_request_is_for(good[i], call))
+            fail_msg("not taken: %s", good[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        if (v1_request_is_for(bad[i], call))
+            fail_msg("taken: %s", bad[i]);
+}
+
 static void check_text(GBytes *answer, const char *wanted)
 {
     gsize length;
@@ -211,6 +242,7 @@ static void test_v1_answer_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_v1_request_is_for),
         cmocka_unit_test(test_v1_request_parameters_good),
         cmocka_unit_test(test_v1_request_parameters_bad),
         cmocka_unit_test(test_v1_request_parameters_nul),

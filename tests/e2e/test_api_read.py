@@ -355,7 +355,7 @@ class Deliveries(Case):
     def test_nobody_reached(self):
         number, _, _ = self.send(fresh("down.test"), "SoftFail")
         row = self.deliveries(number)[0]
-        self.assertEqual((row["status"], row["sent_with_ssl"]), ("SoftFail", None))
+        self.assertEqual((row["status"], row["sent_with_ssl"]), ("SoftFail", False))
         self.assertIn("down.test", row["details"])
 
     def test_several_attempts_oldest_first(self):

@@ -24,6 +24,7 @@ static void check_build(const MimeContent *content, const char *top, const Wante
 
     assert_true(g_str_has_prefix(mime_fields_nth(fields, "Content-Type", 1), top));
     assert_string_equal(mime_fields_nth(fields, "MIME-Version", 1), " 1.0");
+    assert_non_null(mime_fields_nth(fields, "Content-Transfer-Encoding", 1)); /* clients want one */
     assert_false(mime_is_unsafe(body->str, body->len));
     assert_true(g_str_has_suffix(body->str, "\r\n"));
     assert_int_equal(parts->len, n);
