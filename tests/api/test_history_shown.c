@@ -174,40 +174,41 @@ static void test_history_shown_deliveries(void **state)
         {"{\"status\":\"Sent\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,\"status\":"
          "\"Sent\",\"relay\":"
          "\"local\"}]}",
-         "Sent@1.0 Message to the recipient was taken by local|-|-|-|-"},
+         "Sent@1.0 Message to the recipient was taken by local|-|false|-|-"},
         /* The hop, and mail that came in. */
         {"{\"status\":\"SoftFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
          "\"status\":"
          "\"SoftFail\"," TO "\"relay\":\"127.0.0.1[127.0.0.1]:10026\",\"text\":\"451 limit\"}]}",
-         "SoftFail@1.0 Message to a@b.test waits on this host|451 limit|-|-|-"},
+         "SoftFail@1.0 Message to a@b.test waits on this host|451 limit|false|-|-"},
         {"{\"status\":\"HardFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
          "\"status\":"
          "\"HardFail\"," TO "\"relay\":\"127.0.0.1[127.0.0.1]:10026\",\"text\":\"550 gone\"}]}",
-         "HardFail@1.0 Message to a@b.test was refused on this host|550 gone|-|-|-"},
+         "HardFail@1.0 Message to a@b.test was refused on this host|550 gone|false|-|-"},
         {"{\"status\":\"Processed\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
          "\"deliveries\":[{"
          "\"at\":1000000,\"status\":\"Processed\"," TO
          "\"relay\":\"none\",\"text\":\"kept in history\"}]}",
-         "Processed@1.0 Message to a@b.test was kept|kept in history|-|-|-"},
+         "Processed@1.0 Message to a@b.test was kept|kept in history|false|-|-"},
         {"{\"status\":\"HardFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
          "\"deliveries\":[{"
          "\"at\":1000000,\"status\":\"HardFail\"," TO "\"relay\":\"none\",\"text\":\"no mail\"}]}",
-         "HardFail@1.0 Message to a@b.test was sent back|no mail|-|-|-"},
+         "HardFail@1.0 Message to a@b.test was sent back|no mail|false|-|-"},
         {"{\"status\":\"SoftFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
          "\"deliveries\":[{"
          "\"at\":1000000,\"status\":\"SoftFail\"," TO
          "\"relay\":\"none\",\"text\":\"connect to\"}]}",
-         "SoftFail@1.0 Message to a@b.test was not handed on|connect to|-|-|-"},
+         "SoftFail@1.0 Message to a@b.test was not handed on|connect to|false|-|-"},
         {"{\"status\":\"SoftFail\",\"direction\":\"incoming\",\"attempted_at\":1000000,"
          "\"deliveries\":[{"
          "\"at\":1000000,\"status\":\"SoftFail\"," TO
          "\"relay\":\"outrider-http\",\"text\":\"HTTP\"}]}",
-         "SoftFail@1.0 Message to a@b.test was refused for now by its HTTP endpoint|HTTP|-|-|-"},
+         "SoftFail@1.0 Message to a@b.test was refused for now by its HTTP "
+         "endpoint|HTTP|false|-|-"},
         {"{\"status\":\"Sent\",\"direction\":\"incoming\",\"attempted_at\":1000000,\"deliveries\":["
          "{"
          "\"at\":1000000,\"status\":\"Sent\"," TO
          "\"relay\":\"outrider-http\",\"text\":\"HTTP\"}]}",
-         "Sent@1.0 Message to a@b.test was taken by its HTTP endpoint|HTTP|-|-|-"},
+         "Sent@1.0 Message to a@b.test was taken by its HTTP endpoint|HTTP|false|-|-"},
         {"{\"status\":\"HardFail\",\"attempted_at\":1000000,\"deliveries\":[{\"at\":1000000,"
          "\"status\":\"HardFail\"," TO "\"relay\":\"mx[\",\"text\":\"550\"}]}",
          "HardFail@1.0 Message to a@b.test was refused for good by mx[|550|false|-|-"},
