@@ -112,6 +112,15 @@ static guint count_shape(const char *text)
     return mailbox_ends(&shape) ? shape.mailboxes : 0;
 }
 
+/* A quoted string may hold what no command and no log line may (RFC 5321 section 4.1.2). */
+static gboolean has_control(const char *text)
+{
+    for (; *text; text++)
+        if (g_ascii_iscntrl(*text))
+            return TRUE;
+    return FALSE;
+}
+
 static MimeMailbox *mailbox_new(InternetAddress *address)
 {
     if (!INTERNET_ADDRESS_IS_MAILBOX(address))
@@ -121,7 +130,7 @@ static MimeMailbox *mailbox_new(InternetAddress *address)
     const char *at = addr ? strrchr(addr, '@') : NULL;
 
     if (!at || at == addr || !at[1] || strlen(addr) > MIME_ADDRESS_MAX || strpbrk(at + 1, " \t") ||
-        !g_utf8_validate(addr, -1, NULL))
+        has_control(addr) || !g_utf8_validate(addr, -1, NULL))
         return NULL;
     MimeMailbox *mailbox = g_new(MimeMailbox, 1);
     g_autofree char *local = g_strndup(addr, (gsize)(at - addr));

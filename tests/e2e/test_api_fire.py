@@ -389,10 +389,15 @@ class Bodies(Case):
         self.bystander.goes_on(20)
         self.comes_back()
 
-    def test_one_server_leaves_room_for_others(self):
-        self.sandbox.outrider("server", "add", "acme/greedy", "--name", "Greedy", "--mode", "live")
-        key = self.sandbox.outrider("credential", "add", "acme/greedy", "api", "--type", "api")["key"]
+    def key_of(self, server):
+        """Of a new server, so that the bystander's own has its room."""
+        self.sandbox.outrider("server", "add", server, "--name", server, "--mode", "live")
+        key = self.sandbox.outrider("credential", "add", server, "api", "--type", "api")["key"]
         wait_for(lambda: Api(self.sandbox, key).ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+        return key
+
+    def test_one_server_leaves_room_for_others(self):
+        key = self.key_of("acme/greedy")
         full = [self.begin(key) for _ in range(20)]
         refused = [sock for sock in full if self.refused(sock)]
         self.assertEqual(len(refused), 18)  # of four bodies that fit two are its share
@@ -407,8 +412,9 @@ class Bodies(Case):
 
     def test_slow_bodies_make_room(self):
         """An octet a second, on all connections that there are."""
+        key = self.key_of("acme/slow")
         for number in range(396):
-            self.begin(("wrong", self.sandbox.api_key)[number % 100 == 0])
+            self.begin(("wrong", key)[number % 100 == 0])
         before = self.daemon.counter("cut")
 
         def drip():

@@ -14,10 +14,12 @@ unsigned fuzz_reached;
 
 static void check_submission(const Submission *submission, gboolean made)
 {
-    for (guint i = 0; i < submission->rcpts->len; i++)
-        if (!strchr(submission->rcpts->pdata[i], '@') ||
-            strpbrk(submission->rcpts->pdata[i], "\r\n>"))
-            g_error("no address: %s", (char *)submission->rcpts->pdata[i]);
+    for (guint i = 0; i < submission->rcpts->len; i++) {
+        const char *rcpt = submission->rcpts->pdata[i];
+        gboolean plain = !strchr(rcpt, '"');
+        if (!strchr(rcpt, '@') || strpbrk(rcpt, "\r\n\x01\x7f") || (plain && strchr(rcpt, '>')))
+            g_error("no address: %s", rcpt);
+    }
     for (guint i = 0; i < submission->fields->len; i++) {
         const MimeField *field = submission->fields->pdata[i];
         for (const char *p = field->value; *p; p++) {

@@ -109,6 +109,12 @@ static void test_mailboxes_parse_bad(void **state)
         "\"a@acme.test\"",
         "[a@acme.test]",
         "a\r@acme.test",
+        "\"a\rb\"@acme.test",
+        "\"a\\\rb\"@acme.test",
+        "\"a\x01"
+        "b\"@acme.test",
+        "\"a\x7f\"@acme.test",
+        "<\"a\tb\"@acme.test>",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
