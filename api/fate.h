@@ -12,9 +12,9 @@
 
 #include <glib.h>
 
-#define FATE_SETTLED_SECONDS                                                                       \
-    150                     /* more than Postfix waits for the milter at the end of a message */
-#define FATE_LAG_SECONDS 15 /* more than the worker takes to write down how far it is */
+/* More than Postfix waits for the milter at the end of a message; more than the worker takes to write down how far it is. */
+#define FATE_SETTLED_SECONDS 150
+#define FATE_LAG_SECONDS     15
 
 typedef enum {
     FATE_OPEN, /* not known yet */

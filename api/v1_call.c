@@ -16,8 +16,6 @@
 #include "lib/mime/field.h"
 #include "lib/seal/digest.h"
 
-#define KEY_BUSY_SECONDS "5"
-
 /* A request while it is answered. */
 typedef struct {
     V1Desk *desk;
@@ -424,5 +422,5 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
     }
     httpd_answer(answer, status, JSON_BODY_TYPE "; charset=utf-8", body);
     if (call.wrong == V1_ERROR_KEY_BUSY)
-        httpd_answer_field(answer, "Retry-After", KEY_BUSY_SECONDS);
+        httpd_answer_field(answer, "Retry-After", HTTPD_RETRY_SECONDS);
 }

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#define RETRY_SECONDS "5"
-#define NAME_OCTETS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+#define NAME_OCTETS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
 static void add_field(HttpdAnswer *answer, const char *name, const char *value)
 {
@@ -23,7 +22,7 @@ void httpd_answer(HttpdAnswer *answer, guint status, const char *type, GBytes *b
     if (type)
         add_field(answer, "Content-Type", type);
     if (status == 429 || status == 503)
-        add_field(answer, "Retry-After", RETRY_SECONDS);
+        add_field(answer, "Retry-After", HTTPD_RETRY_SECONDS);
 }
 
 void httpd_answer_text(HttpdAnswer *answer, guint status, const char *text)

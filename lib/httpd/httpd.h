@@ -42,8 +42,10 @@ const char *httpd_field(const HttpdRequest *request, const char *name);
 
 typedef struct HttpdAnswer HttpdAnswer;
 
+#define HTTPD_RETRY_SECONDS "5"
+
 /* Sets status and body; type NULL: no Content-Type. It may be called again; a HEAD is answered without the body, as it has to be.
- * An answer of 429 or 503 has Retry-After. An answer that nothing was set for is 500. */
+ * An answer of 429 or 503 has Retry-After, HTTPD_RETRY_SECONDS. An answer that nothing was set for is 500. */
 void httpd_answer(HttpdAnswer *answer, guint status, const char *type, GBytes *body);
 
 /* The same for text that lasts. */
@@ -76,8 +78,8 @@ typedef struct {
      * status 0: no answer that we know of, as the client went, was cut, or sent what the library refuses by itself. */
     void (*log)(const HttpdRequest *request, guint status, guint64 octets, gint64 us,
                 gpointer context);
-    const char *const
-        *single; /* fields that may come once only, up to 32 and NULL; NULL: none. Twice is 400 */
+    /* Fields that may come once only, up to 32 and NULL; NULL: none. Twice is 400. */
+    const char *const *single;
     gpointer context;
 } HttpdSite;
 
