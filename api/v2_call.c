@@ -168,16 +168,18 @@ static gboolean check_names(Call *call)
 static gboolean check_after(Call *call)
 {
     g_auto(Path) path = {0};
-    g_autofree char *owner = NULL;
     const char *names[3];
 
     if (!call->query.after)
         return TRUE;
+    g_autofree char *owner = call->path.resource->object == DIRECTORY_SERVER
+                                 ? g_strconcat(call->path.owner, "/", call->query.after, NULL)
+                                 : NULL;
     v2_path_names(&call->path, call->query.after, names);
     if (call->path.resource->object == DIRECTORY_ORGANIZATION)
         names[0] = call->query.after;
-    if (call->path.resource->object == DIRECTORY_SERVER)
-        names[0] = owner = g_strconcat(call->path.owner, "/", call->query.after, NULL);
+    if (owner)
+        names[0] = owner;
     if (!path_read(call->path.resource->object, names, &path, NULL))
         return v2_problem_set(&call->problem, V2_ERROR_INVALID, "after",
                               "after: allowed is a name, as next says it");

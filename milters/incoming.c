@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "milters/incoming.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/address.h"
@@ -352,13 +351,27 @@ static EdgeRoute *gone(const Claim *claim, guint32 id)
     return route;
 }
 
+/* ENDPOINT.ROUTE@EDGE_ENDPOINT_DOMAIN */
+static gboolean read_endpoint_address(const char *address, guint32 *endpoint, guint32 *route)
+{
+    char *dot, *at;
+    guint64 first = g_ascii_strtoull(address, &dot, 10);
+
+    if (*dot != '.')
+        return FALSE;
+    guint64 second = g_ascii_strtoull(dot + 1, &at, 10);
+    *endpoint = (guint32)first;
+    *route = (guint32)second;
+    return first <= G_MAXUINT32 && second <= G_MAXUINT32 &&
+           g_ascii_strcasecmp(at, "@" EDGE_ENDPOINT_DOMAIN) == 0;
+}
+
 static gboolean find_parts(Session *session, Shared *shared, const Claim *claim, guint32 *endpoint,
                            EdgeRoute **route, GError **error)
 {
-    guint32 route_id = 0;
+    guint32 route_id;
 
-    if (sscanf(message_rcpt(session->message), "%u.%u@" EDGE_ENDPOINT_DOMAIN, endpoint,
-               &route_id) != 2) {
+    if (!read_endpoint_address(message_rcpt(session->message), endpoint, &route_id)) {
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_FORGED, "no address of an endpoint");
         return FALSE;
     }
@@ -388,6 +401,7 @@ RefusalName incoming_take_endpoint(SMFICTX *context, Session *session, Shared *s
          !set_recipient(context, session->message, claim->rcpt_to, &error)))
         refusal = refusal_of_trouble(error);
     if (refusal == REFUSAL_NONE) {
+        g_assert(route);
         memcpy(arriving.reserved.seed, claim->seed, sizeof claim->seed);
         begin(&arriving, route, queue_id);
         refusal = dispatch(&arriving, &error);

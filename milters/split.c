@@ -63,7 +63,7 @@ RefusalName split_take(SMFICTX *context, Session *session, Shared *shared, const
                        const OutgoingTick *tick, gboolean *discard)
 {
     g_autoptr(GError) error = NULL;
-    guint index;
+    guint index = 0;
     g_autoptr(Claim) claim = open_claim(session, shared, &index, &error);
     RefusalName refusal = REFUSAL_NONE;
 

@@ -199,8 +199,10 @@ static void judge(Policyd *policyd, const PolicyRequest *request, const EdgeCred
     answer->action =
         decide_policy(credential, answer->error, g_get_real_time() / G_USEC_PER_SEC, &text);
     answer->text = g_strdup(text);
-    if (!answer->text)
-        look_at_scope(policyd, request, credential, answer);
+    if (answer->text)
+        return;
+    g_assert(credential); /* without one there is a text */
+    look_at_scope(policyd, request, credential, answer);
     if (!answer->text)
         look_at_suppressions(policyd, request, credential, answer);
     if (!answer->text)

@@ -58,18 +58,17 @@ static void attempt(const Config *config, PipeCommand *command, Verdict *verdict
 {
     PostOrder order = {0};
     const char *wrong = what_is_wrong(command, &order);
-    g_autoptr(Config) own = NULL;
 
     if (wrong) {
         verdict_later(verdict, "4.3.5", wrong);
         return;
     }
-    if (!config)
-        config = own = load(command, &order, verdict);
-    if (!config)
+    g_autoptr(Config) own = config ? NULL : load(command, &order, verdict);
+    const Config *used = config ? config : own;
+    if (!used)
         return;
-    log_open("outrider-pipe", "syslog", config_string(config, CONFIG_LOG_LEVEL));
-    post_message(config, &order, STDIN_FILENO, verdict);
+    log_open("outrider-pipe", "syslog", config_string(used, CONFIG_LOG_LEVEL));
+    post_message(used, &order, STDIN_FILENO, verdict);
 }
 
 /* Postfix would make a blank of a line end. */

@@ -178,12 +178,11 @@ static gboolean is_allowed(const Option *row, const char *text, gint64 *number)
 
 static gboolean refuse(const Option *row, const char *text, GError **error)
 {
+    gboolean list = row->type == OPTION_NETWORKS && is_plain(row, text);
     g_autofree char *allowed = option_allowed(row);
-    g_autoptr(GArray) none = NULL;
+    g_autoptr(GArray) none = list ? network_list_read(text, error) : NULL;
 
-    if (row->type == OPTION_NETWORKS && is_plain(row, text))
-        none = network_list_read(text, error);
-    else
+    if (!list)
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, "allowed is %s", allowed);
     return FALSE;
 }
