@@ -2,6 +2,7 @@
 #include "lib/httpd/connections.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h> /* of TCP_INFO it knows more than netinet/tcp.h */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -89,6 +90,31 @@ static gboolean is_left(Connection *connection, gint64 now)
     return now - connection->left_us >= G_TIME_SPAN_SECOND;
 }
 
+/* Its begin moves on, never past this moment: what moved in a burst does not buy hours of silence. */
+void connection_moved(Connection *connection, guint64 octets)
+{
+    gint64 bought = (gint64)(octets * G_USEC_PER_SEC / CONNECTION_OCTETS_PER_SECOND);
+    gint64 since = atomic_load(&connection->since_us);
+
+    /* Unless it has entered another phase meanwhile. */
+    atomic_compare_exchange_strong(&connection->since_us, &since,
+                                   MIN(since + bought, g_get_monotonic_time()));
+}
+
+/* With the mutex held. What the client has taken of an answer counts, where TCP tells, and not what is to go. */
+static void look_at_answer(Connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+
+    if (atomic_load(&connection->phase) != CONNECTION_ANSWER ||
+        getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+        return;
+    atomic_store(&connection->octets, 0);
+    connection_moved(connection, info.tcpi_bytes_acked - connection->acked);
+    connection->acked = info.tcpi_bytes_acked;
+}
+
 static gpointer watch(gpointer data)
 {
     Connections *connections = data;
@@ -98,6 +124,7 @@ static gpointer watch(gpointer data)
         gint64 now = g_get_monotonic_time();
         for (GList *link = connections->open.head; link; link = link->next) {
             Connection *connection = link->data;
+            look_at_answer(connection);
             gboolean past = is_past(connections, connection, now);
             if (!past && !is_left(connection, now))
                 continue;
@@ -217,15 +244,6 @@ void connection_enter(Connection *connection, ConnectionPhase phase, guint64 oct
     atomic_store(&connection->phase, phase);
     if (phase != CONNECTION_WORK)
         atomic_store(&connection->allowed_seconds, allowed[phase]);
-}
-
-/* Its begin moves on, never past this moment: what came in a burst does not buy hours of silence. */
-void connection_moved(Connection *connection, guint64 octets)
-{
-    gint64 bought = (gint64)(octets * G_USEC_PER_SEC / CONNECTION_OCTETS_PER_SECOND);
-
-    atomic_store(&connection->since_us,
-                 MIN(atomic_load(&connection->since_us) + bought, g_get_monotonic_time()));
 }
 
 void connections_end(Connections *connections)

@@ -10,8 +10,8 @@
  *
  *     open ──▶ HEAD ──▶ BODY ──▶ WORK ──▶ ANSWER ──▶ IDLE ──▶ HEAD ...
  * In each phase but WORK a client can keep us waiting; each has a time that it may take altogether, however often an octet
- * comes. It is longer by what has come of a body, or is to go of an answer, at CONNECTION_OCTETS_PER_SECOND; what a client only
- * says will come buys no time, and what has come no more than the phase's time from then on.
+ * comes. It is longer by what has come of a body, or was taken of an answer, at CONNECTION_OCTETS_PER_SECOND; what is only to come or
+ * to go buys no time (but to go over a UNIX socket), and what has moved no more than the phase's time from then on.
  */
 #pragma once
 
@@ -65,8 +65,10 @@ typedef struct Connection {
     _Atomic gint phase;
     _Atomic gint64 since_us; /* monotonic: from when on its time counts */
     _Atomic guint allowed_seconds;
-    _Atomic guint64 octets; /* that go in this phase */
-    gint64 left_us;         /* monotonic: when the watcher saw that the client is gone */
+    _Atomic guint64 octets; /* that go in this phase, where nobody tells how many went */
+    /* The watcher's own. */
+    gint64 left_us; /* monotonic: when it saw that the client is gone */
+    guint64 acked;  /* octets that the client had taken when it looked last */
 } Connection;
 
 /* limits and proxies are borrowed. */
@@ -84,7 +86,7 @@ void connection_close(Connection *connection);
 /* Enters a phase; octets: how much is to go. */
 void connection_enter(Connection *connection, ConnectionPhase phase, guint64 octets);
 
-/* More of a body has come. */
+/* More has come, or was taken. */
 void connection_moved(Connection *connection, guint64 octets);
 
 /* From now on whoever has no request under way is cut. */
