@@ -136,17 +136,22 @@ static void free_state(HttpdRequest *request, gpointer context)
 }
 
 /* body_max is set before the server starts. */
-static HttpdRoute message_route = {.blocks = TRUE, .answer = answer_message, .release = free_state};
-static HttpdRoute raw_route = {.blocks = TRUE, .answer = answer_raw, .release = free_state};
-static HttpdRoute stranger_route = {
-    .blocks = TRUE, .take = read_over, .answer = answer_no_body, .release = free_state};
+static HttpdRoute message_route = {
+    .blocks = TRUE, .answer = answer_message, .refused = v1_refused, .release = free_state};
+static HttpdRoute raw_route = {
+    .blocks = TRUE, .answer = answer_raw, .refused = v1_refused, .release = free_state};
+static HttpdRoute stranger_route = {.blocks = TRUE,
+                                    .take = read_over,
+                                    .answer = answer_no_body,
+                                    .refused = v1_refused,
+                                    .release = free_state};
 
 /* Only whose key is good gets a body into memory. Who shows another one is to see what was wrong, after whatever he sends. */
 static const HttpdRoute *find_api_route(HttpdRequest *request, const HttpdRoute *route,
                                         V1Desk *desk)
 {
     static const HttpdRoute nobody = {
-        .blocks = TRUE, .answer = answer_no_body, .release = free_state};
+        .blocks = TRUE, .answer = answer_no_body, .refused = v1_refused, .release = free_state};
 
     if (v1_is_blank(httpd_field(request, V1_KEY_FIELD)))
         return &nobody;
@@ -189,10 +194,12 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute read = {.body_max = READ_BODY_MAX,
                                     .aside = ASIDE_READ,
                                     .answer = answer_read,
+                                    .refused = v1_refused,
                                     .release = free_state};
     static const HttpdRoute deliveries = {.body_max = READ_BODY_MAX,
                                           .aside = ASIDE_READ,
                                           .answer = answer_deliveries,
+                                          .refused = v1_refused,
                                           .release = free_state};
     static const struct {
         const char *path;

@@ -63,7 +63,8 @@ struct Remembered {
     GHashTable *unwritten; /* "server key" -> Unwritten */
     gint64 pruned_at;
     gint64 unsure_at;           /* monotonic */
-    int wal;                    /* what is written goes there first */
+    char *wal_path;             /* what is written goes there first */
+    int wal;                    /* -1: nothing was written yet */
     guint64 committed, durable; /* how many were begun, and of these are on disk */
     gboolean syncing, broken;   /* broken: what is on disk is not known any more */
     GCond synced;
@@ -111,21 +112,6 @@ static gboolean open_db(Remembered *remembered, const char *path, GError **error
            fail(remembered, error);
 }
 
-/* Only a transaction that writes makes it. */
-static gboolean open_wal(Remembered *remembered, const char *path, GError **error)
-{
-    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-
-    if (sqlite3_exec(remembered->db, "PRAGMA user_version = 1", NULL, NULL, NULL) != SQLITE_OK)
-        return fail(remembered, error);
-    remembered->wal = open(wal, O_RDONLY | O_CLOEXEC);
-    if (remembered->wal >= 0)
-        return TRUE;
-    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "%s: %s", wal,
-                g_strerror(errno));
-    return FALSE;
-}
-
 Remembered *remembered_open(const char *path, GError **error)
 {
     g_autoptr(Remembered) remembered = g_new0(Remembered, 1);
@@ -136,8 +122,8 @@ Remembered *remembered_open(const char *path, GError **error)
     remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     remembered->unwritten = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwritten_free);
     remembered->unsure_at = g_get_monotonic_time();
-    if (open_db(remembered, path, error) && prepare(remembered, error) &&
-        open_wal(remembered, path, error))
+    remembered->wal_path = g_strconcat(path, "-wal", NULL);
+    if (open_db(remembered, path, error) && prepare(remembered, error))
         return g_steal_pointer(&remembered);
     g_prefix_error(error, "%s: ", path);
     return NULL;
@@ -154,6 +140,7 @@ void remembered_close(Remembered *remembered)
     g_hash_table_unref(remembered->unwritten);
     if (remembered->wal >= 0)
         close(remembered->wal);
+    g_free(remembered->wal_path);
     g_cond_clear(&remembered->synced);
     g_mutex_clear(&remembered->mutex);
     g_free(remembered);
@@ -295,11 +282,21 @@ static gboolean look_in_memory(const Remembered *remembered, const char *name, c
     return TRUE;
 }
 
+/* SQLite makes it for the first transaction that writes, so that a full disk does not keep us from serving. */
+static gboolean open_wal(Remembered *remembered, GError **error)
+{
+    if (remembered->wal < 0)
+        remembered->wal = open(remembered->wal_path, O_RDONLY | O_CLOEXEC);
+    return remembered->wal >= 0 || error_set_errno(error, errno, "open", remembered->wal_path);
+}
+
 /* Waits, with the mutex held, until what was begun is on disk: one write for all who wait, and the mutex is free meanwhile. */
 static gboolean make_durable(Remembered *remembered, GError **error)
 {
     guint64 mine = ++remembered->committed;
 
+    if (!open_wal(remembered, error))
+        return FALSE;
     while (remembered->durable < mine && !remembered->broken) {
         if (remembered->syncing) {
             g_cond_wait(&remembered->synced, &remembered->mutex);

@@ -424,3 +424,15 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
     if (call.wrong == V1_ERROR_KEY_BUSY)
         httpd_answer_field(answer, "Retry-After", HTTPD_RETRY_SECONDS);
 }
+
+void v1_refused(guint status, HttpdAnswer *answer)
+{
+    gboolean large = status == 413;
+    g_autoptr(GBytes) body =
+        v1_answer_error(large ? V1_ERROR_TOO_LARGE : V1_ERROR_UNAVAILABLE,
+                        large ? "The request is larger than may be"
+                              : "The request could not be taken now; try again later",
+                        NULL, 0);
+
+    httpd_answer(answer, status, JSON_BODY_TYPE "; charset=utf-8", body);
+}

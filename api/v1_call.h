@@ -49,5 +49,8 @@ typedef enum {
  * is not known now. */
 guint v1_holder(V1Desk *desk, const HttpdRequest *request);
 
+/* Words what the server answers by itself to a request of API v1 (413, 503): a route's `refused'. */
+void v1_refused(guint status, HttpdAnswer *answer);
+
 /* Answers a request whose body is gathered. Its state becomes the credential's path (g_free), if it has one. */
 void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *answer);

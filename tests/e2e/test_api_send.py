@@ -189,7 +189,10 @@ class Envelope(Case):
         api.link.putheader("X-Server-API-Key", api.key)
         api.link.putheader("Content-Length", str(70 * 1024 * 1024))
         api.link.endheaders()
-        self.assertEqual(api.link.getresponse().status, 413)
+        answer = api.link.getresponse()
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (413, "application/json; charset=utf-8"))
+        self.assertEqual(json.loads(answer.read())["data"], {
+            "code": "MessageTooLarge", "message": "The request is larger than may be"})
 
 
 class Message(Case):
