@@ -211,3 +211,34 @@ gboolean history_desk_deliveries(HistoryDesk *desk, guint32 server, const V1Look
         answer->data = history_shown_deliveries(reading.message);
     return TRUE;
 }
+
+typedef struct {
+    guint node;
+    guint32 server;
+    guint64 base;
+    Record *row;
+} FateReading;
+
+static gboolean read_fate(Sql *sql, gpointer data, GError **error)
+{
+    FateReading *reading = data;
+    const SqlParameter parameters[] = {SQL_UNSIGNED(reading->base), SQL_UNSIGNED(reading->server),
+                                       SQL_UNSIGNED(reading->node)};
+
+    reading->row = record_first(sql, SQL_SUBMISSION_FATE, parameters, 3, error);
+    return reading->row != NULL;
+}
+
+gboolean history_desk_fate(HistoryDesk *desk, guint32 server, guint64 base, gint64 quiet,
+                           Fate *fate, GError **error)
+{
+    FateReading reading = {
+        .node = (guint)config_int(desk->config, CONFIG_NODE_ID), .server = server, .base = base};
+
+    if (!sql_pool_run(desk->pool, read_fate, &reading, error))
+        return FALSE;
+    *fate = fate_of(record_text(reading.row, "status"), quiet,
+                    g_get_real_time() - record_int(reading.row, "told_until"));
+    record_free(reading.row);
+    return TRUE;
+}

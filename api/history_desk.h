@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "api/fate.h"
 #include "api/v1_lookup.h"
 #include "lib/config/config.h"
 
@@ -39,3 +40,7 @@ gboolean history_desk_message(HistoryDesk *desk, guint32 server, const V1Lookup 
                               HistoryAnswer *answer, GError **error);
 gboolean history_desk_deliveries(HistoryDesk *desk, guint32 server, const V1Lookup *lookup,
                                  HistoryAnswer *answer, GError **error);
+
+/* What became of a server's submission of this node, whose first message is base; quiet as fate_of has it. FALSE: as above. */
+gboolean history_desk_fate(HistoryDesk *desk, guint32 server, guint64 base, gint64 quiet,
+                           Fate *fate, GError **error);

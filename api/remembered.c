@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/remembered.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 
@@ -23,7 +26,7 @@
     X(PRUNE, "DELETE FROM request WHERE at <= ?1")
 
 #define SCHEMA                                                                                     \
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"                                        \
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"                                      \
     "CREATE TABLE IF NOT EXISTS request (server INTEGER NOT NULL, name TEXT NOT NULL, "            \
     "at INTEGER NOT NULL, digest TEXT NOT NULL, base INTEGER NOT NULL, seed BLOB NOT NULL, "       \
     "message_id TEXT NOT NULL, answer TEXT, PRIMARY KEY (server, name)) WITHOUT ROWID;"            \
@@ -59,6 +62,11 @@ struct Remembered {
     GHashTable *busy;      /* "server key" that are being done -> digest */
     GHashTable *unwritten; /* "server key" -> Unwritten */
     gint64 pruned_at;
+    gint64 unsure_at;           /* monotonic */
+    int wal;                    /* what is written goes there first */
+    guint64 committed, durable; /* how many were begun, and of these are on disk */
+    gboolean syncing, broken;   /* broken: what is on disk is not known any more */
+    GCond synced;
 };
 
 gboolean remembered_key_is_good(const char *key)
@@ -93,11 +101,28 @@ static gboolean prepare(Remembered *remembered, GError **error)
     return TRUE;
 }
 
+/* Only a transaction that writes makes it. */
+static gboolean open_wal(Remembered *remembered, const char *path, GError **error)
+{
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+
+    if (sqlite3_exec(remembered->db, "PRAGMA user_version = 1", NULL, NULL, NULL) != SQLITE_OK)
+        return fail(remembered, error);
+    remembered->wal = open(wal, O_RDONLY | O_CLOEXEC);
+    if (remembered->wal >= 0)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE, "%s: %s", wal,
+                g_strerror(errno));
+    return FALSE;
+}
+
 Remembered *remembered_open(const char *path, GError **error)
 {
     g_autoptr(Remembered) remembered = g_new0(Remembered, 1);
 
     g_mutex_init(&remembered->mutex);
+    g_cond_init(&remembered->synced);
+    remembered->wal = -1;
     remembered->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     remembered->unwritten = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unwritten_free);
     if (sqlite3_open_v2(path, &remembered->db,
@@ -108,7 +133,10 @@ Remembered *remembered_open(const char *path, GError **error)
         fail(remembered, error);
         return NULL;
     }
-    return prepare(remembered, error) ? g_steal_pointer(&remembered) : NULL;
+    remembered->unsure_at = g_get_monotonic_time();
+    return prepare(remembered, error) && open_wal(remembered, path, error)
+               ? g_steal_pointer(&remembered)
+               : NULL;
 }
 
 void remembered_close(Remembered *remembered)
@@ -120,6 +148,9 @@ void remembered_close(Remembered *remembered)
     sqlite3_close(remembered->db);
     g_hash_table_unref(remembered->busy);
     g_hash_table_unref(remembered->unwritten);
+    if (remembered->wal >= 0)
+        close(remembered->wal);
+    g_cond_clear(&remembered->synced);
     g_mutex_clear(&remembered->mutex);
     g_free(remembered);
 }
@@ -261,6 +292,33 @@ static gboolean look_in_memory(const Remembered *remembered, const char *name, c
     return TRUE;
 }
 
+/* Waits, with the mutex held, until what was begun is on disk: one write for all who wait, and the mutex is free meanwhile. */
+static gboolean make_durable(Remembered *remembered, GError **error)
+{
+    guint64 mine = ++remembered->committed;
+
+    while (remembered->durable < mine && !remembered->broken) {
+        if (remembered->syncing) {
+            g_cond_wait(&remembered->synced, &remembered->mutex);
+            continue;
+        }
+        guint64 all = remembered->committed;
+        remembered->syncing = TRUE;
+        g_mutex_unlock(&remembered->mutex);
+        gboolean done = fdatasync(remembered->wal) == 0;
+        g_mutex_lock(&remembered->mutex);
+        remembered->syncing = FALSE;
+        remembered->broken = !done;
+        remembered->durable = all;
+        g_cond_broadcast(&remembered->synced);
+    }
+    if (!remembered->broken)
+        return TRUE;
+    g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                "remembered requests: the disk failed; start again when it is good");
+    return FALSE;
+}
+
 gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
                           const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error)
@@ -279,9 +337,13 @@ gboolean remembered_begin(Remembered *remembered, guint32 server, const char *ke
         run_plain(remembered, STATEMENT_ROLLBACK, NULL);
         return FALSE;
     }
-    if (*state == REMEMBERED_NEW || *state == REMEMBERED_AGAIN)
-        g_hash_table_insert(remembered->busy, g_steal_pointer(&name), g_strdup(digest));
-    return TRUE;
+    if (*state != REMEMBERED_NEW && *state != REMEMBERED_AGAIN)
+        return TRUE;
+    g_hash_table_insert(remembered->busy, g_strdup(name), g_strdup(digest));
+    if (*state == REMEMBERED_AGAIN || make_durable(remembered, error))
+        return TRUE;
+    g_hash_table_remove(remembered->busy, name);
+    return FALSE;
 }
 
 gboolean remembered_done(Remembered *remembered, guint32 server, const char *key,
@@ -302,12 +364,21 @@ gboolean remembered_done(Remembered *remembered, guint32 server, const char *key
     return FALSE;
 }
 
-void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure)
+void remembered_undone(Remembered *remembered, guint32 server, const char *key, RememberedEnd end)
 {
     g_autofree char *name = busy_name(server, key);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
 
     g_hash_table_remove(remembered->busy, name);
-    if (sure)
+    if (end == REMEMBERED_NOTHING)
         run(remembered, start(remembered, STATEMENT_DROP, server, key), NULL);
+    if (end == REMEMBERED_UNSURE)
+        remembered->unsure_at = g_get_monotonic_time();
+}
+
+gint64 remembered_quiet(Remembered *remembered)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+
+    return g_get_monotonic_time() - remembered->unsure_at;
 }

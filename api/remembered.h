@@ -9,8 +9,8 @@
  *
  *     (none) ──begin──▶ begun ──done──▶ answered
  *        ▲                │ │
- *        └─────undone─────┘ └─ unsure: nobody knows whether Postfix has it. The next attempt has the same ids, so that
- *                              history has one message whatever happened.
+ *        └─────undone─────┘ └─ unsure, or this process was killed: history knows whether Postfix has it, and until it does
+ *                              nothing is sent. What goes out after all has the same ids.
  */
 #pragma once
 
@@ -51,5 +51,14 @@ gboolean remembered_begin(Remembered *remembered, guint32 server, const char *ke
 gboolean remembered_done(Remembered *remembered, guint32 server, const char *key,
                          const char *answer, GError **error);
 
-/* Nothing came of it, or (sure FALSE) that is not known. */
-void remembered_undone(Remembered *remembered, guint32 server, const char *key, gboolean sure);
+typedef enum {
+    REMEMBERED_NOTHING,   /* it was not taken: the key is free again */
+    REMEMBERED_UNSURE,    /* nobody knows whether it was */
+    REMEMBERED_UNCHANGED, /* it was not tried: what was known of it before holds */
+} RememberedEnd;
+
+/* It is not under way any more, and has no answer. */
+void remembered_undone(Remembered *remembered, guint32 server, const char *key, RememberedEnd end);
+
+/* Microseconds since a request last ended unsure, or the file was opened: as long ago whatever is AGAIN was last under way. */
+gint64 remembered_quiet(Remembered *remembered);

@@ -146,10 +146,10 @@ static gboolean read_parameters(Call *call)
     call->parameters = v1_request_parameters(&input, &error);
     if (!call->parameters)
         return refuse_as(call, V1_ERROR_MALFORMED, error->message);
-    call->repeat_key = httpd_field(call->request, "Idempotency-Key");
+    call->repeat_key = httpd_field(call->request, V1_REPEAT_FIELD);
     if (call->repeat_key && !remembered_key_is_good(call->repeat_key))
         return refuse_as(call, V1_ERROR_MALFORMED,
-                         "Idempotency-Key must be 1 to " G_STRINGIFY(
+                         V1_REPEAT_FIELD " must be 1 to " G_STRINGIFY(
                              REMEMBERED_KEY_MAX) " printable ASCII characters");
     return TRUE;
 }
@@ -223,6 +223,52 @@ static void digest_of(const Call *call, char text[DIGEST_TEXT_LENGTH])
     digest_finish(digest, text);
 }
 
+/* It was taken: the answer, which is kept for the next request with this key. */
+static void finish(Call *call)
+{
+    json_object *data = submission_data(call->submission, &call->names);
+    g_autoptr(GError) error = NULL;
+
+    call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
+    json_object_put(data);
+    if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,
+                                             call->repeat_key, call->answer, &error))
+        log_error(NULL, "an answer is not remembered", LOG_GERROR(error));
+}
+
+static void leave(Call *call, RememberedEnd end)
+{
+    if (call->repeat_key)
+        remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key, end);
+}
+
+/* Takes up a request whose end nobody saw. TRUE: it was not taken, and is to be done under its names of then. */
+static gboolean take_up(Call *call, RememberedState *state)
+{
+    gint64 quiet = remembered_quiet(call->desk->remembered);
+    Fate fate = FATE_OPEN;
+    g_autoptr(GError) error = NULL;
+
+    read_submission(call);
+    if (call->submission && history_desk_fate(call->desk->history, call->credential->server,
+                                              call->names.base, quiet, &fate, &error)) {
+        if (fate == FATE_NOT_TAKEN)
+            return TRUE;
+        if (fate == FATE_TAKEN) {
+            finish(call);
+            *state = REMEMBERED_ANSWERED;
+            return FALSE;
+        }
+    }
+    leave(call, REMEMBERED_UNCHANGED);
+    if (error)
+        return give_up(call, error);
+    return call->submission ? refuse_as(call, V1_ERROR_KEY_BUSY,
+                                        "The request with this Idempotency-Key was interrupted, "
+                                        "and it is not known yet whether it was sent; try again")
+                            : FALSE;
+}
+
 /* Looks whether it was done before. FALSE: it was, or is not to be done now. */
 static gboolean begin_repeatable(Call *call, RememberedState *state)
 {
@@ -241,11 +287,7 @@ static gboolean begin_repeatable(Call *call, RememberedState *state)
     case REMEMBERED_NEW:
         return TRUE;
     case REMEMBERED_AGAIN:
-        read_submission(call); /* with the names of then */
-        if (!call->submission)
-            remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key,
-                              FALSE);
-        return call->submission != NULL;
+        return take_up(call, state);
     case REMEMBERED_BUSY:
         return refuse(call, V1_ERROR_KEY_BUSY);
     case REMEMBERED_ANOTHER:
@@ -256,14 +298,11 @@ static gboolean begin_repeatable(Call *call, RememberedState *state)
     }
 }
 
-/* How it ended is known, or (sure FALSE) is not. */
-static gboolean fail_sending(Call *call, RememberedState state, const GError *error)
+static gboolean fail_sending(Call *call, const GError *error)
 {
-    gboolean sure = state == REMEMBERED_NEW &&
-                    !g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNKNOWN_RESULT);
-
-    if (call->repeat_key)
-        remembered_undone(call->desk->remembered, call->credential->server, call->repeat_key, sure);
+    leave(call, g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNKNOWN_RESULT)
+                    ? REMEMBERED_UNSURE
+                    : REMEMBERED_NOTHING);
     if (!g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_REFUSED))
         return give_up(call, error);
     log_warning(NULL, "Postfix refused a submission of the API", LOG_GERROR(error),
@@ -285,21 +324,16 @@ static gboolean send_it(const Call *call, GError **error)
     return queue_id != NULL;
 }
 
-static gboolean hand_over(Call *call, RememberedState state)
+static gboolean hand_over(Call *call)
 {
     const Submission *submission = call->submission;
     g_autoptr(GError) error = NULL;
 
     if (submission->rcpts->len > 0 && !send_it(call, &error))
-        return fail_sending(call, state, error);
+        return fail_sending(call, error);
     count(call->desk, APID_COUNTER_SUBMISSIONS, submission->rcpts->len > 0);
     count(call->desk, APID_COUNTER_MESSAGES, submission->rcpts->len);
-    json_object *data = submission_data(submission, &call->names);
-    call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
-    json_object_put(data);
-    if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,
-                                             call->repeat_key, call->answer, &error))
-        log_error(NULL, "an answer is not remembered", LOG_GERROR(error));
+    finish(call);
     return TRUE;
 }
 
@@ -345,7 +379,7 @@ static gboolean run(Call *call)
                         &error))
         return give_up(call, error);
     if (begin_repeatable(call, &state))
-        return hand_over(call, state);
+        return hand_over(call);
     if (state != REMEMBERED_ANSWERED)
         return FALSE;
     count(call->desk, APID_COUNTER_REPEATED, 1);
@@ -389,6 +423,6 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
         count(desk, counter_of(call.wrong), 1);
     }
     httpd_answer(answer, status, JSON_TYPE, body);
-    if (status == 503 || status == 429)
+    if (status == 503 || status == 429 || status == 409)
         httpd_answer_field(answer, "Retry-After", LATER);
 }

@@ -16,7 +16,8 @@
 #include "lib/admission/use_count.h"
 #include "lib/httpd/httpd.h"
 
-#define V1_KEY_FIELD "X-Server-API-Key"
+#define V1_KEY_FIELD    "X-Server-API-Key"
+#define V1_REPEAT_FIELD "Idempotency-Key"
 
 typedef enum {
 #define X(NAME, name, help) APID_COUNTER_##NAME,

@@ -103,7 +103,7 @@ static gboolean fail(Call *call, const GError *error)
 /* NULL: none was shown that could be one. */
 static const char *shown_token(const HttpdRequest *request)
 {
-    const char *field = httpd_field(request, "Authorization");
+    const char *field = httpd_field(request, V2_TOKEN_FIELD);
 
     if (!field || g_ascii_strncasecmp(field, SCHEME, strlen(SCHEME)) != 0)
         return NULL;

@@ -17,6 +17,7 @@
 #define V2_DESK_WORKERS (V2_DESK_LINKS + THROTTLE_SLEEPERS_MAX)
 #define V2_BODY_MAX     (64 * 1024)
 #define V2_TOKEN_MAX    128
+#define V2_TOKEN_FIELD  "Authorization"
 
 typedef struct V2Desk V2Desk;
 

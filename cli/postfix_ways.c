@@ -449,7 +449,7 @@ void postfix_ways_follow(Cli *cli)
     }
     if (apply_all(cli->sql, &apply, &plan, &why) && apply.unusable->len == 0)
         return;
-    for (guint i = 0; !why && i < apply.unusable->len; i++)
+    for (guint i = 0; apply.unusable && !why && i < apply.unusable->len; i++)
         fprintf(stderr, "outrider: warning: lane not set up here: %s\n",
                 ((const PostfixUnusable *)apply.unusable->pdata[i])->why);
     if (why)

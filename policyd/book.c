@@ -210,10 +210,11 @@ Book *book_open(const char *path, GError **error)
         }
         book = open_one(path, &sound, error);
     }
-    if (book) {
-        set_time(book->header);
-        read_index(book);
-    }
+    if (!book)
+        return NULL;
+    g_assert(book->header);
+    set_time(book->header);
+    read_index(book);
     return book;
 }
 

@@ -17,6 +17,7 @@
 #define BACKOFF_FIRST (250 * 1000)
 #define BACKOFF_MAX   (2 * 1000 * 1000)
 #define REPORT_US     (60 * G_USEC_PER_SEC)
+#define TELL_US       (5 * G_USEC_PER_SEC)
 
 typedef struct {
     char *program;
@@ -40,6 +41,7 @@ struct JournalApplier {
     GCond wake;
     gboolean stop;
     _Atomic gint64 caught_up_us;
+    gint64 told_us; /* monotonic: when the database was told of it */
 };
 
 typedef struct {
@@ -219,10 +221,23 @@ static gboolean stopping(JournalApplier *applier)
     return stop;
 }
 
+/* Every journal is applied up to now (Unix microseconds); that is written down now and then. */
+static gboolean tell(JournalApplier *applier, Sql *sql, gint64 now, GError **error)
+{
+    const SqlParameter parameters[] = {SQL_UNSIGNED(applier->node), SQL_INT(now)};
+    gint64 at = g_get_monotonic_time();
+
+    if (applier->told_us && at - applier->told_us < TELL_US)
+        return TRUE;
+    applier->told_us = at;
+    return sql_execute(sql, SQL_NODE_HISTORY_SET, parameters, G_N_ELEMENTS(parameters), NULL, NULL,
+                       error);
+}
+
 gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *applied, GError **error)
 {
     g_auto(GStrv) programs = journal_programs(applier->spool_dir, error);
-    gint64 begun = g_get_monotonic_time();
+    gint64 begun = g_get_monotonic_time(), now = g_get_real_time();
     guint64 count = 0;
 
     if (!programs)
@@ -240,9 +255,10 @@ gboolean journal_applier_round(JournalApplier *applier, Sql *sql, guint64 *appli
             return FALSE;
     }
     *applied = count;
-    if (!stopping(applier))
-        atomic_store(&applier->caught_up_us, begun);
-    return TRUE;
+    if (stopping(applier))
+        return TRUE;
+    atomic_store(&applier->caught_up_us, begun);
+    return tell(applier, sql, now, error);
 }
 
 gint64 journal_applier_caught_up(const JournalApplier *applier)

@@ -37,7 +37,7 @@ static char *read_sender(const char *text, const char **wrong)
     g_auto(Value) domain = {0};
 
     *wrong = NULL;
-    if (address && is_local_part(local) &&
+    if (address && local && is_local_part(local) &&
         value_read(VALUE_DOMAIN, "domain", at + 1, 0, &domain, NULL))
         return g_steal_pointer(&address);
     *wrong = "allowed are an address such as app@example.com, and @example.com for all of a domain";

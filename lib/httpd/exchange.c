@@ -35,6 +35,8 @@ typedef struct {
     const char *host, *length, *coding;
     const char *forwarded_name;
     GString *forwarded; /* all values; NULL: none */
+    const char *const *single;
+    guint32 seen; /* of these */
 } Head;
 
 static const struct {
@@ -111,6 +113,18 @@ static void follow(Head *head, const char *name, const char *value)
     head->next = head->wrong ? NULL : value + strlen(value) + strlen(LINE_END);
 }
 
+/* Whether a field that may come once only has come before. */
+static gboolean comes_again(Head *head, const char *name)
+{
+    for (guint i = 0; head->single && head->single[i]; i++)
+        if (g_ascii_strcasecmp(name, head->single[i]) == 0) {
+            gboolean again = head->seen & 1U << i;
+            head->seen |= 1U << i;
+            return again;
+        }
+    return FALSE;
+}
+
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
                                 const char *value)
 {
@@ -120,7 +134,7 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
     follow(head, name, value);
     head->wrong |= !answer_name_is_good(name);
     value = value ? value : "";
-    head->wrong |= !answer_value_is_good(value);
+    head->wrong |= !answer_value_is_good(value) || comes_again(head, name);
     if (g_ascii_strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
         head->hosts++;
         head->host = value;
@@ -257,7 +271,7 @@ static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
 /* The first call: all but the body is there. */
 static void begin(Httpd *httpd, Exchange *exchange, const char *method, const char *version)
 {
-    Head head = {0};
+    Head head = {.single = httpd->site.single};
 
     exchange->has_head = TRUE;
     exchange->request.method = method;

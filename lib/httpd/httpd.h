@@ -76,6 +76,8 @@ typedef struct {
      * status 0: no answer that we know of, as the client went, was cut, or sent what the library refuses by itself. */
     void (*log)(const HttpdRequest *request, guint status, guint64 octets, gint64 us,
                 gpointer context);
+    const char *const
+        *single; /* fields that may come once only, up to 32 and NULL; NULL: none. Twice is 400 */
     gpointer context;
 } HttpdSite;
 

@@ -204,6 +204,8 @@ SpfVerdict spf_covers(const char *text, const char *domain, SpfLookup lookup, gp
         outcome = walk_record(&walk, text);
     if (outcome == PASSED)
         return SPF_COVERS;
-    *why = walk.why ? walk.why : g_strdup(words[outcome]);
+    *why = walk.why                        ? walk.why
+           : outcome < G_N_ELEMENTS(words) ? g_strdup(words[outcome])
+                                           : g_strdup("it cannot be read");
     return outcome == UNREAD ? SPF_UNKNOWN : SPF_DIFFERS;
 }

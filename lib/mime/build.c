@@ -90,7 +90,10 @@ static void append_alternative(const Head *head, const MimeContent *content)
     const Head inner = {NULL, head->out};
 
     if (!text || !html) {
-        append_text(head, html ? "text/html" : "text/plain", html ? content->html : content->text);
+        append_text(head, html ? "text/html" : "text/plain",
+                    html   ? content->html
+                    : text ? content->text
+                           : "");
         return;
     }
     g_autofree char *boundary = begin_multipart(head, "alternative");

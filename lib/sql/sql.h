@@ -120,7 +120,7 @@ gboolean sql_schema_version(Sql *sql, guint *version, GError **error);
 
 /* The number of the newest migration, which this version's statements need. sql_schema_check is
  * UNAVAILABLE, with what to do, while the database is behind it. */
-#define SQL_SCHEMA 21
+#define SQL_SCHEMA 22
 gboolean sql_schema_check(Sql *sql, GError **error);
 
 /* Makes one partition a day of each history table, from the day of now to 14 days ahead, and drops

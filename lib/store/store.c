@@ -133,8 +133,9 @@ static gboolean decompress_begin(FILE *file, const char *path, GByteArray *octet
     g_byte_array_set_size(octets, (guint)length);
     ZSTD_outBuffer out = {octets->data, length, 0};
     while (hint != 0 && !ZSTD_isError(hint) && out.pos < length) {
-        ZSTD_inBuffer in = {data, fread(data, 1, sizeof data, file), 0};
-        if (in.size == 0)
+        size_t got = fread(data, 1, sizeof data, file);
+        ZSTD_inBuffer in = {data, got, 0};
+        if (got == 0)
             break;
         while (in.pos < in.size && out.pos < length && !ZSTD_isError(hint))
             hint = ZSTD_decompressStream(stream, &out, &in);

@@ -112,7 +112,8 @@ static gboolean take_word(char kind, const char *word, guint number, ChargeReque
     case 'M':
         return id_parse(word, &request->message) || invalid(error, "no such message id");
     case 'N':
-        return take_id(word, 0, numbers[number]) || invalid(error, "an id must be a number");
+        return (number < G_N_ELEMENTS(numbers) && take_id(word, 0, numbers[number])) ||
+               invalid(error, "an id must be a number");
     case 'L':
         return take_id(word, 1, &request->limit) || invalid(error, "no such limit");
     case 'D':
@@ -200,6 +201,7 @@ static void append_usage_word(GString *out, char kind, const ChargeRequest *requ
 void charge_request_append(GString *out, const ChargeRequest *request)
 {
     const guint32 numbers[] = {request->organization, request->server, request->credential};
+    guint number = 0;
 
     g_string_append(out, verbs[request->verb].word);
     for (const char *kind = verbs[request->verb].arguments; *kind; kind++) {
@@ -207,7 +209,7 @@ void charge_request_append(GString *out, const ChargeRequest *request)
         if (*kind == 'M')
             append_number(out, request->message);
         else if (*kind == 'N')
-            append_number(out, numbers[kind - verbs[request->verb].arguments - 1]);
+            append_number(out, numbers[number++ % G_N_ELEMENTS(numbers)]);
         else if (*kind == 'L')
             append_number(out, request->limit);
         else if (*kind == 'D')

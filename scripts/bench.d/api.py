@@ -6,7 +6,7 @@ import world
 
 
 def check(options):
-    options.paths = "tracked,api"
+    options.paths = "tracked,api,keyed"
     submission.check(options)
 
 

@@ -6,7 +6,6 @@ import re
 import shutil
 
 import figures
-import tracking
 import world
 
 PORT = 5000
@@ -58,7 +57,7 @@ def measure(place, options):
     ids = json.loads(place.inside("/usr/bin/python3", "-c", SEND, place.variables["API_KEY"], options.messages // EACH,
                                   EACH).stdout)
     place.drain(len(ids))
-    before = tracking.resident(place.pid("apid"))
+    before = world.resident(place.pid("apid"))
     runs = {name: [] for name in CASES}
     for turn in range(options.rounds):
         for name in sorted(CASES, reverse=turn % 2 == 1):
@@ -66,7 +65,7 @@ def measure(place, options):
             runs[name].append(figure)
             world.say(f"round {turn + 1} of {options.rounds}, {name}: {figure['rate']:.0f} messages/s")
     return {"rounds": options.rounds, "connections": options.connections, "messages": len(ids), "resident_before_mb": before,
-            "resident_mb": tracking.resident(place.pid("apid")),
+            "resident_mb": world.resident(place.pid("apid")),
             "cases": {name: {**figures.median(runs[name]), "spread": figures.spread([run["rate"] for run in runs[name]])}
                       for name in CASES}}
 

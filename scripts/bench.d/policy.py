@@ -2,8 +2,6 @@
 """What Postfix asks outrider-policyd; with --large also memory and time to start."""
 
 import hashlib
-import pathlib
-import re
 import time
 
 import figures
@@ -50,7 +48,7 @@ def measure(place, options):
                             for name in PROTOCOLS}
     if options.large:
         send_messages(place)
-        document["large"]["resident_mb"] = {name: resident(place.pid(name))
+        document["large"]["resident_mb"] = {name: world.resident(place.pid(name))
                                             for name in ("milter", "policyd")}
     return document
 
@@ -139,11 +137,6 @@ def send_messages(place):
         "--sessions", LANES, "--messages", MESSAGES, "--reuse", "--user", "bench", "--sender",
         world.SENDER, "--domain", world.RECIPIENTS, world.PORTS["outrider"]], 60)
     place.drain(figure["done"])
-
-
-def resident(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return round(int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1)) / 1024, 1)
 
 
 def show(document):

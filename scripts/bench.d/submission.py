@@ -10,7 +10,9 @@ import world
 OURS = ("milter", "policyd", "worker", "mariadbd")
 PROGRAMS = {"bare": ("postfix",), "opendkim": ("postfix", "opendkim"),
             "outrider": ("postfix", *OURS), "limited": ("postfix", *OURS), "tracked": ("postfix", *OURS),
-            "api": ("postfix", "apid", *OURS)}
+            "api": ("postfix", "apid", *OURS), "keyed": ("postfix", "apid", *OURS)}
+OVER_HTTP = ("api", "keyed")
+PAIRS = (("outrider", "opendkim"), ("limited", "outrider"), ("tracked", "outrider"), ("api", "tracked"), ("keyed", "api"))
 COLUMNS = ("postfix", "opendkim", "apid", "milter", "policyd", "worker", "mariadbd", "client")
 CONNECTIONS = ("each", "reuse")
 WARM_UP = 40  # messages before a run, so that no process is started within it
@@ -48,11 +50,13 @@ def send(place, path, case, count, options):
                  options.seconds, "--sender", world.SENDER, "--domain", world.RECIPIENTS]
     if connections == "reuse":
         arguments.append("--reuse")
-    if "tracked" in options.paths or "api" in options.paths:
+    if {"tracked", *OVER_HTTP} & set(options.paths):
         arguments.append("--html")
-    if is_ours(path) and path != "api":
+    if path == "keyed":
+        arguments.append("--keyed")
+    if is_ours(path) and path not in OVER_HTTP:
         arguments += ["--user", "bench"]
-    return place.load("http_load" if path == "api" else "smtp_load", [*arguments, world.PORTS[path]], options.seconds, place.keys.get(path))
+    return place.load("http_load" if path in OVER_HTTP else "smtp_load", [*arguments, world.PORTS[path]], options.seconds, place.keys.get(path))
 
 
 def is_ours(path):
@@ -124,9 +128,7 @@ def summary(case, paths, runs):
                                  "spread": figures.spread([run["rate"] for run in runs[case, path]])}
     rates = {path: result["paths"][path]["rate"] for path in paths}
     result["ratio"] = {f"{path}/{other}": round(rates[path] / rates[other], 3)
-                       for path, other in (("opendkim", "bare"), ("outrider", "bare"),
-                                           ("outrider", "opendkim"), ("limited", "outrider"), ("tracked", "outrider"),
-                                           ("api", "tracked"))
+                       for path, other in (("opendkim", "bare"), ("outrider", "bare"), *PAIRS)
                        if path in rates and other in rates}
     return result
 
@@ -148,10 +150,10 @@ def show(document):
             name = ""
     figures.table(rows)
     for case in document["cases"]:
-        for pair in ("outrider/opendkim", "limited/outrider", "tracked/outrider", "api/tracked"):
-            if pair in case["ratio"]:
-                print(f"{pair.replace('/', ' to ')}, "
+        for path, other in PAIRS:
+            if f"{path}/{other}" in case["ratio"]:
+                print(f"{path} to {other}, "
                       f"{name_of((case['size_kb'], case['sessions'], case['connections']))}: "
-                      f"{case['ratio'][pair]:.2f}")
+                      f"{case['ratio'][f'{path}/{other}']:.2f}")
     if document["missing"]:
         print(f"{document['missing']} messages in history came to no end")

@@ -21,7 +21,7 @@ DOMAIN = "acme.test"
 SENDER = f"bench@{DOMAIN}"
 RECIPIENTS = "bench.test"
 PORTS = {"bare": "127.0.0.1:2530", "opendkim": "127.0.0.1:2531", "outrider": "127.0.0.1:2525",
-         "limited": "127.0.0.1:2525", "tracked": "127.0.0.1:2525", "api": "127.0.0.1:5000"}
+         "limited": "127.0.0.1:2525", "tracked": "127.0.0.1:2525", "api": "127.0.0.1:5000", "keyed": "127.0.0.1:5000"}
 LIMITED = "acme/limited"
 TRACKED = "acme/tracked"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -146,7 +146,7 @@ class World:
             self.start_opendkim()
         if "limited" in paths:
             self.add_limited()
-        if "tracked" in paths or "api" in paths:
+        if {"tracked", "api", "keyed"} & set(paths):
             self.add_tracked()
         self.inside("postfix", "reload")
         time.sleep(1)
@@ -166,7 +166,7 @@ class World:
         self.outrider("server", "add", TRACKED, "--pool", "main")
         self.outrider("track-domain", "add", TRACKED, f"links.{DOMAIN}", "--force")
         self.keys["tracked"] = self.outrider("credential", "add", TRACKED, "app")["key"]
-        self.keys["api"] = self.outrider("credential", "add", TRACKED, "web", "--type", "api")["key"]
+        self.keys["api"] = self.keys["keyed"] = self.outrider("credential", "add", TRACKED, "web", "--type", "api")["key"]
         wait_for(lambda: self.tracks(f"links.{DOMAIN}"), "the track domain at the milter", PATIENCE)
 
     def tracks(self, host):

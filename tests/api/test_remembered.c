@@ -109,7 +109,15 @@ static void test_remembered_begin_again_after_a_kill(void **state)
     assert_int_equal(later.base, 256);
     assert_memory_equal(later.seed, names.seed, sizeof names.seed);
     assert_string_equal(later.message_id, "a@b");
-    remembered_undone(world->remembered, 1, "k", FALSE);
+    gint64 quiet = remembered_quiet(world->remembered);
+    assert_in_range(quiet, 0, 60 * G_USEC_PER_SEC);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_UNCHANGED);
+    assert_true(remembered_quiet(world->remembered) >= quiet);
+    assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
+    g_usleep(20000);
+    quiet = remembered_quiet(world->remembered);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_UNSURE);
+    assert_true(remembered_quiet(world->remembered) < quiet);
     assert_int_equal(begin(world, 1, "k", "d", NOW + 1, &later, &answer), REMEMBERED_AGAIN);
 }
 
@@ -120,7 +128,7 @@ static void test_remembered_undone(void **state)
     g_autofree char *answer = NULL;
 
     assert_int_equal(begin(world, 1, "k", "d", NOW, &names, &answer), REMEMBERED_NEW);
-    remembered_undone(world->remembered, 1, "k", TRUE);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_NOTHING);
     names.base = 512;
     assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &answer), REMEMBERED_NEW);
     assert_int_equal(names.base, 512);
@@ -154,6 +162,61 @@ static void test_remembered_done_unwritten(void **state)
     assert_string_equal(third, "yes");
 }
 
+#define LANES 8
+#define EACH  200
+
+typedef struct {
+    World *world;
+    guint lane;
+    gboolean good;
+} Lane;
+
+/* Every fourth is not answered before the end. */
+static gpointer begin_many(gpointer data)
+{
+    Lane *lane = data;
+
+    for (guint i = 0; i < EACH; i++) {
+        g_autofree char *key = g_strdup_printf("%u/%u", lane->lane, i), *answer = NULL;
+        SubmissionNames names = {.base = lane->lane * EACH + i + 1};
+        RememberedState state = REMEMBERED_BUSY;
+        if (!remembered_begin(lane->world->remembered, 1, key, "d", NOW, &names, &state, &answer,
+                              NULL) ||
+            state != REMEMBERED_NEW ||
+            (i % 4 && !remembered_done(lane->world->remembered, 1, key, key, NULL)))
+            return NULL;
+    }
+    lane->good = TRUE;
+    return NULL;
+}
+
+static void test_remembered_begin_many_at_once(void **state)
+{
+    World *world = *state;
+    Lane lanes[LANES];
+    GThread *threads[LANES];
+
+    for (guint i = 0; i < LANES; i++) {
+        lanes[i] = (Lane){world, i, FALSE};
+        threads[i] = g_thread_new("lane", begin_many, &lanes[i]);
+    }
+    for (guint i = 0; i < LANES; i++) {
+        g_thread_join(threads[i]);
+        assert_true(lanes[i].good);
+    }
+    reopen(world);
+    for (guint n = 0; n < LANES * EACH; n++) {
+        g_autofree char *key = g_strdup_printf("%u/%u", n / EACH, n % EACH), *answer = NULL;
+        SubmissionNames names = {0};
+        RememberedState found = begin(world, 1, key, "d", NOW, &names, &answer);
+        assert_int_equal(found, n % EACH % 4 ? REMEMBERED_ANSWERED : REMEMBERED_AGAIN);
+        if (answer)
+            assert_string_equal(answer, key);
+        else
+            assert_int_equal(names.base, n + 1);
+    }
+}
+
 static void test_remembered_open_refuses(void **state)
 {
     World *world = *state;
@@ -175,9 +238,13 @@ static void test_remembered_open_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remembered_key_table),    CASE(test_remembered_begin_answered),
-        CASE(test_remembered_begin_again_after_a_kill), CASE(test_remembered_undone),
-        CASE(test_remembered_done_unwritten),           CASE(test_remembered_open_refuses),
+        cmocka_unit_test(test_remembered_key_table),
+        CASE(test_remembered_begin_answered),
+        CASE(test_remembered_begin_again_after_a_kill),
+        CASE(test_remembered_undone),
+        CASE(test_remembered_done_unwritten),
+        CASE(test_remembered_begin_many_at_once),
+        CASE(test_remembered_open_refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

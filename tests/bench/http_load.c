@@ -20,7 +20,7 @@ typedef struct {
     char *domain; /* of the recipients */
     char *body;   /* as a JSON string, with its quotes */
     int size;
-    gboolean html, reuse;
+    gboolean html, reuse, keyed;
 } Http;
 
 static int dial(gpointer context)
@@ -48,12 +48,15 @@ static void ask(LoadLink *link, gpointer context)
                         http->sender, link->number, http->domain, link->number,
                         http->html ? "html_body" : "plain_body", http->body);
 
+    g_autofree char *uuid = http->keyed ? g_uuid_string_random() : NULL;
+    g_autofree char *repeat = uuid ? g_strdup_printf("Idempotency-Key: %s\r\n", uuid) : NULL;
+
     g_string_append_printf(link->out,
                            "POST /api/v1/send/message HTTP/1.1\r\nHost: api.bench.test\r\n"
                            "X-Server-API-Key: %s\r\nContent-Type: application/json\r\n"
-                           "Content-Length: %zu\r\nConnection: %s\r\n\r\n%s",
+                           "Content-Length: %zu\r\nConnection: %s\r\n%s\r\n%s",
                            key ? key : "", strlen(parameters), http->reuse ? "keep-alive" : "close",
-                           parameters);
+                           repeat ? repeat : "", parameters);
 }
 
 /* Header and the octets of its Content-Length. */
@@ -99,6 +102,7 @@ int main(int argc, char **argv)
         {"messages", 0, 0, G_OPTION_ARG_INT, &plan.requests, "Messages in all (100)", "N"},
         {"seconds", 0, 0, G_OPTION_ARG_INT, &plan.seconds, "Begin none later than that (60)", "N"},
         {"size", 0, 0, G_OPTION_ARG_INT, &http.size, "Octets of a body (4096)", "N"},
+        {"keyed", 0, 0, G_OPTION_ARG_NONE, &http.keyed, "An Idempotency-Key in each request", NULL},
         {"html", 0, 0, G_OPTION_ARG_NONE, &http.html, "Pages with links (plain text)", NULL},
         {"reuse", 0, 0, G_OPTION_ARG_NONE, &plan.reuse, "Many messages over each connection", NULL},
         {"sender", 0, 0, G_OPTION_ARG_STRING, &http.sender, "From; the key is in $" KEY_VARIABLE,

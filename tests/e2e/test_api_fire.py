@@ -16,7 +16,7 @@ import unittest
 
 import mail
 from sandbox import SCRIPT, fresh, run, shared, wait_for
-from test_api_send import MESSAGE, PORT, RAW, Api, message, raw
+from test_api_send import MESSAGE, PORT, RAW, Api, message
 
 TLS = 5443
 MB = 1024 * 1024
@@ -230,6 +230,9 @@ class Shapes(Case):
             ("a NUL in a name", post(b"Transfer-Encoding\0: chunked", two, body=b"{}"), 400),
             ("a field without name", post(b": x", two, body=b"{}"), 400),
             ("a line without colon", post(b"nonsense", two, body=b"{}"), 400),
+            ("two keys", post(b"X-Server-API-Key: a", b"x-server-api-key: b", two, body=b"{}"), 400),
+            ("two keys of a repeat", post(b"Idempotency-Key: a", b"Idempotency-Key: a", two, body=b"{}"), 400),
+            ("two tokens", post(b"Authorization: Bearer a", b"Authorization: Bearer b", two, body=b"{}"), 400),
             ("two hosts", post(b"Host: b", two, body=b"{}"), 400),
             ("chunks of HTTP/1.0", post(coding, body=body, line=b"POST /api/v1/send/message HTTP/1.0"), 400),
             ("a chunk of negative size", post(coding, body=b"-2\r\n{}\r\n0\r\n\r\n"), 400),

@@ -2,6 +2,7 @@
 """Mail over HTTP: API v1's send calls, each parameter and each error of theirs."""
 
 import base64
+import contextlib
 import email
 import email.policy
 import http.client
@@ -524,6 +525,139 @@ class Repeated(Case):
         for key in ("", "x" * 256, "a\tb"):
             self.wrong_parameter(MESSAGE, message(), "Idempotency-Key", status=400, headers={"Idempotency-Key": key})
         self.assertEqual(self.api.ask(MESSAGE, message(), headers={"Idempotency-Key": "a\x7f"}), (400, "Bad Request\n"))
+
+
+class Interrupted(Case):
+    """A request with a key, of which apid did not live to see the end."""
+
+    def setUp(self):
+        super().setUp()
+        self.recipient, self.others = fresh(), fresh()
+        self.key = {"Idempotency-Key": uuid.uuid4().hex}
+        self.body = message(to=[self.recipient])
+
+    def forget(self, change):
+        """As if apid had been killed before it kept the answer; change: of what it had begun."""
+        self.sandbox.stop("apid")
+        path = pathlib.Path(self.sandbox.directory, "spool", "apid", "remembered.db")
+        with contextlib.closing(sqlite3.connect(path)) as db, db:
+            changed = db.execute(f"UPDATE request SET {change} WHERE name = ?", [self.key["Idempotency-Key"]]).rowcount
+        self.assertEqual(changed, 1)
+        self.sandbox.start("apid")
+        self.api = Api(self.sandbox)
+
+    def interrupted(self, code=409, name="IdempotencyKeyInUse"):
+        self.api = Api(self.sandbox)
+        self.api.link.request("POST", MESSAGE, json.dumps(self.body), {
+            "Content-Type": "application/json", "X-Server-API-Key": self.api.key, **self.key})
+        answer = self.api.link.getresponse()
+        data = json.loads(answer.read())["data"]
+        self.assertEqual((answer.status, data["code"]), (code, name), data)
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+
+    def test_taken(self):
+        """One recipient, or several that are split at the hop."""
+        for recipients in ([fresh()], [fresh(), fresh()]):
+            self.key, self.body = {"Idempotency-Key": uuid.uuid4().hex}, message(to=recipients)
+            first = self.send(MESSAGE, self.body, headers=self.key)
+            for recipient in recipients:
+                self.sandbox.history(recipient, "Sent")
+            self.forget("answer = NULL")
+            self.assertEqual(self.send(MESSAGE, self.body, headers=self.key), first)
+            self.forget("answer = answer")  # it is kept now
+            self.assertEqual(self.send(MESSAGE, self.body, headers=self.key), first)
+            self.send(MESSAGE, message(to=self.others))
+            self.sandbox.history(self.others, "Sent")
+            for recipient in recipients:
+                self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_not_told_of(self):
+        """Nothing says that it was taken, nor that it never will be."""
+        self.send(MESSAGE, self.body, headers=self.key)
+        self.sandbox.history(self.recipient, "Sent")
+        self.forget("answer = NULL, base = base + (1 << 40)")
+        for _ in range(3):
+            self.interrupted()
+        status, _, data = self.ask(MESSAGE, message(), headers=self.key)
+        self.assertEqual((status, data["code"]), (422, "IdempotencyKeyReused"))
+        self.send(MESSAGE, message(to=self.others))
+        self.sandbox.history(self.others, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(self.recipient)), 1)
+
+    def test_of_another_server(self):
+        """What history has of another server's message says nothing."""
+        elsewhere = self.sandbox.history(next(iter(self.send(MESSAGE, message(to=self.others))["messages"])), "Sent")
+        self.sandbox.outrider("server", "add", "acme/elsewhere", "--name", "Elsewhere", "--mode", "live")
+        key = self.sandbox.outrider("credential", "add", "acme/elsewhere", "api", "--type", "api")["key"]
+        self.api = Api(self.sandbox, key)
+        wait_for(lambda: self.api.ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
+        self.send(MESSAGE, self.body, headers=self.key)
+        self.sandbox.history(self.recipient, "Sent")
+        self.forget(f"answer = NULL, base = {elsewhere['id']}")
+        status, answer = Api(self.sandbox, key).ask(MESSAGE, self.body, headers=self.key)
+        self.assertEqual((status, answer["data"]["code"]), (409, "IdempotencyKeyInUse"))
+
+    def test_database_away(self):
+        self.send(MESSAGE, self.body, headers=self.key)
+        self.sandbox.history(self.recipient, "Sent")
+        self.forget("answer = NULL")
+        self.sandbox.stop("mariadb")
+        try:
+            self.interrupted(503, "TemporarilyUnavailable")
+            self.send(MESSAGE, message(to=self.others))
+            self.arrived(self.others)
+            self.interrupted(503, "TemporarilyUnavailable")
+        finally:
+            self.sandbox.start("mariadb")
+        wait_for(lambda: Api(self.sandbox).ask(MESSAGE, self.body, headers=self.key)[0] == 200, "the answer of then")
+        self.assertEqual(len(self.sandbox.inbox(self.recipient)), 1)
+
+    def test_killed_under_load(self):
+        """Whoever got no answer asks again until there is one; each recipient gets it once, with the ids of the answer."""
+        threads, requests, stop = [], [], threading.Event()
+
+        def ask(request):
+            try:
+                status, answer = Api(self.sandbox).ask(MESSAGE, request["body"], headers=request["key"])
+            except (OSError, http.client.HTTPException):
+                return False
+            self.assertIn(status, (200, 409, 503), answer)
+            if status == 200:
+                request["answers"].append(answer["data"])
+            return status == 200
+
+        def load():
+            while not stop.is_set():
+                request = {"body": message(to=[fresh() for _ in range(random.randint(1, 3))]), "answers": [],
+                           "key": {"Idempotency-Key": uuid.uuid4().hex}}
+                requests.append(request)
+                if not ask(request):
+                    time.sleep(0.02)
+
+        for _ in range(6):
+            threads.append(threading.Thread(target=load))
+            threads[-1].start()
+        for victim in ("apid", "apid", "milter", "apid", "apid"):
+            before = len(requests)
+            wait_for(lambda: len(requests) > before + 20, "requests")
+            pid = int(pathlib.Path(self.sandbox.directory, "run", f"{victim}.pid").read_text())
+            os.kill(pid, signal.SIGKILL)
+            self.sandbox.start(victim)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        cut = [request for request in requests if not request["answers"]]
+        self.assertGreater(len(cut), 0)
+        wait_for(lambda: all([request["answers"] or ask(request) for request in cut]), "answers", patience=240)
+        for request in requests:
+            ask(request)
+            self.assertEqual(request["answers"], request["answers"][:1] * len(request["answers"]))
+            for address, entry in request["answers"][0]["messages"].items():
+                self.assertEqual(self.sandbox.history(address, "Sent")["id"], entry["id"])
+        sent = {address for request in requests for address in request["body"]["to"]}
+        got = [entry["address"] for _, record in self.sandbox.inbox(domain="ok.test")
+               for entry in record["recipients"] if entry["address"] in sent]
+        self.assertEqual(sorted(got), sorted(sent))
 
 
 class Outages(Case):

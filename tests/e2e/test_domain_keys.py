@@ -3,7 +3,6 @@
 
 import json
 import pathlib
-import re
 import socket
 import threading
 import unittest
@@ -14,7 +13,7 @@ import dns.rcode
 
 import mail
 from domain import Domain
-from sandbox import fresh, shared, wait_for
+from sandbox import shared, wait_for
 
 INSTALLATION = "rp.outrider.test"
 
@@ -318,7 +317,6 @@ class Keys(WorkerPace):
         active = [selector for selector, state in before.items() if state == "active"]
         rotated = self.sandbox.outrider("key", "rotate", "installation")
         self.assertEqual(len(rotated["dns"]), len(active))
-        recipient = fresh()
         domain = Domain(self.sandbox)
         self.assertEqual({d for d, _ in domain.signers()}, {INSTALLATION})
         for record in rotated["dns"]:

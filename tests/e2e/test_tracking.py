@@ -18,7 +18,6 @@ import uuid
 
 import mail
 from sandbox import fresh, shared, wait_for
-from sender import Sender
 from tracked import LINK, PIXEL, Tracked, links, pixels
 
 HTML = ["MIME-Version: 1.0", "Content-Type: text/html; charset=utf-8"]

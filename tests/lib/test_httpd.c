@@ -150,7 +150,9 @@ static void count_log(const HttpdRequest *request, guint status, guint64 octets,
 
 static void start(World *world)
 {
-    const HttpdSite site = {.route = find_route, .log = count_log, .context = world};
+    static const char *const single[] = {"X-Key", "X-Other", NULL};
+    const HttpdSite site = {
+        .route = find_route, .log = count_log, .single = single, .context = world};
     g_autoptr(GError) error = NULL;
 
     world->options.proxies = world->proxies;
@@ -200,6 +202,8 @@ static void test_httpd_answers(void **state)
         {"GET /a?b=c HTTP/1.1\r\n" HOST "\r\n", "GET|/a|b=c|t.example|127.0.0.1|-|0"},
         {"GET /%2e%00 HTTP/1.1\r\n" HOST "X-Test: 1\r\nx-test: 2\r\n\r\n",
          "GET|/%2e%00|-|t.example|127.0.0.1|1|0"},
+        {"GET / HTTP/1.1\r\n" HOST "X-Other: a\r\nX-Key: a\r\nX: c\r\nX: d\r\n\r\n",
+         "GET|/|-|t.example|127.0.0.1|-|0"},
         {"GET http://Other.Example:80/a HTTP/1.1\r\n" HOST "\r\n",
          "GET|/a|-|other.example|127.0.0.1|-|0"},
         {"GET / HTTP/1.0\r\n\r\n", "GET|/|-||127.0.0.1|-|0"},
@@ -257,6 +261,8 @@ static void test_httpd_refuses(void **state)
     } cases[] = {
         {"GET / HTTP/1.1\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST "X-Key: a\r\nX-Key: a\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST "X-Other: a\r\nX-Key: a\r\nx-other: b\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
         {"GET a HTTP/1.1\r\n" HOST "\r\n", 400},
