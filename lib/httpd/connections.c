@@ -14,6 +14,7 @@ struct Connections {
     const Proxies *proxies;
     GThread *watcher;
     _Atomic gboolean ending;
+    _Atomic gint64 bodies_pressed_until; /* monotonic */
 
     GMutex mutex;  /* guards what follows; no socket is closed while it is held */
     GCond changed; /* stopping, or the last one is closed */
@@ -59,7 +60,9 @@ static gboolean is_past(const Connections *connections, const Connection *connec
 {
     gint64 allowed = atomic_load(&connection->allowed_seconds);
     gboolean waiting = atomic_load(&connection->phase) <= CONNECTION_HEAD;
-    gboolean pressed = connections->open.length > connections->limits->connections / 4 * 3;
+    gboolean pressed = connections->open.length > connections->limits->connections / 4 * 3 ||
+                       (atomic_load(&connection->phase) == CONNECTION_BODY &&
+                        now < atomic_load(&connections->bodies_pressed_until));
 
     if (allowed == FOREVER)
         return FALSE;
@@ -138,6 +141,12 @@ static gpointer watch(gpointer data)
     }
     g_mutex_unlock(&connections->mutex);
     return NULL;
+}
+
+void connections_press_bodies(Connections *connections)
+{
+    atomic_store(&connections->bodies_pressed_until,
+                 g_get_monotonic_time() + CONNECTION_PRESSED_BODY_SECONDS * G_TIME_SPAN_SECOND);
 }
 
 Connections *connections_new(const ConnectionLimits *limits, const Proxies *proxies)

@@ -6,7 +6,7 @@
  * Threads: any; a thread of its own looks every second.
  * Limits: those of ConnectionLimits. Once three quarters of the connections are taken, those that do nothing, or have not
  *     said what they want yet, go after CONNECTION_PRESSED_SECONDS, and slow bodies and readers after
- *     CONNECTION_PRESSED_BODY_SECONDS.
+ *     CONNECTION_PRESSED_BODY_SECONDS; slow bodies also while there is no room for another one.
  *
  *     open ──▶ HEAD ──▶ BODY ──▶ WORK ──▶ ANSWER ──▶ IDLE ──▶ HEAD ...
  * In each phase but WORK a client can keep us waiting; each has a time that it may take altogether, however often an octet
@@ -75,6 +75,9 @@ typedef struct Connection {
 Connections *connections_new(const ConnectionLimits *limits, const Proxies *proxies);
 /* After the last one is closed. */
 void connections_free(Connections *connections);
+
+/* There is no room for a body: slow ones are to go, for as long as these may take, as if connections were short. */
+void connections_press_bodies(Connections *connections);
 
 /* Whether one from there may come in. Address as of accept(2). */
 gboolean connections_admit(Connections *connections, const struct sockaddr *address);

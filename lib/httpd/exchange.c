@@ -214,20 +214,41 @@ static guint64 held_by(Httpd *httpd, guint holder)
     return octets ? *octets : 0;
 }
 
-/* Of all bodies in memory; FALSE: there is no more room, or none for this holder. */
+/* With the mutex held: of all bodies in memory, and of this holder's. */
+static gboolean has_room(Httpd *httpd, guint holder, guint64 octets)
+{
+    guint64 max = httpd->options.bodies_max;
+
+    return httpd->gathered + octets <= max &&
+           (holder == 0 || held_by(httpd, holder) + octets <= max / 2);
+}
+
+/* What is only announced takes no room: who never sends it would keep others out for nothing. */
+static gboolean may_come(Httpd *httpd, const Exchange *exchange, guint64 octets)
+{
+    g_mutex_lock(&httpd->mutex);
+    gboolean room = has_room(httpd, exchange->request.holder, octets);
+    g_mutex_unlock(&httpd->mutex);
+    if (!room)
+        connections_press_bodies(httpd->connections);
+    return room;
+}
+
+/* For octets that came; FALSE: there is no more room, or none for this holder. */
 static gboolean reserve(Httpd *httpd, Exchange *exchange, guint64 octets)
 {
     guint holder = exchange->request.holder;
 
     g_mutex_lock(&httpd->mutex);
-    guint64 held = held_by(httpd, holder) + octets, max = httpd->options.bodies_max;
-    gboolean room = httpd->gathered + octets <= max && (holder == 0 || held <= max / 2);
+    gboolean room = has_room(httpd, holder, octets);
     if (room) {
         httpd->gathered += octets;
-        set_held(httpd, holder, held);
+        set_held(httpd, holder, held_by(httpd, holder) + octets);
         exchange->reserved += octets;
     }
     g_mutex_unlock(&httpd->mutex);
+    if (!room)
+        connections_press_bodies(httpd->connections);
     return room;
 }
 
@@ -260,7 +281,7 @@ static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
         return 413;
     if (route->take || !coming)
         return 0;
-    if (!reserve(httpd, exchange, length))
+    if (!may_come(httpd, exchange, length))
         return 503;
     exchange->request.body = g_byte_array_sized_new((guint)MIN(length, G_MAXUINT16));
     return 0;
@@ -289,13 +310,12 @@ static void begin(Httpd *httpd, Exchange *exchange, const char *method, const ch
 
 static void gather(Httpd *httpd, Exchange *exchange, const char *data, gsize length)
 {
-    guint64 came = exchange->request.came;
-    guint64 more = came > exchange->reserved ? came - exchange->reserved : 0;
-
-    if (more > 0 && !reserve(httpd, exchange, more))
-        refuse(exchange, 503);
-    else
+    if (reserve(httpd, exchange, length)) {
         g_byte_array_append(exchange->request.body, (const guint8 *)data, (guint)length);
+        return;
+    }
+    refuse(exchange, 503);
+    drop_body(httpd, exchange);
 }
 
 /* A piece of the body. FALSE: too much comes of what nobody wants. */

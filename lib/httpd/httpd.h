@@ -91,7 +91,7 @@ typedef struct {
     guint aside_backlog;              /* of each such pool */
     guint head_max;                   /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
-    /* Octets of gathered bodies in memory at a time, half of it for one holder; beyond it 503. */
+    /* Octets of gathered bodies in memory at a time, as they come, half of it for one holder; beyond it 503. */
     guint64 bodies_max;
     /* Octets of large answers in memory at a time that are on their way; beyond it 503. */
     guint64 answers_max;

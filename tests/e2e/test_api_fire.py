@@ -377,9 +377,11 @@ class Bodies(Case):
 
     options = {"apid_connections": 400, "apid_connections_per_address": 0}
 
-    def begin(self, key, length=BODY_MAX):
+    def begin(self, key, length=BODY_MAX, octets=1):
+        """Announces so much, and sends so little of it."""
         sock = self.connect(len(self.held))
-        sock.sendall(f"POST {RAW} HTTP/1.1\r\nHost: a\r\nX-Server-API-Key: {key}\r\nContent-Length: {length}\r\n\r\n{{".encode())
+        sock.sendall(f"POST {RAW} HTTP/1.1\r\nHost: a\r\nX-Server-API-Key: {key}\r\nContent-Length: {length}\r\n\r\n".encode() +
+                     b" " * octets)
         return sock
 
     def test_strangers_take_no_memory(self):
@@ -398,9 +400,19 @@ class Bodies(Case):
 
     def test_one_server_leaves_room_for_others(self):
         key = self.key_of("acme/greedy")
-        full = [self.begin(key) for _ in range(20)]
-        refused = [sock for sock in full if self.refused(sock)]
-        self.assertEqual(len(refused), 18)  # of four bodies that fit two are its share
+        for _ in range(2):  # of four bodies that fit two are its share
+            self.begin(key, octets=BODY_MAX - 1)
+        wait_for(lambda: self.refused(self.begin(key)), "its share to be full")
+        self.assertTrue(all([self.refused(self.begin(key)) for _ in range(10)]))
+        self.bystander.goes_on(20)
+        self.comes_back()
+
+    def test_what_is_only_announced_keeps_nobody_out(self):
+        for key in (self.key_of("acme/loud"), self.key_of("acme/louder")):
+            for _ in range(20):
+                self.begin(key)
+        status, answer = Api(self.sandbox, self.key_of("acme/quiet")).ask(RAW, b'{"data":"' + b"x" * (BODY_MAX - 20) + b'"}')
+        self.assertEqual((status, answer["status"]), (200, "parameter-error"))
         self.bystander.goes_on(20)
         self.comes_back()
 

@@ -123,10 +123,8 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
     static const HttpdRoute large = {.answer = answer_large};
     static const HttpdRoute nothing = {.answer = answer_nothing};
     static const HttpdRoute worded = {.body_max = 5, .answer = answer_nothing, .refused = word};
-    const char *holder = httpd_field(request, "Holder");
 
     (void)context;
-    request->holder = holder ? (guint)g_ascii_strtoull(holder, NULL, 10) : 0;
     return g_str_equal(request->path, "/post")      ? &post
            : g_str_equal(request->path, "/stream")  ? &stream
            : g_str_equal(request->path, "/over")    ? &over
@@ -608,44 +606,6 @@ static void test_httpd_bounds_bodies_in_memory(void **state)
     close(fd);
 }
 
-/* One has half of the memory, and what is over is free again. */
-static void test_httpd_bounds_bodies_of_a_holder(void **state)
-{
-    World *world = *state;
-    static const struct {
-        const char *holder, *length;
-        guint wanted;
-    } cases[] = {{"1", "400", 100}, {"1", "101", 503}, {"1", "100", 100},
-                 {"1", "1", 503},   {"2", "501", 503}, {"2", "400", 100},
-                 {"3", "101", 503}, {"3", "100", 100}, {"0", "1", 503}};
-    int held[G_N_ELEMENTS(cases)];
-    guint status = 0;
-
-    world->options.bodies_max = 1000;
-    start(world);
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *head =
-            g_strdup_printf("POST /post HTTP/1.1\r\n" HOST
-                            "Holder: %s\r\nContent-Length: %s\r\nExpect: 100-continue\r\n\r\n",
-                            cases[i].holder, cases[i].length);
-        held[i] = http_connect(world->port, "127.0.0.1");
-        http_send(held[i], head, -1);
-        g_autofree char *answer = http_receive(held[i], FALSE);
-        if (http_status(answer) != cases[i].wanted)
-            fail_msg("case %u: %s", i, answer);
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        close(held[i]);
-    for (guint i = 0; status != 200 && i < 300; i++) {
-        g_autofree char *all =
-            filled("POST /post HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n", 1000);
-        g_autofree char *answer = http_ask(world->port, all);
-        status = http_status(answer);
-        g_usleep(10000);
-    }
-    assert_int_equal(status, 200);
-}
-
 static void test_httpd_blocking_routes_hold_up_nobody(void **state)
 {
     World *world = *state;
@@ -788,7 +748,6 @@ int main(void)
         TEST(test_httpd_bounds_connections_of_an_address),
         TEST(test_httpd_makes_room_when_pressed),
         TEST(test_httpd_bounds_bodies_in_memory),
-        TEST(test_httpd_bounds_bodies_of_a_holder),
         TEST(test_httpd_blocking_routes_hold_up_nobody),
         TEST(test_httpd_routes_aside_do_not_stop_others),
         TEST(test_httpd_bounds_large_answers_in_memory),
