@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 import unittest
+import uuid
 
 import mail
 from sandbox import SCRIPT, fresh, run, shared, wait_for
@@ -391,15 +392,16 @@ class Bodies(Case):
         self.bystander.goes_on(20)
         self.comes_back()
 
-    def key_of(self, server):
+    def new_key(self):
         """Of a new server, so that the bystander's own has its room."""
+        server = f"acme/f{uuid.uuid4().hex[:8]}"
         self.sandbox.outrider("server", "add", server, "--name", server, "--mode", "live")
         key = self.sandbox.outrider("credential", "add", server, "api", "--type", "api")["key"]
         wait_for(lambda: Api(self.sandbox, key).ask(MESSAGE, {})[1]["data"]["code"] == "NoRecipients", "the new credential")
         return key
 
     def test_one_server_leaves_room_for_others(self):
-        key = self.key_of("acme/greedy")
+        key = self.new_key()
         for _ in range(2):  # of four bodies that fit two are its share
             self.begin(key, octets=BODY_MAX - 1)
         wait_for(lambda: self.refused(self.begin(key)), "its share to be full")
@@ -408,10 +410,10 @@ class Bodies(Case):
         self.comes_back()
 
     def test_what_is_only_announced_keeps_nobody_out(self):
-        for key in (self.key_of("acme/loud"), self.key_of("acme/louder")):
+        for key in (self.new_key(), self.new_key()):
             for _ in range(20):
                 self.begin(key)
-        status, answer = Api(self.sandbox, self.key_of("acme/quiet")).ask(RAW, b'{"data":"' + b"x" * (BODY_MAX - 20) + b'"}')
+        status, answer = Api(self.sandbox, self.new_key()).ask(RAW, b'{"data":"' + b"x" * (BODY_MAX - 20) + b'"}')
         self.assertEqual((status, answer["status"]), (200, "parameter-error"))
         self.bystander.goes_on(20)
         self.comes_back()
@@ -424,7 +426,7 @@ class Bodies(Case):
 
     def test_slow_bodies_make_room(self):
         """An octet a second, on all connections that there are."""
-        key = self.key_of("acme/slow")
+        key = self.new_key()
         for number in range(396):
             self.begin(("wrong", key)[number % 100 == 0])
         before = self.daemon.counter("cut")
