@@ -12,9 +12,12 @@
 
 #include <glib.h>
 
+#include "lib/journal/journal.h"
+#include "lib/submission/smtp_link.h"
+
 /* More than Postfix waits for the milter at the end of a message; more than the worker takes to write down how far it is. */
-#define FATE_SETTLED_SECONDS 150
-#define FATE_LAG_SECONDS     15
+#define FATE_SETTLED_SECONDS SMTP_LINK_SECONDS
+#define FATE_LAG_SECONDS     (3 * JOURNAL_TOLD_SECONDS)
 
 typedef enum {
     FATE_OPEN, /* not known yet */

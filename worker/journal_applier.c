@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "lib/base/error.h"
+#include "lib/journal/journal.h"
 #include "lib/journal/reader.h"
 #include "lib/log/log.h"
 #include "worker/database.h"
@@ -17,7 +18,7 @@
 #define BACKOFF_FIRST (250 * 1000)
 #define BACKOFF_MAX   (2 * 1000 * 1000)
 #define REPORT_US     (60 * G_USEC_PER_SEC)
-#define TELL_US       (5 * G_USEC_PER_SEC)
+#define TELL_US       (JOURNAL_TOLD_SECONDS * G_USEC_PER_SEC)
 
 typedef struct {
     char *program;

@@ -19,7 +19,6 @@ typedef struct {
     gsize target_length; /* as it came */
     gint64 began_us;
     guint64 dropped, octets;
-    guint64 reserved;  /* of Httpd.gathered */
     guint64 answering; /* of Httpd.answering */
     guint status;      /* that was sent; 0: none yet */
     gboolean has_target, has_head, answered;
@@ -223,28 +222,15 @@ static gboolean has_room(Httpd *httpd, guint holder, guint64 octets)
            (holder == 0 || held_by(httpd, holder) + octets <= max / 2);
 }
 
-/* What is only announced takes no room: who never sends it would keep others out for nothing. */
-static gboolean may_come(Httpd *httpd, const Exchange *exchange, guint64 octets)
+/* Whether so many octets of a body may come; come: they are here, and take their room. What is only announced takes none: who never
+ * sends it would keep others out for nothing. */
+static gboolean find_room(Httpd *httpd, guint holder, guint64 octets, gboolean come)
 {
-    g_mutex_lock(&httpd->mutex);
-    gboolean room = has_room(httpd, exchange->request.holder, octets);
-    g_mutex_unlock(&httpd->mutex);
-    if (!room)
-        connections_press_bodies(httpd->connections);
-    return room;
-}
-
-/* For octets that came; FALSE: there is no more room, or none for this holder. */
-static gboolean reserve(Httpd *httpd, Exchange *exchange, guint64 octets)
-{
-    guint holder = exchange->request.holder;
-
     g_mutex_lock(&httpd->mutex);
     gboolean room = has_room(httpd, holder, octets);
-    if (room) {
+    if (room && come) {
         httpd->gathered += octets;
         set_held(httpd, holder, held_by(httpd, holder) + octets);
-        exchange->reserved += octets;
     }
     g_mutex_unlock(&httpd->mutex);
     if (!room)
@@ -256,16 +242,16 @@ static gboolean reserve(Httpd *httpd, Exchange *exchange, guint64 octets)
 static void drop_body(Httpd *httpd, Exchange *exchange)
 {
     guint holder = exchange->request.holder;
+    guint64 octets = exchange->request.body ? exchange->request.body->len : 0;
 
     g_clear_pointer(&exchange->request.body, g_byte_array_unref);
-    if (exchange->reserved == 0)
+    if (octets == 0)
         return;
     g_mutex_lock(&httpd->mutex);
     guint64 held = held_by(httpd, holder);
-    httpd->gathered -= exchange->reserved;
-    set_held(httpd, holder, held - MIN(held, exchange->reserved));
+    httpd->gathered -= octets;
+    set_held(httpd, holder, held - MIN(held, octets));
     g_mutex_unlock(&httpd->mutex);
-    exchange->reserved = 0;
 }
 
 static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
@@ -281,7 +267,7 @@ static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
         return 413;
     if (route->take || !coming)
         return 0;
-    if (!may_come(httpd, exchange, length))
+    if (!find_room(httpd, exchange->request.holder, length, FALSE))
         return 503;
     exchange->request.body = g_byte_array_sized_new((guint)MIN(length, G_MAXUINT16));
     return 0;
@@ -310,7 +296,7 @@ static void begin(Httpd *httpd, Exchange *exchange, const char *method, const ch
 
 static void gather(Httpd *httpd, Exchange *exchange, const char *data, gsize length)
 {
-    if (reserve(httpd, exchange, length)) {
+    if (find_room(httpd, exchange->request.holder, length, TRUE)) {
         g_byte_array_append(exchange->request.body, (const guint8 *)data, (guint)length);
         return;
     }

@@ -32,7 +32,7 @@ typedef struct {
     gboolean secure;    /* came over TLS here */
     guint64 length;     /* of the body, if it was announced */
     guint64 came;       /* octets of it so far */
-    GByteArray *body;   /* what was gathered; until answer returns */
+    GByteArray *body;   /* what was gathered, not to be changed; until answer returns */
     gpointer state;     /* the route's own */
     guint holder;       /* set by route: whose body that is; 0: nobody's in particular */
 } HttpdRequest;

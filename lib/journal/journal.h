@@ -14,7 +14,8 @@
 
 #include <glib.h>
 
-#define JOURNAL_JSON_MAX (256 * 1024)
+#define JOURNAL_JSON_MAX     (256 * 1024)
+#define JOURNAL_TOLD_SECONDS 5 /* so often who applies journals writes down how far that is */
 
 typedef enum {
 #define X(number, NAME, name, fields) EVENT_##NAME = (number),

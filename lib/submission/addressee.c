@@ -80,18 +80,16 @@ static char *with_quoted_name(const char *text)
     if (name == 0 || bare[name] != '<' || end[0] != '>' || end[1] || strchr(bare + name + 1, '<') ||
         !is_harmless(bare, name))
         return NULL;
-    GString *out = g_string_new("\"");
+    g_autoptr(GString) out = g_string_new("\"");
     for (gsize i = 0; i < name; i++) {
-        if (g_ascii_iscntrl(bare[i])) {
-            g_string_free(out, TRUE);
+        if (g_ascii_iscntrl(bare[i]))
             return NULL;
-        }
         if (bare[i] == '"' || bare[i] == '\\')
             g_string_append_c(out, '\\');
         g_string_append_c(out, bare[i]);
     }
     g_string_append_printf(out, "\" %s", bare + name);
-    return g_string_free(out, FALSE);
+    return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 Addressee *addressee_read(const char *text)
