@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dovecot auth protocol. The greeting needs nothing but memory: a smtpd(8) that does not get it dies
- * and takes its listener along. Trouble closes the connection, as Postfix says 454 to nothing else.
+ * Dovecot auth protocol. The greeting fails for nothing: a smtpd(8) that does not get it dies
+ * and takes its listener along. It offers CRAM-MD5 only where some credential has it: many clients try
+ * nothing else then. Trouble closes the connection, as Postfix says 454 to nothing else.
  */
 #include <sys/random.h>
 #include <unistd.h>
@@ -57,12 +58,15 @@ static gpointer auth_open(Connection *connection, gpointer context, GString *out
 {
     Client *client = g_new0(Client, 1);
     char cookie[33];
+    gboolean cram;
 
     client->policyd = context;
     client->connection = connection;
     client->requests = g_hash_table_new_full(NULL, NULL, NULL, request_free);
     random_hex(cookie, 32);
-    auth_greeting(out, (guint32)getpid(), ++client->policyd->connections, cookie);
+    if (!edge_cram_used(client->policyd->edge, &cram, NULL))
+        cram = TRUE;
+    auth_greeting(out, (guint32)getpid(), ++client->policyd->connections, cookie, cram);
     return client;
 }
 
@@ -91,7 +95,7 @@ static void on_delay(evutil_socket_t fd, short what, void *data)
     forget(request);
 }
 
-/* All refusals look the same. FALSE: too many wait. */
+/* All refusals of a guess look the same. FALSE: too many wait. */
 static gboolean refuse(Request *request, const char *reason)
 {
     Policyd *policyd = request->client->policyd;
@@ -109,6 +113,15 @@ static gboolean refuse(Request *request, const char *reason)
     return evtimer_add(request->timer, &wait) == 0;
 }
 
+/* Refuses at once, and counts nothing: the client is to try the next mechanism. */
+static gboolean pass_over(Request *request, GString *out)
+{
+    log_debug(NULL, "no CRAM-MD5 for this user", LOG_TEXT("source", request->source));
+    auth_fail(out, request->id);
+    forget(request);
+    return TRUE;
+}
+
 static gboolean finish(Request *request, GString *out)
 {
     Policyd *policyd = request->client->policyd;
@@ -123,7 +136,7 @@ static gboolean finish(Request *request, GString *out)
         return FALSE;
     }
     if (!credential)
-        return refuse(request, reason);
+        return reason == decide_without_cram ? pass_over(request, out) : refuse(request, reason);
     g_autofree char *user = g_strdup_printf("%s/%s/%u", credential->organization_permalink,
                                             credential->server_permalink, credential->id);
     log_debug(NULL, "authenticated", LOG_TEXT("user", user));

@@ -7,6 +7,8 @@
 #include "lib/edge/edge_access.h"
 #include "lib/wire/cram.h"
 
+const char decide_without_cram[] = "no credential for CRAM-MD5";
+
 /* NOT_FOUND is a refusal, anything else trouble. */
 static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *failure,
                               const char **reason, GError **error)
@@ -35,9 +37,10 @@ static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const cha
     return settle(credential, now, failure, reason, error);
 }
 
-/* The id of the credential whose state fits; 0 none. FALSE on trouble. */
+/* The id of the credential whose state fits; 0 none. *any becomes TRUE if there was one to try. FALSE on trouble. */
 static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char *organization,
-                           const char *server, gint64 now, guint32 *id, GError **error)
+                           const char *server, gint64 now, guint32 *id, gboolean *any,
+                           GError **error)
 {
     g_autoptr(GArray) states = edge_cram_states(edge, organization, server, now, error);
 
@@ -46,6 +49,7 @@ static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char 
         if (cram_verify(cram->state, exchange->challenge, exchange->secret))
             *id = cram->id;
     }
+    *any |= states && states->len > 0;
     return states != NULL;
 }
 
@@ -55,16 +59,17 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     char separator = strchr(exchange->username, '/') ? '/' : '_';
     const char *at = exchange->username;
     guint32 id = 0;
+    gboolean any = FALSE;
     GError *failure = NULL;
 
     for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
         g_autofree char *organization =
             g_strndup(exchange->username, (gsize)(at - exchange->username));
-        if (!try_server(edge, exchange, organization, ++at, now, &id, error))
+        if (!try_server(edge, exchange, organization, ++at, now, &id, &any, error))
             return NULL;
     }
     if (id == 0) {
-        *reason = "unknown";
+        *reason = any ? "unknown" : decide_without_cram;
         return NULL;
     }
     EdgeCredential *credential = edge_credential_by_id(edge, id, &failure);

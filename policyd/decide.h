@@ -20,6 +20,10 @@
  * only these are answered a permit. */
 #define DECIDE_ADMISSION_CONTEXT "outrider-submission"
 
+/* Why CRAM-MD5 is refused where no credential has it. Nothing was guessed at: it is a client that takes the first mechanism
+ * which is offered, and will try the next. */
+extern const char decide_without_cram[];
+
 /* The credential of a finished exchange with a client at an address. NULL: refused, *reason (static) says why; or,
  * with error set, temporary trouble. */
 EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,

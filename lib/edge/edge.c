@@ -243,6 +243,17 @@ GArray *edge_cram_states(Edge *edge, const char *organization, const char *serve
     return g_steal_pointer(&states);
 }
 
+gboolean edge_cram_used(Edge *edge, gboolean *any, GError **error)
+{
+    g_autoptr(EdgeLink) auth = edge_link_take(edge, EDGE_FILE_AUTH, error);
+    sqlite3_stmt *statement =
+        auth ? edge_link_statement(auth, EDGE_STATEMENT_CRAM_USED, error) : NULL;
+    int step = statement ? edge_link_step(auth, statement, error) : -1;
+
+    *any = step > 0;
+    return step >= 0;
+}
+
 static EdgeDomain *read_domain(sqlite3_stmt *row)
 {
     EdgeDomain *domain = g_new0(EdgeDomain, 1);

@@ -105,6 +105,9 @@ typedef struct {
 GArray *edge_cram_states(Edge *edge, const char *organization, const char *server, gint64 now,
                          GError **error);
 
+/* *any: whether a credential of any server has such a state. FALSE: trouble. */
+gboolean edge_cram_used(Edge *edge, gboolean *any, GError **error);
+
 typedef struct {
     guint32 id; /* 0: none */
     char *name;

@@ -228,13 +228,14 @@ const char *sasl_name(SaslMechanism mechanism)
     return mechanisms[mechanism];
 }
 
-void auth_greeting(GString *out, guint32 process, guint32 connection, const char *cookie)
+void auth_greeting(GString *out, guint32 process, guint32 connection, const char *cookie,
+                   gboolean cram)
 {
     g_string_append_printf(out,
                            "VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\n"
-                           "MECH\tCRAM-MD5\tdictionary\tactive\nSPID\t%u\nCUID\t%u\nCOOKIE\t%s\n"
-                           "DONE\n",
-                           process, connection, cookie);
+                           "%sSPID\t%u\nCUID\t%u\nCOOKIE\t%s\nDONE\n",
+                           cram ? "MECH\tCRAM-MD5\tdictionary\tactive\n" : "", process, connection,
+                           cookie);
 }
 
 void auth_continue(GString *out, guint32 id, const char *prompt)

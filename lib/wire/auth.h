@@ -62,8 +62,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SaslExchange, sasl_clear)
 /* "PLAIN" and so on. */
 const char *sasl_name(SaslMechanism mechanism);
 
-/* Answers. auth_greeting: what a client reads before it asks; cookie is 32 hexadecimal digits. */
-void auth_greeting(GString *out, guint32 process, guint32 connection, const char *cookie);
+/* Answers. auth_greeting: what a client reads before it asks; cookie is 32 hexadecimal digits, cram: CRAM-MD5 is offered. */
+void auth_greeting(GString *out, guint32 process, guint32 connection, const char *cookie,
+                   gboolean cram);
 void auth_continue(GString *out, guint32 id, const char *prompt);
 void auth_ok(GString *out, guint32 id, const char *user);
 void auth_fail(GString *out, guint32 id);

@@ -4,12 +4,14 @@
 import base64
 import collections
 import hmac
+import pathlib
 import re
 import smtplib
 import unittest
 
 import mail
 from sandbox import fresh, run, shared, wait_for
+from sender import Sender
 
 SEALED = re.compile(r"^[a-z2-7]{31}-[0-9]+@rp\.outrider\.test$")
 POOL = {
@@ -43,6 +45,18 @@ class Mechanisms(unittest.TestCase):
         self.assertEqual(len(entry["deliveries"]), 1)
         self.assertEqual(entry["deliveries"][0]["source_ip"], record["peer"])
         self.assertEqual(entry["deliveries"][0]["helo"], helo)
+
+
+    def test_cram_md5_that_a_credential_has_not(self):
+        """A client that begins with it, as smtplib does, goes on to the next mechanism: no guess, and no delay."""
+        sender = Sender(shared(), "acme/plain")
+        log = pathlib.Path(shared().log_dir, "policyd.log")
+        before = log.stat().st_size
+        for _ in range(5):
+            with sender.client() as client:
+                self.assertIn("CRAM-MD5", client.esmtp_features["auth"])
+        self.assertNotIn("refused", log.read_bytes()[before:].decode())
+        self.assertIn("SASL CRAM-MD5 authentication failed", shared().mail_log_text())
 
 
 class Spf(unittest.TestCase):

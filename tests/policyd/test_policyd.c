@@ -12,18 +12,24 @@
 
 #define PLAIN "AHUAYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4" /* NUL u NUL POLICYD_KEY */
 #define WRONG "AHUAd3Jvbmc="
+#define CRAM  "YWNtZS9tYWluIDAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm" /* acme/main and a digest */
 #define MANY  1000
 
-static int open_auth(const State *s)
+static int open_auth_offered(const State *s, gboolean cram)
 {
     int fd = open_socket(s, "auth");
     g_autofree char *greeting = read_until(fd, "DONE\n");
 
     assert_true(g_str_has_prefix(greeting, "VERSION\t1\t"));
-    assert_non_null(strstr(greeting, "\nMECH\tCRAM-MD5"));
+    assert_int_equal(strstr(greeting, "\nMECH\tCRAM-MD5") != NULL, cram);
     assert_true(g_str_has_suffix(greeting, "\nDONE\n"));
     send_text(fd, "VERSION\t1\t0\nCPID\t1\n");
     return fd;
+}
+
+static int open_auth(const State *s)
+{
+    return open_auth_offered(s, TRUE);
 }
 
 static void test_auth_mechanisms(void **state)
@@ -54,6 +60,25 @@ static void test_auth_mechanisms(void **state)
         g_autofree char *encoded = g_base64_encode((const guchar *)plain, strlen(plain));
         g_autofree char *line = g_strdup_printf("CONT\t4\t%s\n", encoded);
         expect(fd, line, "\n", "OK\t4\tuser=acme/main/7\n");
+    }
+    close(fd);
+}
+
+/* Who takes it for want of a better one goes on to the next, and nothing was guessed at. */
+static void test_auth_without_cram(void **state)
+{
+    State *s = *state;
+    EdgeFixture fixture = {.key = POLICYD_KEY};
+
+    edge_fixture_fill(s->edge, &fixture);
+    int fd = open_auth_offered(s, FALSE);
+    for (guint i = 0; i < 3; i++) { /* a guess's answer would wait, and come behind the other */
+        send_text(fd, "AUTH\t1\tCRAM-MD5\n");
+        g_free(read_until(fd, "\n"));
+        send_text(fd, "CONT\t1\t" CRAM "\nAUTH\t2\tPLAIN\tresp=" PLAIN "\n");
+        g_autofree char *first = read_until(fd, "\n"), *second = read_until(fd, "\n");
+        assert_string_equal(first, "FAIL\t1\n");
+        assert_string_equal(second, "OK\t2\tuser=acme/main/7\n");
     }
     close(fd);
 }
@@ -255,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         POLICYD_CASE(test_auth_mechanisms),
+        POLICYD_CASE(test_auth_without_cram),
         POLICYD_CASE(test_auth_refusals_are_uniform),
         POLICYD_CASE(test_auth_delay_holds_nobody_else),
         POLICYD_CASE(test_replica_missing_then_appearing),
