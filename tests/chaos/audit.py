@@ -203,7 +203,8 @@ def judge_api(facts, submission):
     kinds = ["a repeated request was answered otherwise"] * submission.contradicted
     if submission.data:
         times = facts.handed_in.get(submission.data["message_id"], 0)
-        unsure = sum(during(facts.takers_killed, since, until) for since, until in submission.unsure)
+        # Only the 451 of an smtpd whose cleanup was killed says "not taken" of what was; else history is asked first.
+        unsure = sum(during(facts.cleanups_killed, since, until) for since, until in submission.unsure)
         kinds += ["never handed in"] * (times == 0)
         kinds += ["handed in twice"] * (times > 1 + unsure)
     return [Difference(kind, submission.recipients[0], submission.told, 0, "", submission.begun,
