@@ -33,8 +33,11 @@ postfix_configure()
     {
         postfix_main | awk -F ' *= *' 'FILENAME != "-" { theirs[$1]; next } !($1 in theirs)' "$etc/outrider-main.cf" -
         cat "$etc/outrider-main.cf"
-    } >"$etc/main.cf"
-    { postfix_master; cat "$etc/outrider-master.cf"; } >"$etc/master.cf"
+    } >"$etc/main.cf.new"
+    { postfix_master; cat "$etc/outrider-master.cf"; } >"$etc/master.cf.new"
+    # Whoever reads them meanwhile has the old or the new ones.
+    mv "$etc/main.cf.new" "$etc/main.cf"
+    mv "$etc/master.cf.new" "$etc/master.cf"
     [ "$(world_get incoming)" != on ] || postfix_incoming "$etc" 2>>"$DIR/log/outrider.log" ||
         service_failed outrider "postfix lines --incoming failed"
 }

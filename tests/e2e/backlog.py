@@ -46,11 +46,9 @@ def nothing_waits(sandbox):
 
 def counts(sandbox):
     """What history has."""
-    result = sandbox.execute(
-        "mariadb", "--socket", sandbox.db_socket, "-N", "-e", "SELECT (SELECT COUNT(*) FROM message "
-        "WHERE status = 'Sent'), (SELECT COUNT(*) FROM delivery), (SELECT COUNT(*) FROM event_rejected)",
-        sandbox.db_name)
-    return Counts(*map(int, result.stdout.split()))
+    row, = sandbox.sql("SELECT (SELECT COUNT(*) FROM message WHERE status = 'Sent'), (SELECT COUNT(*) FROM delivery), "
+                       "(SELECT COUNT(*) FROM event_rejected)")
+    return Counts(*map(int, row))
 
 
 def status(sandbox):

@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shlex
 import socket
 import subprocess
@@ -17,10 +18,14 @@ import uuid
 import dns.message
 import dns.query
 
+import inbox
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = SOURCE / "scripts" / "sandbox"
 PATIENCE = 60  # seconds that a result may take; generous, as nothing here measures speed
 CLONE_NEWNET = 0x40000000
+TOLD = 5  # lines of a log
+CRASH = re.compile("segfault|trap|Out of memory|oom-kill|I/O error")
 
 
 class Refused(Exception):
@@ -35,6 +40,7 @@ class Sandbox:
     def __init__(self, directory):
         self.directory = directory
         self.variables = self._read_variables()
+        self._inbox = inbox.Inbox(self.variables["INBOX_DIR"])
         self._enter_network()
 
     def _read_variables(self):
@@ -87,6 +93,20 @@ class Sandbox:
 
     # What came of a message
 
+    def sql(self, statement):
+        """The rows of the history database, each a list of texts."""
+        lines = self.execute("mariadb", "--no-defaults", "--socket", self.db_socket, "-NBe", statement, self.db_name).stdout
+        return [line.split("\t") for line in lines.splitlines()]
+
+    def ids(self, recipients, status=None):
+        """{recipient: ids} of messages to many; to one, `history' tells more."""
+        wanted = ",".join(f"'{recipient}'" for recipient in recipients)
+        found = {}
+        for recipient, number in self.sql(f"SELECT rcpt_to, id FROM message WHERE rcpt_to IN ({wanted})" +
+                                          (f" AND status = '{status}'" if status else "")):
+            found.setdefault(recipient, []).append(int(number))
+        return found
+
     def history(self, recipient, status=None, patience=PATIENCE):
         """The one message to a recipient, with its deliveries, once it has a status (any, if None)."""
 
@@ -107,17 +127,11 @@ class Sandbox:
 
     def inbox(self, recipient=None, domain=None):
         """[(bytes, sidecar)] that the simulator took for a recipient, or for a whole domain."""
-        domain = domain or recipient.rsplit("@", 1)[1]
-        found = []
-        for side in sorted(pathlib.Path(self.inbox_dir, domain).glob("[0-9]*.json")):
-            message = side.with_suffix(".eml")
-            if not message.exists():
-                continue
-            record = json.loads(side.read_text())
-            to = [entry["address"] for entry in record["recipients"]]
-            if recipient is None or recipient in to:
-                found.append((message.read_bytes(), record))
-        return found
+        return self._inbox.messages(domain or recipient.rsplit("@", 1)[1], recipient)
+
+    def envelopes(self, domain):
+        """The sidecars alone."""
+        return self._inbox.envelopes(domain)
 
     def queue(self):
         """Postfix's queue: a list of objects as `postqueue -j' prints them."""
@@ -166,6 +180,30 @@ def wait_for(look, what, patience=PATIENCE, tell=None):
             raise AssertionError(f"not seen within {patience} s: {what}" +
                                  (f"; instead {tell()}" if tell else ""))
         time.sleep(0.1)
+
+
+def rewrite(path, text):
+    """Whoever reads a file of Postfix's meanwhile has the old text or the new one."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def condition(directory):
+    """What may be behind a failure and is no part of the tests: a short machine, services that are away, crashes."""
+    try:
+        disk = os.statvfs(directory)
+        memory = re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())
+        status = run([SCRIPT, "status", "--dir", directory], check=False).stdout.splitlines()
+        log = run([SCRIPT, "logs", "--dir", directory], check=False).stdout.splitlines()
+        kernel = run(["dmesg"], check=False).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return "\n    ".join([
+        f"load {os.getloadavg()[0]:.1f}, {disk.f_bavail * disk.f_frsize >> 20} MB of disk free, {int(memory[1]) >> 10} MB of memory",
+        *[line for line in status if " running " not in line],
+        *[line for line in log if re.search(r": (fatal|panic): ", line)][-TOLD:],
+        *[line for line in kernel if CRASH.search(line)][-TOLD:]])
 
 
 def answers(host, port):

@@ -151,7 +151,7 @@ class Case(unittest.TestCase):
         self.assertEqual(self.daemon.process().name, self.pid, "it is another process")
         for recipient, number in self.bystander.answered[-3:]:
             self.assertEqual(self.sandbox.history(recipient, "Sent")["id"], number)
-        arrived = [entry["address"] for _, record in self.sandbox.inbox(domain="ok.test") for entry in record["recipients"]]
+        arrived = [entry["address"] for record in self.sandbox.envelopes("ok.test") for entry in record["recipients"]]
         for recipient, _ in self.bystander.answered:
             self.assertEqual(arrived.count(recipient), 1, recipient)
 

@@ -80,9 +80,7 @@ class Case(unittest.TestCase):
 
     def history(self):
         rows = collections.defaultdict(list)
-        for line in self.sandbox.execute("mariadb", "--no-defaults", "--socket", self.sandbox.db_socket, "-N", "-e",
-                                         "SELECT id, rcpt_to FROM message", self.sandbox.db_name).stdout.splitlines():
-            number, address = line.split("\t")
+        for number, address in self.sandbox.sql("SELECT id, rcpt_to FROM message"):
             rows[address].append(int(number))
         return rows
 

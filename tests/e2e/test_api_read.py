@@ -94,9 +94,6 @@ class Case(unittest.TestCase):
         self.assertEqual(answer["status"], "success", answer)
         return self.sandbox.history(recipient, status)["id"]
 
-    def sql(self, text):
-        return self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, "-N", self.sandbox.db_name, "-e", text).stdout
-
 
 class Lookup(Case):
     def test_keys(self):
@@ -151,7 +148,7 @@ class Lookup(Case):
         number, _, _ = self.send(fresh())
         for status in ("Accepting", "Aborted"):
             copy = number + (1 << 60 >> 1) % 2**40 + len(status)
-            self.sql(f"INSERT INTO message (id, server_id, status) SELECT {copy}, server_id, '{status}' FROM message "
+            self.sandbox.sql(f"INSERT INTO message (id, server_id, status) SELECT {copy}, server_id, '{status}' FROM message "
                      f"WHERE id = {number}")
             for path in (MESSAGE, DELIVERIES):
                 self.assertEqual(self.ask(path, {"id": copy})[2]["code"], "MessageNotFound")
@@ -198,7 +195,7 @@ class Expansions(Case):
         mail.send(self.sandbox, recipient)
         number = self.sandbox.history(recipient, "Sent")["id"]
         self.assertIs(self.read(number, "details")["details"]["received_with_ssl"], True)
-        self.sql(f"UPDATE submission SET client_tls = NULL WHERE id = {number}")  # as of a client that has none
+        self.sandbox.sql(f"UPDATE submission SET client_tls = NULL WHERE id = {number}")  # as of a client that has none
         self.assertIs(self.read(number, "details")["details"]["received_with_ssl"], None)
 
     def test_bytes(self):
@@ -463,7 +460,7 @@ class Outages(Case):
 
     def test_rights(self):
         """The account reads six tables and writes nothing; the program reads stored messages."""
-        grants = self.sql("SHOW GRANTS FOR outrider_read@localhost")
+        grants = "\n".join(grant for grant, in self.sandbox.sql("SHOW GRANTS FOR outrider_read@localhost"))
         self.assertEqual(len(re.findall("GRANT SELECT ON", grants)), 6)
         self.assertEqual(len(re.findall("GRANT", grants)), 7)  # USAGE, too
         self.assertEqual(len([row for row in self.sandbox.outrider("db", "grants") if "outrider_read" in row]), 6)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Mail over HTTP: API v1's send calls, each parameter and each error of theirs."""
+"""Mail over HTTP: API v1's send calls, each parameter and each error of theirs.
+
+OUTRIDER_SETTLE in the environment: for so many seconds those requests are repeated that were interrupted, and of which
+Postfix has nothing (`scripts/check --long' takes five minutes)."""
 
 import base64
 import contextlib
@@ -24,6 +27,7 @@ from sandbox import fresh, shared, wait_for
 
 MESSAGE, RAW = "/api/v1/send/message", "/api/v1/send/raw"
 PORT = 5000
+SETTLE = int(os.environ.get("OUTRIDER_SETTLE", "0"))
 
 
 class Api:
@@ -80,6 +84,12 @@ class Case(unittest.TestCase):
         self.assertEqual((status, word), (200, "success"), data)
         self.assertEqual(set(data), {"message_id", "messages"})
         return data
+
+    def sent_as(self, ids):
+        """Each address has a message, the one of that id, and it was sent."""
+        wanted = {address: [number] for address, number in ids.items()}
+        wait_for(lambda: self.sandbox.ids(ids, "Sent") == wanted, "all of them as Sent",
+                 tell=lambda: {address: self.sandbox.ids([address]) for address in wanted.keys() - self.sandbox.ids(ids, "Sent").keys()})
 
     def refused(self, path, body, code, **options):
         status, word, data = self.ask(path, body, **options)
@@ -569,8 +579,9 @@ class Interrupted(Case):
             self.assertEqual(self.send(MESSAGE, self.body, headers=self.key), first)
             self.forget("answer = answer")  # it is kept now
             self.assertEqual(self.send(MESSAGE, self.body, headers=self.key), first)
-            self.send(MESSAGE, message(to=self.others))
-            self.sandbox.history(self.others, "Sent")
+            later = fresh()
+            self.send(MESSAGE, message(to=later))
+            self.sandbox.history(later, "Sent")
             for recipient in recipients:
                 self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
@@ -616,7 +627,8 @@ class Interrupted(Case):
         self.assertEqual(len(self.sandbox.inbox(self.recipient)), 1)
 
     def test_killed_under_load(self):
-        """Whoever got no answer asks again until there is one; each recipient gets it once, with the ids of the answer."""
+        """Whoever got no answer asks again until there is one; each recipient gets it once, with the ids of the answer.
+        What Postfix has nothing of is answered after three minutes only: see OUTRIDER_SETTLE."""
         threads, requests, stop = [], [], threading.Event()
 
         def ask(request):
@@ -651,16 +663,30 @@ class Interrupted(Case):
             thread.join()
         cut = [request for request in requests if not request["answers"]]
         self.assertGreater(len(cut), 0)
-        wait_for(lambda: all([request["answers"] or ask(request) for request in cut]), "answers", patience=240)
-        for request in requests:
+        self.api, later = Api(self.sandbox), fresh()
+        self.send(MESSAGE, message(to=later))
+        self.sandbox.history(later, "Sent")  # and whatever came before
+
+        def without_answer():
+            return [request for request in cut if not request["answers"] and not ask(request)]
+
+        wait_for(lambda: not any(self.listed(request) for request in without_answer()), "answers of what was sent")
+        if SETTLE:
+            wait_for(lambda: not without_answer(), "answers of all", patience=SETTLE)
+        answered = [request for request in requests if request["answers"]]
+        for request in answered:
             ask(request)
             self.assertEqual(request["answers"], request["answers"][:1] * len(request["answers"]))
-            for address, entry in request["answers"][0]["messages"].items():
-                self.assertEqual(self.sandbox.history(address, "Sent")["id"], entry["id"])
+        self.sent_as({address: entry["id"] for request in answered
+                      for address, entry in request["answers"][0]["messages"].items()})
         sent = {address for request in requests for address in request["body"]["to"]}
-        got = [entry["address"] for _, record in self.sandbox.inbox(domain="ok.test")
+        got = [entry["address"] for record in self.sandbox.envelopes("ok.test")
                for entry in record["recipients"] if entry["address"] in sent]
-        self.assertEqual(sorted(got), sorted(sent))
+        self.assertEqual(sorted(got), sorted(address for request in answered for address in request["body"]["to"]))
+
+    def listed(self, request):
+        """Whether history shows anything of it."""
+        return any(self.sandbox.outrider("message", "list", "--to", address) for address in request["body"]["to"])
 
 
 class Outages(Case):
@@ -723,9 +749,8 @@ class Outages(Case):
         for thread in threads:
             thread.join()
         self.assertGreater(len(answered), 100)
-        for address, entry in answered.items():
-            self.assertEqual(self.sandbox.history(address, "Sent")["id"], entry["id"])
-        got = [entry["address"] for _, record in self.sandbox.inbox(domain="ok.test")
+        self.sent_as({address: entry["id"] for address, entry in answered.items()})
+        got = [entry["address"] for record in self.sandbox.envelopes("ok.test")
                for entry in record["recipients"] if entry["address"] in sent]
         self.assertEqual(len(got), len(set(got)), "somebody got it twice")
         self.assertLessEqual(set(answered), set(got))

@@ -59,10 +59,6 @@ def new_token(sandbox, *options):
     return name, Manager(sandbox.outrider("token", "add", name, *options)["token"])
 
 
-def sql(sandbox, statement):
-    return sandbox.execute("mariadb", "--socket", sandbox.db_socket, sandbox.db_name, "-Ne", statement).stdout
-
-
 def new_server(sandbox):
     """An organization with a server of its own: (organization, path of the server, client for the server)."""
     name = f"o{uuid.uuid4().hex[:8]}"
@@ -241,8 +237,7 @@ class Errors(Case):
     def test_expired_token(self):
         name, client = new_token(self.sandbox, "--expires", "2999-01-01")
         self.good("GET", ROOT, client=client)
-        self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
-                             f"UPDATE api_token SET expires_at = UNIX_TIMESTAMP() WHERE name = '{name}'")
+        self.sandbox.sql(f"UPDATE api_token SET expires_at = UNIX_TIMESTAMP() WHERE name = '{name}'")
         self.refused(401, "unauthenticated", "GET", ROOT, client=client)
 
     def test_token_is_shown_once(self):
@@ -279,10 +274,10 @@ class Errors(Case):
             name, client = new_token(self.sandbox, "--owner", f"{organization}/main")
             path = self.endpoint(client, server)
             statement = ends.format(name=name, organization=organization)
-            held = threading.Thread(target=sql, args=(self.sandbox, "START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; "
-                                                      f"{statement}; SELECT SLEEP(4); COMMIT"))
+            held = threading.Thread(target=self.sandbox.sql, args=(
+                f"START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; {statement}; SELECT SLEEP(4); COMMIT",))
             held.start()
-            wait_for(lambda: "User sleep" in sql(self.sandbox, PROCESSES), "the counter is held")
+            wait_for(lambda: ["User sleep"] in self.sandbox.sql(PROCESSES), "the counter is held")
             answers = {}
 
             def ask(method, path, body, client=client, answers=answers):
@@ -496,11 +491,11 @@ class Outages(Case):
             ended.append(1)
 
         def hold():
-            sql(self.sandbox, "START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; SELECT SLEEP(8); ROLLBACK")
+            self.sandbox.sql("START TRANSACTION; SELECT revision FROM revision_counter FOR UPDATE; SELECT SLEEP(8); ROLLBACK")
 
         holder, writers = threading.Thread(target=hold), [threading.Thread(target=add) for _ in range(40)]
         holder.start()
-        wait_for(lambda: "User sleep" in sql(self.sandbox, PROCESSES), "the counter is held")
+        wait_for(lambda: ["User sleep"] in self.sandbox.sql(PROCESSES), "the counter is held")
         for thread in writers:
             thread.start()
         wait_for(lambda: len(begun) == len(writers), "all writers")

@@ -324,8 +324,7 @@ class NotSticky(Case):
 
     def expire(self, name, seconds):
         """The CLI knows days only."""
-        self.sandbox.execute(
-            "mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
+        self.sandbox.sql(
             "START TRANSACTION; UPDATE revision_counter SET revision = revision + 1; UPDATE credential SET "
             f"expires_at = UNIX_TIMESTAMP() + {seconds}, revision = (SELECT revision FROM revision_counter) "
             f"WHERE name = '{name}'; COMMIT")

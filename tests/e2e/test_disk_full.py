@@ -194,9 +194,7 @@ class DiskFull(unittest.TestCase):
 
     def directory(self, change):
         """A change of the directory that takes one revision."""
-        self.sandbox.execute(
-            "mariadb", "--socket", self.sandbox.db_socket, "-e", "START TRANSACTION; UPDATE revision_counter "
-            f"SET revision = revision + 1; {change}; COMMIT", self.sandbox.db_name)
+        self.sandbox.sql(f"START TRANSACTION; UPDATE revision_counter SET revision = revision + 1; {change}; COMMIT")
 
     def test_journal_full_behind_the_look(self):
         """The message is stored and its event finds no space: 451, and the stored file goes."""

@@ -56,8 +56,7 @@ class Keeper(unittest.TestCase):
         self.addCleanup(self.sender.change, "--mode", "live")
         recipient = wait_for(self.held, "development mode on the mail path")
         message = self.row(recipient)
-        self.sandbox.execute("mariadb", "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
-                             f"UPDATE message SET hold_expires = 1 WHERE id = {message['id']}")
+        self.sandbox.sql(f"UPDATE message SET hold_expires = 1 WHERE id = {message['id']}")
         # A worker that has just been started looks at the clock for a minute first.
         after = self.until(recipient, "HoldCancelled", lambda one: one["status"] == "HoldCancelled", 2 * PATIENCE)
         self.assertFalse(after["on_hold"])

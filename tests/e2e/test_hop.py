@@ -64,7 +64,7 @@ class Hop(unittest.TestCase):
 
         rows = wait_for(sent, "1000 rows in state Sent", 180)
         self.assertEqual({row["rcpt_to"] for row in rows}, mine)
-        got = [entry["address"] for _, record in self.sandbox.inbox(domain=domain)
+        got = [entry["address"] for record in self.sandbox.envelopes(domain)
                for entry in record["recipients"] if entry["address"] in mine]
         self.assertEqual(len(got), 1000)
         self.assertEqual(set(got), mine)

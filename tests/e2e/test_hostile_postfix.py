@@ -8,7 +8,7 @@ import time
 import unittest
 
 import mail
-from sandbox import fresh, shared, wait_for
+from sandbox import fresh, rewrite, shared, wait_for
 
 NOWHERE = "[127.0.0.1]:9"
 ARCHIVE = "archive@office.test"
@@ -142,7 +142,7 @@ class HostilePostfix(unittest.TestCase):
         self.addCleanup(self.restore)
 
     def restore(self):
-        self.main.write_text(self.before)
+        rewrite(self.main, self.before)
         self.reload()
         for place in self.places.values():
             place.unlink()
@@ -152,7 +152,7 @@ class HostilePostfix(unittest.TestCase):
         time.sleep(0.5)  # processes that were idle end when they hear of it
 
     def set(self, settings, size=0):
-        self.main.write_text(self.before)
+        rewrite(self.main, self.before)
         lines = [f"{name}={value.format(size=size, **self.places)}" for name, value in settings.items()]
         self.sandbox.execute("postconf", "-e", *lines)
 
@@ -226,8 +226,8 @@ class HostilePostfix(unittest.TestCase):
         """Postfix's own bounce goes to the sealed path, never to the address that a client gave."""
         master = self.directory / "master.cf"
         before = master.read_text()
-        self.addCleanup(master.write_text, before)
-        master.write_text(before.replace("127.0.0.1:10026 inet", "127.0.0.1:10027 inet"))
+        self.addCleanup(rewrite, master, before)
+        rewrite(master, before.replace("127.0.0.1:10026 inet", "127.0.0.1:10027 inet"))
         self.set({"maximal_queue_lifetime": "2s", "bounce_queue_lifetime": "2s"})
         self.reload()
         group = [fresh(), fresh()]
@@ -267,7 +267,7 @@ class HostilePostfix(unittest.TestCase):
     def test_service_missing_or_changed(self):
         master = self.directory / "master.cf"
         before = master.read_text()
-        self.addCleanup(master.write_text, before)
+        self.addCleanup(rewrite, master, before)
         for old, new, words in (
                 ("outrider-split unix", "outrider-else unix", "outrider-split/unix: not in master.cf"),
                 ("127.0.0.1:10026 inet", "127.0.0.1:10027 inet", "127.0.0.1:10026/inet: not in"),
@@ -276,5 +276,5 @@ class HostilePostfix(unittest.TestCase):
                  "outrider-ip2/unix: smtp_bind_address=192.0.2.1, but")):
             with self.subTest(words):
                 self.assertIn(old, before)
-                master.write_text(before.replace(old, new))
+                rewrite(master, before.replace(old, new))
                 self.assertEqual(len([line for line in self.plain() if words in line]), 1, self.plain())

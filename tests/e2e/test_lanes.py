@@ -144,7 +144,7 @@ class Ten(Base):
     def came(self, recipients):
         """The envelopes of what the simulator took for these."""
         wanted = set(recipients)
-        return [record for _, record in shared().inbox(domain="late.test")
+        return [record for record in shared().envelopes("late.test")
                 if record["recipients"][0]["address"] in wanted]
 
     def queued(self, recipients):

@@ -30,7 +30,7 @@ class Outage(unittest.TestCase):
         def counts():
             found = collections.Counter()
             for domain in DOMAINS:
-                for _, record in self.sandbox.inbox(domain=domain):
+                for record in self.sandbox.envelopes(domain):
                     found.update(e["address"] for e in record["recipients"] if e["address"] in wanted)
             return found
 
@@ -66,10 +66,7 @@ class Outage(unittest.TestCase):
 
     def delivery_count(self, rows):
         ids = ",".join(str(row["id"]) for row in rows)
-        result = self.sandbox.execute(
-            "mariadb", "--socket", self.sandbox.db_socket, "-N", "-e",
-            f"SELECT COUNT(*) FROM delivery WHERE message_id IN ({ids})", self.sandbox.db_name)
-        return int(result.stdout)
+        return int(self.sandbox.sql(f"SELECT COUNT(*) FROM delivery WHERE message_id IN ({ids})")[0][0])
 
     def test_mariadb_stopped(self):
         self.sandbox.stop("mariadb")

@@ -102,11 +102,9 @@ class Pace(unittest.TestCase):
 
     def rows(self):
         """recipient -> (id, status, when it was held or 0) of this test's messages in history."""
-        result = self.sandbox.execute(
-            "mariadb", "--socket", self.sandbox.db_socket, "-N", self.sandbox.db_name, "-e",
+        every = self.sandbox.sql(
             "SELECT m.rcpt_to, m.id, m.status, COALESCE(m.hold_at, 0) FROM message m JOIN server s ON "
             f"s.id = m.server_id WHERE s.permalink = '{SERVER.split('/')[1]}' AND m.status <> 'Accepting'")
-        every = (line.split("\t") for line in result.stdout.splitlines())
         mine = set(self.recipients)
         return {recipient: (int(number), status, int(held))
                 for recipient, number, status, held in every if recipient in mine}
@@ -123,7 +121,7 @@ class Pace(unittest.TestCase):
         """recipient -> times at which the simulator took a message for it."""
         found = {recipient: [] for recipient in self.recipients}
         for domain in {recipient.split("@")[1] for recipient in self.recipients}:
-            for _, side in self.sandbox.inbox(domain=domain):
+            for side in self.sandbox.envelopes(domain):
                 recipient = side["recipients"][0]["address"]
                 if recipient in found:
                     found[recipient].append(side["time"])

@@ -45,12 +45,6 @@ class Reconcile(unittest.TestCase):
         return wait_for(lambda: self.listed(recipient, status), f"{recipient} as {status}",
                         tell=lambda: self.listed(recipient))[0]
 
-    def query(self, sql):
-        """Rows of the history database, as lists of texts."""
-        result = self.sandbox.execute("mariadb", "--no-defaults", f"--socket={self.sandbox.db_socket}",
-                                      "-uroot", "-NBe", sql, self.sandbox.db_name)
-        return [line.split("\t") for line in result.stdout.splitlines()]
-
     def postsuper(self, option, queue_id):
         self.sandbox.execute("postsuper", "-c", self.sandbox.postfix_conf, option, queue_id)
 
@@ -143,7 +137,7 @@ class Reconcile(unittest.TestCase):
             _, queue_id = mail.send(self.sandbox, recipient)
             self.requeue(queue_id)
         entry = self.sandbox.history(recipient, "Sent")
-        copies = self.query(f"SELECT queue_id, parent FROM message_copy WHERE message_id = {entry['id']}")
+        copies = self.sandbox.sql(f"SELECT queue_id, parent FROM message_copy WHERE message_id = {entry['id']}")
         self.assertEqual([parent for _, parent in copies], [queue_id])
         self.assertNotEqual(copies[0][0], queue_id)
         self.assertEqual(len(self.sandbox.inbox(recipient)), 1)

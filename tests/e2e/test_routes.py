@@ -9,7 +9,7 @@ import unittest
 import uuid
 
 from domain import Domain
-from sandbox import PATIENCE, fresh, shared, wait_for
+from sandbox import PATIENCE, fresh, rewrite, shared, wait_for
 
 FOREIGN = "192.0.2.13"  # an address of the host's that is not in mynetworks
 HOP = r"relay=127.0.0.1[127.0.0.1]:10026"
@@ -326,7 +326,7 @@ class Neighbour(unittest.TestCase):
         self.addCleanup(self.sandbox.execute, "postfix", "reload")
         for name in ("main.cf", "master.cf"):
             path = self.directory / name
-            self.addCleanup(path.write_text, path.read_text())
+            self.addCleanup(rewrite, path, path.read_text())
         self.set(virtual_mailbox_domains="")  # that of return paths, which are now ours
 
     def set(self, **settings):

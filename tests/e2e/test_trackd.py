@@ -124,20 +124,15 @@ def counters():
     return status(shared())["trackd"]
 
 
-def sql(text):
-    shared().execute("mariadb", "--socket", shared().db_socket, "-e", text, shared().db_name)
-
-
 def own(host, server, active=True):
-    sql("BEGIN; UPDATE revision_counter SET revision = revision + 1; INSERT INTO track_domain (server_id, host, https, "
+    shared().sql("BEGIN; UPDATE revision_counter SET revision = revision + 1; INSERT INTO track_domain (server_id, host, https, "
         "clicks, opens, text_links, excluded, forced, disabled_at, created_at, revision) SELECT "
         f"{server}, '{host}', 1, 1, 1, 0, '', 1, {'NULL' if active else 1}, 1, revision FROM revision_counter; COMMIT;")
 
 
 def set_up():
     """The track domains that all tests here share."""
-    known = shared().execute("mariadb", "--socket", shared().db_socket, "-N", "-e", "SELECT host FROM track_domain",
-                             shared().db_name).stdout.split()
+    known = [host for host, in shared().sql("SELECT host FROM track_domain")]
     for host, server, active in ((HOST, SERVER, True), (OTHER, STRANGER, True), (OFF, SERVER, False)):
         if host not in known:
             own(host, server, active)

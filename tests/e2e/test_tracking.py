@@ -30,7 +30,6 @@ PAGE = ("<html><head><title>x</title></head><body>\r\n"
 MARKED = (b"<p><a data-notrack href=\"https://shop.test/one\">1</a>"
           b"<a href=\"https+notrack://shop.test/two\">2</a> http+notrack://shop.test/three</p>\r\n")
 UNMARKED = (b"<a href=\"https://shop.test/one\">", b"<a href=\"https://shop.test/two\">", b" http://shop.test/three<")
-SQL = ["mariadb", "--batch", "--skip-column-names"]
 
 
 @functools.cache
@@ -419,9 +418,8 @@ class Life(unittest.TestCase):
 
     def expire(self, host):
         """As if it had been wrong for long."""
-        self.sandbox.execute(*SQL, "--socket", self.sandbox.db_socket, self.sandbox.db_name, "-e",
-                             "UPDATE track_domain SET dns_wrong_since = dns_wrong_since - 7300, dns_due_at = 0 "
-                             f"WHERE host = '{host}'")
+        self.sandbox.sql("UPDATE track_domain SET dns_wrong_since = dns_wrong_since - 7300, dns_due_at = 0 "
+                         f"WHERE host = '{host}'")
 
     def test_disabled_and_enabled(self):
         tracked = Tracked(self.sandbox)

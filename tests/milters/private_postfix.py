@@ -151,7 +151,7 @@ class World:
 
     def __init__(self, build):
         self.build = build
-        self.dir = tempfile.mkdtemp(prefix='outrider-milter-', dir='/tmp')
+        self.dir = tempfile.mkdtemp(prefix='outrider-milter-')
         os.chmod(self.dir, 0o755)
         self.submission, self.other, self.hop = free_port(), free_port(), free_port()
         self.milter = None
