@@ -4,6 +4,7 @@
 The process enters the sandbox's network namespace once, so that tests connect to the real ports.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -11,6 +12,7 @@ import pathlib
 import re
 import shlex
 import socket
+import sqlite3
 import subprocess
 import time
 import uuid
@@ -97,6 +99,17 @@ class Sandbox:
         """The rows of the history database, each a list of texts."""
         lines = self.execute("mariadb", "--no-defaults", "--socket", self.db_socket, "-NBe", statement, self.db_name).stdout
         return [line.split("\t") for line in lines.splitlines()]
+
+    def edge(self, statement, *values):
+        """The rows of the replica that the mail path reads."""
+        path = pathlib.Path(self.edge_dir, "edge.5.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as link:
+            return link.execute(statement, values).fetchall()
+
+    def followed(self):
+        """Waits until the mail path has what the directory has."""
+        wanted = int(self.sql("SELECT revision FROM revision_counter")[0][0])
+        wait_for(lambda: self.edge("SELECT revision FROM edge_state")[0][0] >= wanted, "the replica's revision")
 
     def ids(self, recipients, status=None):
         """{recipient: ids} of messages to many; to one, `history' tells more."""

@@ -35,4 +35,6 @@ class Sender:
             client.submit(mail.message(recipient), recipient, **transaction)
 
     def change(self, *options):
+        """The mail path knows it then."""
         self.sandbox.outrider("server", "change", self.server, *options)
+        self.sandbox.followed()

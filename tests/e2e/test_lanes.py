@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import smtplib
-import sqlite3
 import unittest
 
 import mail
@@ -22,20 +21,6 @@ def outrider(*arguments, check=True):
     """Inside, with the sandbox's resolver."""
     sandbox = shared()
     return sandbox.execute(sandbox.variables["OUTRIDER"], "-c", sandbox.outrider_conf, *arguments, check=check)
-
-
-def edge(query):
-    path = pathlib.Path(shared().edge_dir, "edge.5.db")
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as link:
-        return link.execute(query).fetchall()
-
-
-def followed():
-    """The worker has brought the directory to the replica."""
-    sandbox = shared()
-    wanted = int(run(["mariadb", "-S", sandbox.db_socket, "-N", sandbox.db_name, "-e",
-                      "SELECT revision FROM revision_counter"]).stdout)
-    wait_for(lambda: edge("SELECT revision FROM edge_state")[0][0] >= wanted, "the replica's revision")
 
 
 def lanes_text():
@@ -65,15 +50,15 @@ class Base(unittest.TestCase):
 
     def make(self, *arguments, undo):
         made = shared().outrider(*arguments)
-        self.addCleanup(followed)
+        self.addCleanup(shared().followed)
         self.addCleanup(shared().outrider, *undo)
         return made
 
     def rule(self, *arguments, owner="acme/main"):
         rule = shared().outrider("rule", "add", owner, *arguments)
-        self.addCleanup(followed)
+        self.addCleanup(shared().followed)
         self.addCleanup(shared().outrider, "rule", "delete", str(rule["id"]))
-        followed()
+        shared().followed()
         return rule
 
     def send_many(self, count, domain, sender=mail.SENDER):
@@ -97,7 +82,7 @@ class Ten(Base):
             name = f"ten{address.rsplit('.', 1)[1]}.outrider.test"
             sandbox.outrider("address", "add", "ten", "--ipv4", address, "--helo", name, "--weight", "0")
         self.addCleanup(self.delete_addresses)
-        followed()
+        shared().followed()
         first = lane_of(TEN[0])
         reloaded(lambda: f" outrider-ip{first + 9}:" in lanes_text(), "the lines of ten")
         self.rule("--pool", "ten", "--from", "ten@acme.test", "--to", "bulk2.test,late.test", owner="acme")
@@ -109,7 +94,7 @@ class Ten(Base):
     def weigh(self, weights):
         for address, weight in weights.items():
             outrider("address", "change", address, "--weight", str(weight), "--force")
-        followed()
+        shared().followed()
 
     def shares(self, weights):
         recipients = self.send_many(400, "bulk2.test")
@@ -175,7 +160,7 @@ class Ten(Base):
         self.assertTrue(all(waiting[r].endswith(f"-{gone}@rp.outrider.test") for r in recipients[:480]))
         self.weigh({address: 100 for address in TEN[1:]})
         sandbox.outrider("address", "delete", TEN[0])
-        followed()
+        shared().followed()
         reloaded(lambda: f"-{gone}@" in lanes_text() and f"outrider-ip{gone}:" not in lanes_text(),
                  "the lane's other ways")
         run(["ip", "address", "del", f"{TEN[0]}/32", "dev", "lo"])
@@ -252,7 +237,7 @@ class Check(Base):
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("fails its check: host: wrong", refused.stderr)
         outrider(*arguments, "--weight", "0")
-        self.addCleanup(followed)
+        self.addCleanup(shared().followed)
         self.addCleanup(outrider, "address", "delete", "192.0.2.99")
         self.assertNotEqual(outrider("address", "change", "192.0.2.99", "--weight", "5", check=False).returncode, 0)
         outrider("address", "change", "192.0.2.99", "--weight", "5", "--force")
@@ -285,7 +270,7 @@ class Elsewhere(Base):
         sandbox = shared()
         made = self.make("address", "add", "main", "--ipv4", "203.0.113.77", "--helo", "far.outrider.test",
                          "--force", undo=("address", "delete", "203.0.113.77"))
-        followed()
+        shared().followed()
         recipients = self.send_many(60, "bulk4.test")
         peers = {sandbox.received(recipient)[1]["peer"] for recipient in recipients}
         self.assertLessEqual(peers, {"192.0.2.11", "192.0.2.12", "192.0.2.13"})
@@ -306,7 +291,7 @@ class Waits(Base):
     def add_address(self):
         made = self.make("address", "add", "own", "--ipv4", self.ADDRESS, "--helo", "own.outrider.test", "--force",
                          undo=("address", "delete", self.ADDRESS))
-        followed()
+        shared().followed()
         return made["lane"]
 
     def submit(self, recipient, **options):
@@ -330,7 +315,7 @@ class Waits(Base):
         self.submit(recipient)
         self.assertEqual(shared().received(recipient)[1]["peer"], self.ADDRESS)
         outrider("address", "change", self.ADDRESS, "--weight", "0")
-        followed()
+        shared().followed()
         self.assertEqual(self.refused(fresh())[0], 451)
 
     def test_several_recipients_wait_behind_the_hop(self):
@@ -351,14 +336,14 @@ class Waits(Base):
         sandbox.control("dns", "add", "late.test", "MX", "10 mx.down.test.")
         self.addCleanup(sandbox.control, "dns", "del", "late.test", "MX")
         outrider("address", "add", "own", "--ipv4", self.ADDRESS, "--helo", "own.outrider.test", "--force")
-        followed()
+        shared().followed()
         gone = lane_of(self.ADDRESS)
         reloaded(lambda: f"outrider-ip{gone}:" in lanes_text(), "the address's line")
         recipients = self.send_many(2, "late.test") + self.send_many(1, "late.test", sender="")
         for recipient in recipients:
             sandbox.history(recipient, "SoftFail")
         outrider("address", "delete", self.ADDRESS)
-        followed()
+        shared().followed()
         reloaded(lambda: f"-{gone}@" in lanes_text() and f"outrider-ip{gone}:" not in lanes_text(),
                  "the lane's line that puts off")
         self.assertIn("retry:4.7.0 no address of the pool", lanes_text())
@@ -457,7 +442,7 @@ class SmartHosts(Base):
         self.smarthost("mx.smarthost.test", "--tls", "none", user=False)
         sandbox.outrider("server", "change", "acme/main", "--smarthost", "trial")
         self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--smarthost", "none")
-        followed()
+        shared().followed()
         recipient = fresh("bulk5.test")
         mail.send(sandbox, recipient)
         self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
@@ -467,7 +452,7 @@ class SmartHosts(Base):
         self.smarthost("mx.smarthost.test", "--tls", "none", "--default", user=False)
         sandbox.outrider("server", "change", "acme/main", "--pool", "none")
         self.addCleanup(sandbox.outrider, "server", "change", "acme/main", "--pool", "main")
-        followed()
+        shared().followed()
         recipient = fresh("bulk6.test")
         mail.send(sandbox, recipient)
         self.assertEqual(sandbox.received(recipient)[1]["host"], "mx.smarthost.test")
@@ -554,7 +539,7 @@ class SmartHosts(Base):
             mail.send(sandbox, recipient, sender=sender)
             sandbox.history(recipient, "SoftFail")
         outrider("smarthost", "change", "trial", "--host", "mx.relay-other.test", "--tls", "encrypt")
-        followed()
+        shared().followed()
         reloaded(lambda: "[mx.relay-other.test]:25" in lanes_text(), "the line of where it went")
         sandbox.control("dns", "add", "mx.relay.test", "A", address)
         sandbox.execute("postqueue", "-f")
@@ -566,7 +551,7 @@ class SmartHosts(Base):
         sandbox = shared()
         result = outrider("smarthost", "add", "trial", "--host", "mx.relay.test", "--user", "relay",
                           "--secret-file", str(self.file), check=False)
-        self.addCleanup(followed)
+        self.addCleanup(shared().followed)
         self.addCleanup(sandbox.outrider, "smarthost", "delete", "trial")
         self.assertEqual(result.returncode, 1)
         self.assertIn("mode 0600", result.stderr)
@@ -577,7 +562,7 @@ class SmartHosts(Base):
         self.assertEqual(caught.exception.smtp_code, 451)
         self.file.chmod(0o600)
         sandbox.outrider("smarthost", "change", "trial", "--port", "25")
-        followed()
+        shared().followed()
         mail.send(sandbox, recipient)
         sandbox.history(recipient, "Sent")
 

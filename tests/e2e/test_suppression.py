@@ -249,10 +249,7 @@ class Suppressions(unittest.TestCase):
             self.assertRegex(json.loads(message["skipped"])[0], rf"^shadow mode: {word}: {recipient} is suppressed for")
 
     def server_is(self, condition, *values):
-        file = pathlib.Path(self.sandbox.directory, "edge", "edge.5.db")
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as link:
-            return link.execute(f"SELECT 1 FROM server WHERE permalink = 'suppressions' AND {condition}",
-                                values).fetchone()
+        return self.sandbox.edge(f"SELECT 1 FROM server WHERE permalink = 'suppressions' AND {condition}", *values)
 
     def test_a_suppressed_recipient_charges_no_limit(self):
         recipient = fresh()

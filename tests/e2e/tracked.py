@@ -2,13 +2,11 @@
 """A server with a track domain of a test's own, and the links that its mail has when it arrives."""
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
 import pathlib
 import re
-import sqlite3
 import uuid
 
 import mail
@@ -80,10 +78,8 @@ class Tracked:
                  tell=lambda: self.show(host))
 
     def known(self, host):
-        path = pathlib.Path(self.sandbox.directory, "edge", "edge.5.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as edge:
-            row = edge.execute("SELECT active FROM track_domain WHERE host = ?", (host,)).fetchone()
-        return bool(row and row[0])
+        rows = self.sandbox.edge("SELECT active FROM track_domain WHERE host = ?", host)
+        return bool(rows and rows[0][0])
 
     def show(self, host=None):
         return self.sandbox.outrider("track-domain", "show", self.server, host or self.host)
