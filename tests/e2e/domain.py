@@ -27,6 +27,7 @@ class Domain:
         self.sender = Sender(sandbox, f"acme/d{tag}") if alone else common_sender()
         self.owner = self.sender.server
         self.record = sandbox.outrider("domain", "add", self.owner, self.name, *options)
+        sandbox.followed()
 
     def __getattr__(self, verb):
         return lambda *options, **more: self.sandbox.outrider("domain", verb, self.owner, self.name,
