@@ -27,7 +27,6 @@ class Domain:
         self.sender = Sender(sandbox, f"acme/d{tag}") if alone else common_sender()
         self.owner = self.sender.server
         self.record = sandbox.outrider("domain", "add", self.owner, self.name, *options)
-        sandbox.followed()
 
     def __getattr__(self, verb):
         return lambda *options, **more: self.sandbox.outrider("domain", verb, self.owner, self.name,
@@ -58,6 +57,8 @@ class Domain:
         return self.sandbox.outrider("key", "list", self.owner, self.name)["keys"]
 
     def submit(self, author=None, recipient=None):
+        """As the directory is now."""
+        self.sandbox.followed()
         recipient = recipient or fresh()
         author = author or f"app@{self.name}"
         with self.sender.client() as client:
