@@ -5,8 +5,8 @@
  *
  *     two messages of one server are refused as class `address' within SUPPRESSOR_WINDOW_US, each for good or
  *         until Postfix gave it up; or one for that long until then
- *         and none is taken later                     the address is suppressed for that server
- *     mail of that server to it is taken later        what refusals put there goes; what else did, stays
+ *         and none is taken then or later              the address is suppressed for that server
+ *     mail of that server to it is taken then or later what refusals put there goes; what else did, stays
  *
  * What Postfix gave up for another reason than the last refusal's class `address' says nothing of the address (give_up.h).
  *

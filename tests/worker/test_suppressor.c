@@ -137,6 +137,7 @@ static const struct {
      "NULL"},
     {"for now, then for good", {ATTEMPT(1, 0, "SoftFail", "address"), HARD(2, 9)}, "NULL"},
     {"taken later", {HARD(1, 0), HARD(2, 9), SENT(3, 10)}, "NULL"},
+    {"taken in the same second", {HARD(1, 0), HARD(2, 9), SENT(3, 9)}, "NULL"},
     {"taken later, in capitals",
      {HARD(1, 0, .rcpt = "R@x.test"), HARD(2, 9), SENT(3, 10, .rcpt = "R@x.test")},
      "NULL"},
