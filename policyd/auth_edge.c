@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dovecot auth protocol. The greeting fails for nothing: a smtpd(8) that does not get it dies
- * and takes its listener along. It offers CRAM-MD5 only where some credential has it: many clients try
- * nothing else then. Trouble closes the connection, as Postfix says 454 to nothing else.
+ * and takes its listener along. It does not offer CRAM-MD5 where no credential has it: most clients would try
+ * that first, and some nothing else. An smtpd asks once in its life. Trouble closes the connection, as
+ * Postfix says 454 to nothing else.
  */
 #include <sys/random.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include "lib/log/log.h"
 #include "policyd/decide.h"
 #include "policyd/edges.h"
+
+#define CRAM_LOOK_US (10 * G_TIME_SPAN_SECOND)
 
 typedef struct {
     Policyd *policyd;
@@ -54,19 +57,27 @@ static void random_hex(char *text, gsize digits)
     text[digits] = '\0';
 }
 
+/* Whether CRAM-MD5 is offered; as before while nobody can tell. */
+static gboolean offers_cram(Policyd *policyd)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (now >= policyd->cram_due && edge_cram_used(policyd->edge, &policyd->cram, NULL))
+        policyd->cram_due = now + CRAM_LOOK_US;
+    return policyd->cram;
+}
+
 static gpointer auth_open(Connection *connection, gpointer context, GString *out)
 {
     Client *client = g_new0(Client, 1);
     char cookie[33];
-    gboolean cram;
 
     client->policyd = context;
     client->connection = connection;
     client->requests = g_hash_table_new_full(NULL, NULL, NULL, request_free);
     random_hex(cookie, 32);
-    if (!edge_cram_used(client->policyd->edge, &cram, NULL))
-        cram = TRUE;
-    auth_greeting(out, (guint32)getpid(), ++client->policyd->connections, cookie, cram);
+    auth_greeting(out, (guint32)getpid(), ++client->policyd->connections, cookie,
+                  offers_cram(client->policyd));
     return client;
 }
 
@@ -114,9 +125,11 @@ static gboolean refuse(Request *request, const char *reason)
 }
 
 /* Refuses at once, and counts nothing: the client is to try the next mechanism. */
-static gboolean pass_over(Request *request, GString *out)
+static gboolean pass_over(Request *request, const char *reason, GString *out)
 {
-    log_debug(NULL, "no CRAM-MD5 for this user", LOG_TEXT("source", request->source));
+    log_info(NULL, "authentication passed over", LOG_TEXT("source", request->source),
+             LOG_TEXT("mechanism", sasl_name(request->exchange.mechanism)),
+             LOG_TEXT("reason", reason));
     auth_fail(out, request->id);
     forget(request);
     return TRUE;
@@ -126,17 +139,18 @@ static gboolean finish(Request *request, GString *out)
 {
     Policyd *policyd = request->client->policyd;
     const char *reason = NULL;
+    gboolean guess;
     g_autoptr(GError) error = NULL;
     g_autoptr(EdgeCredential) credential =
         decide_auth(policyd->edge, &request->exchange, request->remote,
-                    g_get_real_time() / G_USEC_PER_SEC, &reason, &error);
+                    g_get_real_time() / G_USEC_PER_SEC, &reason, &guess, &error);
 
     if (error) {
         log_warning(NULL, "authentication not possible, connection closed", LOG_GERROR(error));
         return FALSE;
     }
     if (!credential)
-        return reason == decide_without_cram ? pass_over(request, out) : refuse(request, reason);
+        return guess ? refuse(request, reason) : pass_over(request, reason, out);
     g_autofree char *user = g_strdup_printf("%s/%s/%u", credential->organization_permalink,
                                             credential->server_permalink, credential->id);
     log_debug(NULL, "authenticated", LOG_TEXT("user", user));

@@ -7,8 +7,6 @@
 #include "lib/edge/edge_access.h"
 #include "lib/wire/cram.h"
 
-const char decide_without_cram[] = "no credential for CRAM-MD5";
-
 /* NOT_FOUND is a refusal, anything else trouble. */
 static EdgeCredential *settle(EdgeCredential *credential, gint64 now, GError *failure,
                               const char **reason, GError **error)
@@ -54,22 +52,23 @@ static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char 
 }
 
 static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 now,
-                               const char **reason, GError **error)
+                               const char **reason, gboolean *guess, GError **error)
 {
     char separator = strchr(exchange->username, '/') ? '/' : '_';
     const char *at = exchange->username;
     guint32 id = 0;
-    gboolean any = FALSE;
     GError *failure = NULL;
+
+    *guess = FALSE;
 
     for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
         g_autofree char *organization =
             g_strndup(exchange->username, (gsize)(at - exchange->username));
-        if (!try_server(edge, exchange, organization, ++at, now, &id, &any, error))
+        if (!try_server(edge, exchange, organization, ++at, now, &id, guess, error))
             return NULL;
     }
     if (id == 0) {
-        *reason = any ? "unknown" : decide_without_cram;
+        *reason = *guess ? "unknown" : "no credential has it";
         return NULL;
     }
     EdgeCredential *credential = edge_credential_by_id(edge, id, &failure);
@@ -77,13 +76,14 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
 }
 
 EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,
-                            gint64 now, const char **reason, GError **error)
+                            gint64 now, const char **reason, gboolean *guess, GError **error)
 {
-    g_autoptr(EdgeCredential) credential = exchange->mechanism == SASL_CRAM_MD5
-                                               ? by_cram(edge, exchange, now, reason, error)
-                                               : by_key(edge, exchange->secret, now, reason, error);
     gboolean allowed;
 
+    *guess = TRUE;
+    g_autoptr(EdgeCredential) credential = exchange->mechanism == SASL_CRAM_MD5
+                                               ? by_cram(edge, exchange, now, reason, guess, error)
+                                               : by_key(edge, exchange->secret, now, reason, error);
     if (!credential || !edge_network_allowed(edge, credential, client, &allowed, error))
         return NULL;
     if (allowed)

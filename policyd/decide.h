@@ -20,14 +20,11 @@
  * only these are answered a permit. */
 #define DECIDE_ADMISSION_CONTEXT "outrider-submission"
 
-/* Why CRAM-MD5 is refused where no credential has it. Nothing was guessed at: it is a client that takes the first mechanism
- * which is offered, and will try the next. */
-extern const char decide_without_cram[];
-
-/* The credential of a finished exchange with a client at an address. NULL: refused, *reason (static) says why; or,
- * with error set, temporary trouble. */
+/* The credential of a finished exchange with a client at an address. NULL: refused, *reason (static) says why, and *guess
+ * whether a key was tried: none is by CRAM-MD5 for a server that there is not, or of which no credential has it; or, with
+ * error set, temporary trouble. */
 EdgeCredential *decide_auth(Edge *edge, const SaslExchange *exchange, const char *client,
-                            gint64 now, const char **reason, GError **error);
+                            gint64 now, const char **reason, gboolean *guess, GError **error);
 
 /* "ORG/SERVER/ID" to the id; 0 when it is not of that form. */
 guint32 decide_identity(const char *username);

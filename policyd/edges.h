@@ -34,6 +34,8 @@ typedef struct {
     Strangers *strangers;
     gboolean map_complained; /* since the map edge was well last */
     const char *hostname;    /* in CRAM-MD5 challenges */
+    gboolean cram;           /* is offered */
+    gint64 cram_due;         /* when that is looked at again; monotonic, microseconds */
     guint delayed;           /* refusals that wait */
     guint32 connections;     /* so far */
 } Policyd;

@@ -143,6 +143,7 @@ int main(int argc, char **argv)
         .strangers = strangers_new(config),
         .refusals = refusals_new(config),
         .hostname = config_string(config, CONFIG_HOSTNAME),
+        .cram = TRUE,
     };
     policyd.limits = limits_new(config_string(config, CONFIG_SPOOL_DIR),
                                 (guint)config_int(config, CONFIG_NODE_ID), on_limit, policyd.tally);

@@ -250,8 +250,10 @@ gboolean edge_cram_used(Edge *edge, gboolean *any, GError **error)
         auth ? edge_link_statement(auth, EDGE_STATEMENT_CRAM_USED, error) : NULL;
     int step = statement ? edge_link_step(auth, statement, error) : -1;
 
+    if (step < 0)
+        return FALSE;
     *any = step > 0;
-    return step >= 0;
+    return TRUE;
 }
 
 static EdgeDomain *read_domain(sqlite3_stmt *row)

@@ -129,6 +129,28 @@ static void test_edge_cram_states_newest_first(void **state)
     assert_memory_equal(g_array_index(states, EdgeCram, 1).state, cram_state, sizeof(cram_state));
 }
 
+static void test_edge_cram_used(void **state)
+{
+    static const struct {
+        const char *change;
+        gboolean any;
+    } cases[] = {
+        {"SELECT 1", TRUE},
+        {"UPDATE credential_secret SET old_cram_state = cram_state, cram_state = NULL", TRUE},
+        {"UPDATE credential_secret SET old_cram_state = NULL", FALSE},
+        {"DELETE FROM credential_secret", FALSE},
+    };
+    EdgeWorld *s = *state;
+    GError *error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gboolean any = !cases[i].any;
+        edge_fixture_exec(s->dir, EDGE_FILE_AUTH, cases[i].change);
+        assert_true(edge_cram_used(s->edge, &any, &error));
+        assert_int_equal(any, cases[i].any);
+    }
+}
+
 static void test_edge_cram_states_bounded(void **state)
 {
     EdgeWorld *s = *state;
@@ -264,6 +286,7 @@ int main(void)
         CASE(test_edge_credential_sees_changes, setup),
         CASE(test_edge_credential_not_found, setup),
         CASE(test_edge_cram_states_newest_first, setup),
+        CASE(test_edge_cram_used, setup),
         CASE(test_edge_cram_states_bounded, setup),
         CASE(test_edge_cram_states_unknown_is_empty, setup),
         CASE(test_edge_domain_for_table, setup),

@@ -12,7 +12,6 @@
 
 #define PLAIN "AHUAYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4" /* NUL u NUL POLICYD_KEY */
 #define WRONG "AHUAd3Jvbmc="
-#define CRAM  "YWNtZS9tYWluIDAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm" /* acme/main and a digest */
 #define MANY  1000
 
 static int open_auth_offered(const State *s, gboolean cram)
@@ -64,23 +63,53 @@ static void test_auth_mechanisms(void **state)
     close(fd);
 }
 
-/* Who takes it for want of a better one goes on to the next, and nothing was guessed at. */
+/* A wrong digest, and a right key behind it: the answers as they come. */
+static void expect_both(int fd, const char *user, const char *first, const char *second)
+{
+    g_autofree char *plain = g_strdup_printf("%s 0123456789abcdef0123456789abcdef", user);
+    g_autofree char *encoded = g_base64_encode((const guchar *)plain, strlen(plain));
+    g_autofree char *lines =
+        g_strdup_printf("CONT\t1\t%s\nAUTH\t2\tPLAIN\tresp=" PLAIN "\n", encoded);
+
+    send_text(fd, "AUTH\t1\tCRAM-MD5\n");
+    g_free(read_until(fd, "\n"));
+    expect(fd, lines, "\n", first);
+    expect(fd, "", "\n", second);
+}
+
+#define FAILED "FAIL\t1\n"
+#define WENT   "OK\t2\tuser=acme/main/7\n"
+
+/* Who takes it for want of a better one goes on to the next: nothing was guessed at, and no answer waits. */
 static void test_auth_without_cram(void **state)
 {
+    static const char *const users[] = {"acme/main", "acme_main", "acme/other", "none/main",
+                                        "acme"};
     State *s = *state;
     EdgeFixture fixture = {.key = POLICYD_KEY};
 
     edge_fixture_fill(s->edge, &fixture);
     int fd = open_auth_offered(s, FALSE);
-    for (guint i = 0; i < 3; i++) { /* a guess's answer would wait, and come behind the other */
-        send_text(fd, "AUTH\t1\tCRAM-MD5\n");
-        g_free(read_until(fd, "\n"));
-        send_text(fd, "CONT\t1\t" CRAM "\nAUTH\t2\tPLAIN\tresp=" PLAIN "\n");
-        g_autofree char *first = read_until(fd, "\n"), *second = read_until(fd, "\n");
-        assert_string_equal(first, "FAIL\t1\n");
-        assert_string_equal(second, "OK\t2\tuser=acme/main/7\n");
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(users); i++)
+        expect_both(fd, users[i], FAILED, WENT);
     close(fd);
+}
+
+/* A guess's answer waits, whatever the server's name is read as, and with the key before the last one, too. */
+static void test_auth_wrong_digest_waits(void **state)
+{
+    static const char *const changes[] = {
+        "SELECT 1", "UPDATE credential_secret SET old_cram_state = cram_state, cram_state = NULL, "
+                    "old_until = 1 << 40"};
+    State *s = *state;
+
+    policyd_fill(s);
+    for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+        edge_fixture_exec(s->edge, EDGE_FILE_AUTH, changes[i]);
+        int fd = open_auth(s);
+        expect_both(fd, i ? "acme_main" : "acme/main", WENT, FAILED);
+        close(fd);
+    }
 }
 
 static void test_auth_refusals_are_uniform(void **state)
@@ -281,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POLICYD_CASE(test_auth_mechanisms),
         POLICYD_CASE(test_auth_without_cram),
+        POLICYD_CASE(test_auth_wrong_digest_waits),
         POLICYD_CASE(test_auth_refusals_are_uniform),
         POLICYD_CASE(test_auth_delay_holds_nobody_else),
         POLICYD_CASE(test_replica_missing_then_appearing),
