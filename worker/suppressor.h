@@ -16,7 +16,8 @@
  * Threads: one connection per thread. Who judges holds the directory's lock, so of two nodes that hear of one refusal
  *     each the later one sees both.
  *
- * The evidence is a row for each message, and both rules look at times of attempts alone, so that it does not matter in
+ * The evidence is a row for each message, and both rules look at times of attempts alone (a log that tells
+ * seconds makes one time of all in a second, and then the address is good), so that it does not matter in
  * which order or how often events come. Only that a message was given up is told after its attempts, as one journal has
  * both. A message that was judged is not judged again: what was removed by hand comes back with the next refusal only.
  */
