@@ -35,7 +35,7 @@ postfix_configure()
         cat "$etc/outrider-main.cf"
     } >"$etc/main.cf.new"
     { postfix_master; cat "$etc/outrider-master.cf"; } >"$etc/master.cf.new"
-    # Whoever reads them meanwhile has the old or the new ones.
+    # Nobody reads half of one.
     mv "$etc/main.cf.new" "$etc/main.cf"
     mv "$etc/master.cf.new" "$etc/master.cf"
     [ "$(world_get incoming)" != on ] || postfix_incoming "$etc" 2>>"$DIR/log/outrider.log" ||

@@ -16,7 +16,7 @@ class Inbox:
         self._folders = collections.defaultdict(Folder)
 
     def envelopes(self, domain):
-        """Those of all messages for a domain, the elder first."""
+        """Those of all messages for a domain, in the order in which they were seen."""
         with self._lock:
             return list(self._look(domain).envelopes.values())
 

@@ -26,8 +26,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = SOURCE / "scripts" / "sandbox"
 PATIENCE = 60  # seconds that a result may take; generous, as nothing here measures speed
 CLONE_NEWNET = 0x40000000
+REPLICAS = ("edge", "edge-auth", "edge-sign")
 TOLD = 5  # lines of a log
-CRASH = re.compile("segfault|trap|Out of memory|oom-kill|I/O error")
+CRASH = re.compile("segfault|traps:|Out of memory|oom-kill|I/O error")
 
 
 class Refused(Exception):
@@ -102,14 +103,18 @@ class Sandbox:
 
     def edge(self, statement, *values):
         """The rows of the replica that the mail path reads."""
-        path = pathlib.Path(self.edge_dir, "edge.5.db")
+        return self._replica("edge", statement, values)
+
+    def _replica(self, name, statement, values=()):
+        path = pathlib.Path(self.edge_dir, f"{name}.5.db")
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as link:
             return link.execute(statement, values).fetchall()
 
     def followed(self):
-        """Waits until the mail path has what the directory has."""
+        """Waits until the replicas have what the directory has; suppressions and limits come apart from them."""
         wanted = int(self.sql("SELECT revision FROM revision_counter")[0][0])
-        wait_for(lambda: self.edge("SELECT revision FROM edge_state")[0][0] >= wanted, "the replica's revision")
+        wait_for(lambda: all(self._replica(name, "SELECT revision FROM edge_state")[0][0] >= wanted for name in REPLICAS),
+                 "the replicas' revision")
 
     def ids(self, recipients, status=None):
         """{recipient: ids} of messages to many; to one, `history' tells more."""
@@ -203,20 +208,21 @@ def rewrite(path, text):
 
 
 def condition(directory):
-    """What may be behind a failure and is no part of the tests: a short machine, services that are away, crashes."""
+    """What may be behind a failure and is no part of the tests: a short machine, services that are away, crashes. The
+    last lines of the logs may be of long ago."""
     try:
         disk = os.statvfs(directory)
         memory = re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())
         status = run([SCRIPT, "status", "--dir", directory], check=False).stdout.splitlines()
         log = run([SCRIPT, "logs", "--dir", directory], check=False).stdout.splitlines()
         kernel = run(["dmesg"], check=False).stdout.splitlines()
-    except (OSError, subprocess.SubprocessError) as error:
+        return "\n    ".join([
+            f"load {os.getloadavg()[0]:.1f}, {disk.f_bavail * disk.f_frsize >> 20} MB of disk free, {int(memory[1]) >> 10} MB of memory",
+            *[line for line in status if " running " not in line],
+            *[line for line in log if re.search(r": (fatal|panic): ", line)][-TOLD:],
+            *[line for line in kernel if CRASH.search(line)][-TOLD:]])
+    except (OSError, TypeError, subprocess.SubprocessError) as error:
         return str(error)
-    return "\n    ".join([
-        f"load {os.getloadavg()[0]:.1f}, {disk.f_bavail * disk.f_frsize >> 20} MB of disk free, {int(memory[1]) >> 10} MB of memory",
-        *[line for line in status if " running " not in line],
-        *[line for line in log if re.search(r": (fatal|panic): ", line)][-TOLD:],
-        *[line for line in kernel if CRASH.search(line)][-TOLD:]])
 
 
 def answers(host, port):

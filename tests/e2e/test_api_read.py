@@ -149,7 +149,7 @@ class Lookup(Case):
         for status in ("Accepting", "Aborted"):
             copy = number + (1 << 60 >> 1) % 2**40 + len(status)
             self.sandbox.sql(f"INSERT INTO message (id, server_id, status) SELECT {copy}, server_id, '{status}' FROM message "
-                     f"WHERE id = {number}")
+                             f"WHERE id = {number}")
             for path in (MESSAGE, DELIVERIES):
                 self.assertEqual(self.ask(path, {"id": copy})[2]["code"], "MessageNotFound")
 

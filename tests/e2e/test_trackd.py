@@ -125,7 +125,8 @@ def counters():
 
 
 def own(host, server, active=True):
-    shared().sql("BEGIN; UPDATE revision_counter SET revision = revision + 1; INSERT INTO track_domain (server_id, host, https, "
+    shared().sql(
+        "BEGIN; UPDATE revision_counter SET revision = revision + 1; INSERT INTO track_domain (server_id, host, https, "
         "clicks, opens, text_links, excluded, forced, disabled_at, created_at, revision) SELECT "
         f"{server}, '{host}', 1, 1, 1, 0, '', 1, {'NULL' if active else 1}, 1, revision FROM revision_counter; COMMIT;")
 
