@@ -35,9 +35,9 @@ static EdgeCredential *by_key(Edge *edge, const char *key, gint64 now, const cha
     return settle(credential, now, failure, reason, error);
 }
 
-/* The id of the credential whose state fits; 0 none. *any becomes TRUE if there was one to try. FALSE on trouble. */
+/* The id of the credential whose state fits; 0 none. *guess becomes TRUE if there was one to try. FALSE on trouble. */
 static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char *organization,
-                           const char *server, gint64 now, guint32 *id, gboolean *any,
+                           const char *server, gint64 now, guint32 *id, gboolean *guess,
                            GError **error)
 {
     g_autoptr(GArray) states = edge_cram_states(edge, organization, server, now, error);
@@ -47,7 +47,7 @@ static gboolean try_server(Edge *edge, const SaslExchange *exchange, const char 
         if (cram_verify(cram->state, exchange->challenge, exchange->secret))
             *id = cram->id;
     }
-    *any |= states && states->len > 0;
+    *guess |= states && states->len > 0;
     return states != NULL;
 }
 
@@ -60,7 +60,6 @@ static EdgeCredential *by_cram(Edge *edge, const SaslExchange *exchange, gint64 
     GError *failure = NULL;
 
     *guess = FALSE;
-
     for (guint i = 0; i < DECIDE_CRAM_SPLITS_MAX && id == 0 && (at = strchr(at, separator)); i++) {
         g_autofree char *organization =
             g_strndup(exchange->username, (gsize)(at - exchange->username));
