@@ -389,6 +389,7 @@ class SmartHosts(Base):
         login = ("--user", "relay", "--secret-file", str(self.file)) if user else ()
         made = self.make("smarthost", "add", "trial", "--host", host, "--port", "25", *login, *options,
                          undo=("smarthost", "delete", "trial"))
+        reloaded(lambda: f" outrider-sh{made['lane']}:[{host}]:25\n" in lanes_text(), "the smart host's line")
         return made
 
     def simulator_log(self):
@@ -561,8 +562,8 @@ class SmartHosts(Base):
             mail.send(sandbox, recipient)
         self.assertEqual(caught.exception.smtp_code, 451)
         self.file.chmod(0o600)
-        sandbox.outrider("smarthost", "change", "trial", "--port", "25")
-        shared().followed()
+        made = sandbox.outrider("smarthost", "change", "trial", "--port", "25")
+        reloaded(lambda: f" outrider-sh{made['lane']}:[mx.relay.test]:25\n" in lanes_text(), "the line of the port")
         mail.send(sandbox, recipient)
         sandbox.history(recipient, "Sent")
 
