@@ -22,9 +22,14 @@ static const List lists[] = {
     {"sender", SQL_CREDENTIAL_SENDER_TOMBSTONES, SQL_CREDENTIAL_SENDER_DELETE, add_sender},
 };
 
+static gboolean is_of_type(Fields *fields, const char *type)
+{
+    return g_strcmp0(fields_column(fields, "type")->text, type) == 0;
+}
+
 gboolean credential_is_source(Fields *fields)
 {
-    return g_strcmp0(fields_column(fields, "type")->text, "smtp-ip") == 0;
+    return is_of_type(fields, "smtp-ip");
 }
 
 static gboolean refuse(const char *why, GError **error)
@@ -37,13 +42,13 @@ gboolean credential_scope_check(Fields *fields, gboolean is_new, GError **error)
 {
     const Value *networks = fields_given(fields, "network");
 
+    if (fields_switched(fields, "cram-md5") && !is_of_type(fields, "smtp"))
+        return refuse("cram-md5: only a credential of type smtp can have it", error);
     if (!credential_is_source(fields))
         return TRUE;
     if (is_new ? !networks || networks->is == VALUE_IS_NULL
                : networks && networks->is == VALUE_IS_NULL)
         return refuse("network: a credential of type smtp-ip needs one", error);
-    if (fields_switched(fields, "cram-md5"))
-        return refuse("cram-md5: a credential of type smtp-ip has no key", error);
     return TRUE;
 }
 

@@ -103,9 +103,14 @@ class Sandbox:
 
     def edge(self, statement, *values):
         """The rows of the replica that the mail path reads."""
-        return self._replica("edge", statement, values)
+        return self.replica("edge", statement, *values)
 
-    def _replica(self, name, statement, values=()):
+    def suppressed(self, address):
+        """The source of a suppression that the mail path knows; None: it knows none."""
+        rows = self.replica("edge-suppression", "SELECT source FROM suppression WHERE address = ?", address)
+        return rows[0][0] if rows else None
+
+    def replica(self, name, statement, *values):
         path = pathlib.Path(self.edge_dir, f"{name}.5.db")
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as link:
             return link.execute(statement, values).fetchall()
@@ -113,7 +118,7 @@ class Sandbox:
     def followed(self):
         """Waits until the replicas have what the directory has; suppressions and limits come apart from them."""
         wanted = int(self.sql("SELECT revision FROM revision_counter")[0][0])
-        wait_for(lambda: all(self._replica(name, "SELECT revision FROM edge_state")[0][0] >= wanted for name in REPLICAS),
+        wait_for(lambda: all(self.replica(name, "SELECT revision FROM edge_state")[0][0] >= wanted for name in REPLICAS),
                  "the replicas' revision")
 
     def ids(self, recipients, status=None):

@@ -398,7 +398,7 @@ class Held(Case):
         """What DISPATCH decides, it decides for these messages as for any other."""
         good, bad = fresh(), fresh()
         self.sandbox.outrider("suppression", "add", "acme/main", bad, "--reason", "trial")
-        wait_for(lambda: self.suppressed(bad), "the suppression in the replica")
+        wait_for(lambda: self.sandbox.suppressed(bad), "the suppression in the replica")
         data = self.send(MESSAGE, message(to=[good, bad]))
         self.assertEqual(self.sandbox.history(bad, "Held")["id"], data["messages"][bad]["id"])
         self.assertEqual(self.sandbox.history(good, "Sent")["id"], data["messages"][good]["id"])
@@ -421,10 +421,6 @@ class Held(Case):
         rows = self.sandbox.outrider("message", "list", "--limit", "1000")
         found = [row for row in rows if row["rcpt_to"] == recipient and row["status"] in ("Sent", "HardFail")]
         return found[0] if found else None
-
-    def suppressed(self, address):
-        link = sqlite3.connect(f"file:{self.sandbox.directory}/edge/edge-suppression.5.db?mode=ro", uri=True, timeout=5)
-        return link.execute("SELECT count(*) FROM suppression WHERE address = ?", (address,)).fetchone()[0]
 
 
 class AtOnce(Case):

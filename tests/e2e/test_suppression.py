@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Suppressed recipients: held or refused, by scope, for a time; and put on the list and off again by deliveries."""
 
-import contextlib
 import datetime
 import json
 import pathlib
 import re
-import sqlite3
 import unittest
 import uuid
 
@@ -24,26 +22,16 @@ class Suppressions(unittest.TestCase):
         cls.sandbox = shared()
         cls.sender = Sender(cls.sandbox, SERVER)
 
-    def replica(self, query, *values):
-        """The first column of the first row, None without one."""
-        file = pathlib.Path(self.sandbox.directory, "edge", REPLICA)
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as link:
-            row = link.execute(query, values).fetchone()
-        return row[0] if row else None
-
-    def known(self, address):
-        return self.replica("SELECT source FROM suppression WHERE address = ?", address)
-
     def suppress(self, address, scope=SERVER, *options):
         """Until the end of the test; the mail path knows it when this returns."""
         record = self.sandbox.outrider("suppression", "add", scope, address, *options)
         self.addCleanup(self.lift, scope, address)
-        wait_for(lambda: self.known(record["address"]), f"{address} in the replica")
+        wait_for(lambda: self.sandbox.suppressed(record["address"]), f"{address} in the replica")
         return record
 
     def lift(self, scope, address):
         self.sandbox.outrider("suppression", "remove", scope, address, check=False)
-        wait_for(lambda: not self.known(address.lower()), f"{address} gone from the replica")
+        wait_for(lambda: not self.sandbox.suppressed(address.lower()), f"{address} gone from the replica")
 
     def refusing(self):
         """The server refuses until the end of the test."""
@@ -288,7 +276,7 @@ class Suppressions(unittest.TestCase):
         newest = self.sandbox.outrider("message", "list", "--to", recipient)[0]
         self.assertEqual(row["message_id"], newest["id"])
         self.assertIn(f"by message {newest['id']}: ", self.explained(str(newest["id"])))
-        wait_for(lambda: self.known(recipient), "the suppression in the replica")
+        wait_for(lambda: self.sandbox.suppressed(recipient), "the suppression in the replica")
         self.sender.submit(recipient)
         entry = wait_for(lambda: self.on_hold(recipient), "the third message on hold")
         self.assertIn("hard_fail", entry["hold_reason"])
@@ -296,7 +284,7 @@ class Suppressions(unittest.TestCase):
         wait_for(lambda: not self.sandbox.outrider("suppression", "list", SERVER, "--address", recipient),
                  "the suppression lifted")
         self.sandbox.received(recipient)
-        wait_for(lambda: not self.known(recipient), "the suppression gone from the replica")
+        wait_for(lambda: not self.sandbox.suppressed(recipient), "the suppression gone from the replica")
 
     def on_hold(self, recipient):
         rows = self.sandbox.outrider("hold", "list", "--to", recipient)
@@ -365,7 +353,7 @@ class Suppressions(unittest.TestCase):
         self.assertIn("until Postfix gave the message up", row["reason"])
         # Neither what was said of something else, nor what an admin had expire.
         self.assertEqual(self.suppressions(busy) + self.suppressions(forced), [])
-        wait_for(lambda: self.known(recipient), "the suppression in the replica")
+        wait_for(lambda: self.sandbox.suppressed(recipient), "the suppression in the replica")
         self.sender.submit(recipient)
         entry = wait_for(lambda: self.on_hold(recipient), "the third message on hold")
         self.assertIn("soft_fail", entry["hold_reason"])
@@ -379,7 +367,7 @@ class Suppressions(unittest.TestCase):
         self.assertEqual(self.sandbox.outrider("suppression", "import", SERVER, str(file)),
                          {"imported": 6000, "rejected": 0})
         self.sent(fresh())
-        wait_for(lambda: self.known(names[-1]), "the last of the list in the replica")
+        wait_for(lambda: self.sandbox.suppressed(names[-1]), "the last of the list in the replica")
         self.assertIn("left, long ago (import", self.held(names[0])["hold_reason"])
         exported = self.sandbox.outrider_plain("suppression", "export", SERVER).stdout
         self.assertLessEqual({f"{name},\"left, long ago\"," for name in names}, set(exported.split("\n")))
