@@ -20,7 +20,7 @@
 #define BODY_SECONDS    120
 #define READ_BODY_MAX   (64 * 1024) /* of a request that only reads */
 #define MANAGERS        G_MAXUINT   /* no server's number */
-#define ANSWERS_AT_ONCE 4           /* of the largest message in memory */
+#define ANSWERS_AT_ONCE 8 /* of the largest message in memory, half of them for one server */
 
 /* Pools of workers for what waits for the database: those who manage may wait long for one another, those who read do not. */
 enum { ASIDE_READ = 1, ASIDE_MANAGE = 2 };
@@ -379,7 +379,7 @@ int main(int argc, char **argv)
         .tick = tick,
         .data = &running};
     daemon.http.workers = WORKERS;
-    daemon.http.aside_workers[ASIDE_READ - 1] = HISTORY_DESK_LINKS;
+    daemon.http.aside_workers[ASIDE_READ - 1] = HISTORY_DESK_WORKERS;
     daemon.http.aside_workers[ASIDE_MANAGE - 1] = V2_DESK_WORKERS;
     daemon.http.answers_max =
         ANSWERS_AT_ONCE * (guint64)config_int(config, CONFIG_MESSAGE_SIZE_MAX);

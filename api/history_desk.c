@@ -3,6 +3,7 @@
 
 #include "api/history_shown.h"
 #include "lib/base/error.h"
+#include "lib/base/room.h"
 #include "lib/history/visits.h"
 #include "lib/mime/read.h"
 #include "lib/sql/pool.h"
@@ -16,6 +17,7 @@ struct HistoryDesk {
     GMutex large_mutex;
     GCond large_free;
     gboolean large; /* one is in memory */
+    Room line;      /* who has it, and who waits for it */
 };
 
 HistoryDesk *history_desk_new(const Config *config)
@@ -28,6 +30,7 @@ HistoryDesk *history_desk_new(const Config *config)
     g_rw_lock_init(&desk->visitors_lock);
     g_mutex_init(&desk->large_mutex);
     g_cond_init(&desk->large_free);
+    room_begin(&desk->line, HISTORY_DESK_LINE);
     return desk;
 }
 
@@ -40,6 +43,7 @@ void history_desk_free(HistoryDesk *desk)
     g_rw_lock_clear(&desk->visitors_lock);
     g_mutex_clear(&desk->large_mutex);
     g_cond_clear(&desk->large_free);
+    room_end(&desk->line);
     g_free(desk);
 }
 
@@ -57,12 +61,26 @@ gboolean history_desk_load(HistoryDesk *desk, GError **error)
     return TRUE;
 }
 
+static gboolean stand_in_line(HistoryDesk *desk, guint32 server, HistoryAnswer *answer,
+                              GError **error)
+{
+    if (!room_take(&desk->line, server, 1)) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
+                    "too many large messages are being read");
+        return FALSE;
+    }
+    answer->in_line = server;
+    return TRUE;
+}
+
 /* Takes the room for a large message; whoever has it gives it back with its answer. */
-static gboolean take_room(HistoryDesk *desk, HistoryAnswer *answer, GError **error)
+static gboolean take_room(HistoryDesk *desk, guint32 server, HistoryAnswer *answer, GError **error)
 {
     gint64 end = g_get_monotonic_time() + HISTORY_DESK_WAIT_MS * 1000;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desk->large_mutex);
 
+    if (!stand_in_line(desk, server, answer, error))
+        return FALSE;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desk->large_mutex);
     while (desk->large)
         if (!g_cond_wait_until(&desk->large_free, &desk->large_mutex, end)) {
             g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_UNAVAILABLE,
@@ -76,12 +94,15 @@ static gboolean take_room(HistoryDesk *desk, HistoryAnswer *answer, GError **err
 void history_answer_clear(HistoryAnswer *answer)
 {
     g_clear_pointer(&answer->data, json_object_put);
-    if (!answer->large)
-        return;
-    g_mutex_lock(&answer->desk->large_mutex);
-    answer->large = answer->desk->large = FALSE;
-    g_cond_signal(&answer->desk->large_free);
-    g_mutex_unlock(&answer->desk->large_mutex);
+    if (answer->large) {
+        g_mutex_lock(&answer->desk->large_mutex);
+        answer->large = answer->desk->large = FALSE;
+        g_cond_signal(&answer->desk->large_free);
+        g_mutex_unlock(&answer->desk->large_mutex);
+    }
+    if (answer->in_line > 0)
+        room_give(&answer->desk->line, answer->in_line, 1);
+    answer->in_line = 0;
 }
 
 /* What is read of the database for one call. */
@@ -147,7 +168,7 @@ static gboolean read_bytes(HistoryDesk *desk, const Reading *reading, HistoryAns
     StoreHeader header;
 
     if (record_int(reading->message, "size") > HISTORY_DESK_LARGE &&
-        !take_room(desk, answer, error))
+        !take_room(desk, reading->server, answer, error))
         return FALSE;
     g_autoptr(GBytes) read = store_read(config_string(desk->config, CONFIG_SPOOL_DIR), reading->id,
                                         HISTORY_DESK_BYTES_MAX, &header, &why);

@@ -5,7 +5,9 @@
  * May touch: MariaDB, by reading; <spool_dir>/store, by reading; visitors_file.
  * Threads: any.
  * Limits: HISTORY_DESK_LINKS connections (lib/sql/pool.h). Stored messages of HISTORY_DESK_BYTES_MAX octets; of those over
- *     HISTORY_DESK_LARGE octets one is in memory at a time, and who waits longer than HISTORY_DESK_WAIT_MS is UNAVAILABLE.
+ *     HISTORY_DESK_LARGE octets one is in memory at a time. HISTORY_DESK_LINE stand in line for that, half of them for one server
+ *     at most, and HISTORY_DESK_WAIT_MS at most; who cannot is UNAVAILABLE. So of HISTORY_DESK_WORKERS threads there is one for
+ *     each connection whoever waits.
  */
 #pragma once
 
@@ -16,7 +18,9 @@
 #define HISTORY_DESK_LINKS     8
 #define HISTORY_DESK_BYTES_MAX (256 * 1024 * 1024)
 #define HISTORY_DESK_LARGE     (1024 * 1024)
-#define HISTORY_DESK_WAIT_MS   2000
+#define HISTORY_DESK_LINE      8
+#define HISTORY_DESK_WAIT_MS   10000
+#define HISTORY_DESK_WORKERS   (HISTORY_DESK_LINKS + HISTORY_DESK_LINE)
 
 typedef struct HistoryDesk HistoryDesk;
 
@@ -30,6 +34,7 @@ gboolean history_desk_load(HistoryDesk *desk, GError **error);
 typedef struct {
     HistoryDesk *desk;
     json_object *data; /* NULL: the server has no such message that is shown */
+    guint32 in_line;   /* the server in whose name it has its place in the line; 0: it has none */
     gboolean large;    /* others wait until this is cleared */
 } HistoryAnswer;
 

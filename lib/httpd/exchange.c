@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/httpd/exchange.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "lib/httpd/target.h"
@@ -19,7 +18,7 @@ typedef struct {
     gsize target_length; /* as it came */
     gint64 began_us;
     guint64 dropped, octets;
-    guint64 answering; /* of Httpd.answering */
+    guint64 answering; /* of Httpd.answers */
     guint status;      /* that was sent; 0: none yet */
     gboolean has_target, has_head, answered;
     gboolean drop;    /* what still comes of the body */
@@ -196,62 +195,20 @@ static guint read_head(Httpd *httpd, Exchange *exchange, const char *version, He
     return 0;
 }
 
-/* With the mutex held: how much of the bodies in memory is a holder's. */
-static void set_held(Httpd *httpd, guint holder, guint64 octets)
+/* The status for a body that finds no room; slow ones are to make some. */
+static guint no_room(Httpd *httpd)
 {
-    if (holder > 0 && octets > 0)
-        g_hash_table_replace(httpd->by_holder, GUINT_TO_POINTER(holder),
-                             g_memdup2(&octets, sizeof octets));
-    else
-        g_hash_table_remove(httpd->by_holder, GUINT_TO_POINTER(holder));
-}
-
-static guint64 held_by(Httpd *httpd, guint holder)
-{
-    const guint64 *octets = g_hash_table_lookup(httpd->by_holder, GUINT_TO_POINTER(holder));
-
-    return octets ? *octets : 0;
-}
-
-/* With the mutex held: of all bodies in memory, and of this holder's. */
-static gboolean has_room(Httpd *httpd, guint holder, guint64 octets)
-{
-    guint64 max = httpd->options.bodies_max;
-
-    return httpd->gathered + octets <= max &&
-           (holder == 0 || held_by(httpd, holder) + octets <= max / 2);
-}
-
-/* Whether so many octets of a body may come; come: they are here, and take their room. What is only announced takes none: who never
- * sends it would keep others out for nothing. */
-static gboolean find_room(Httpd *httpd, guint holder, guint64 octets, gboolean come)
-{
-    g_mutex_lock(&httpd->mutex);
-    gboolean room = has_room(httpd, holder, octets);
-    if (room && come) {
-        httpd->gathered += octets;
-        set_held(httpd, holder, held_by(httpd, holder) + octets);
-    }
-    g_mutex_unlock(&httpd->mutex);
-    if (!room)
-        connections_press_bodies(httpd->connections);
-    return room;
+    connections_press_bodies(httpd->connections);
+    return 503;
 }
 
 /* Its room is for others again. */
 static void drop_body(Httpd *httpd, Exchange *exchange)
 {
-    guint holder = exchange->request.holder;
     guint64 octets = exchange->request.body ? exchange->request.body->len : 0;
 
     g_clear_pointer(&exchange->request.body, g_byte_array_unref);
-    if (octets == 0)
-        return;
-    g_mutex_lock(&httpd->mutex);
-    guint64 held = held_by(httpd, holder);
-    httpd->gathered -= octets;
-    set_held(httpd, holder, held - MIN(held, octets));
-    g_mutex_unlock(&httpd->mutex);
+    room_give(&httpd->bodies, exchange->request.holder, octets);
 }
 
 static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
@@ -267,8 +224,9 @@ static guint admit_body(Httpd *httpd, Exchange *exchange, gboolean coming)
         return 413;
     if (route->take || !coming)
         return 0;
-    if (!find_room(httpd, exchange->request.holder, length, FALSE))
-        return 503;
+    /* What is only announced takes none: who never sends it would keep others out for nothing. */
+    if (!room_has(&httpd->bodies, exchange->request.holder, length))
+        return no_room(httpd);
     exchange->request.body = g_byte_array_sized_new((guint)MIN(length, G_MAXUINT16));
     return 0;
 }
@@ -296,11 +254,11 @@ static void begin(Httpd *httpd, Exchange *exchange, const char *method, const ch
 
 static void gather(Httpd *httpd, Exchange *exchange, const char *data, gsize length)
 {
-    if (find_room(httpd, exchange->request.holder, length, TRUE)) {
+    if (room_take(&httpd->bodies, exchange->request.holder, length)) {
         g_byte_array_append(exchange->request.body, (const guint8 *)data, (guint)length);
         return;
     }
-    refuse(exchange, 503);
+    refuse(exchange, no_room(httpd));
     drop_body(httpd, exchange);
 }
 
@@ -336,22 +294,11 @@ static Crew *crew_of(Httpd *httpd, const Exchange *exchange)
     return &httpd->crews[exchange->route->aside];
 }
 
-/* Of requests that wait for a worker; FALSE: there is no more room. */
-static gboolean count_waiting(Httpd *httpd, Crew *crew, int change)
-{
-    g_mutex_lock(&httpd->mutex);
-    gboolean room = change < 0 || crew->waiting < crew->backlog;
-    if (room)
-        crew->waiting += change;
-    g_mutex_unlock(&httpd->mutex);
-    return room;
-}
-
 void exchange_work(gpointer data, gpointer httpd)
 {
     Exchange *exchange = data;
 
-    count_waiting(httpd, crew_of(httpd, exchange), -1);
+    room_give(&crew_of(httpd, exchange)->waiting, exchange->request.holder, 1);
     ask_route(httpd, exchange);
     MHD_resume_connection(exchange->connection);
 }
@@ -363,12 +310,10 @@ static void reserve_answer(Httpd *httpd, Exchange *exchange)
 
     if (octets <= EXCHANGE_SMALL)
         return;
-    if (atomic_fetch_add(&httpd->answering, octets) + octets > httpd->options.answers_max) {
-        atomic_fetch_sub(&httpd->answering, octets);
-        refuse(exchange, 503);
-    } else {
+    if (room_take(&httpd->answers, exchange->request.holder, octets))
         exchange->answering = octets;
-    }
+    else
+        refuse(exchange, 503);
 }
 
 static enum MHD_Result send_answer(Httpd *httpd, Exchange *exchange)
@@ -393,7 +338,7 @@ static enum MHD_Result finish(Httpd *httpd, Exchange *exchange)
     connection_enter(exchange->peer, CONNECTION_WORK, 0);
     if (!exchange->answered && (exchange->route->blocks || exchange->route->aside)) {
         Crew *crew = crew_of(httpd, exchange);
-        if (count_waiting(httpd, crew, 1)) {
+        if (room_take(&crew->waiting, exchange->request.holder, 1)) {
             MHD_suspend_connection(exchange->connection);
             g_thread_pool_push(crew->threads, exchange, NULL);
             return MHD_YES;
@@ -455,7 +400,7 @@ void exchange_over(void *cls, struct MHD_Connection *connection, void **state,
         exchange->route->release(&exchange->request, httpd->site.context);
     connection_enter(exchange->peer, CONNECTION_IDLE, 0);
     drop_body(httpd, exchange);
-    atomic_fetch_sub(&httpd->answering, exchange->answering);
+    room_give(&httpd->answers, exchange->request.holder, exchange->answering);
     answer_clear(&exchange->answer);
     g_free(exchange->target);
     g_free(exchange->host);

@@ -13,6 +13,7 @@
 
 #include <microhttpd.h>
 
+#include "lib/base/room.h"
 #include "lib/httpd/answer.h"
 #include "lib/httpd/httpd.h"
 
@@ -22,8 +23,7 @@
 /* A pool of workers. */
 typedef struct {
     GThreadPool *threads; /* NULL: none */
-    guint backlog;
-    guint waiting; /* requests that nobody has begun; guarded by the server's mutex */
+    Room waiting;         /* requests that nobody has begun */
 } Crew;
 
 struct Httpd {
@@ -32,11 +32,10 @@ struct Httpd {
     Connections *connections;
     GPtrArray *daemons;          /* struct MHD_Daemon */
     Crew crews[1 + HTTPD_ASIDE]; /* the first for routes that block, then those aside */
-    _Atomic guint64 answering;   /* octets of large answers on their way */
-    GMutex mutex;                /* guards what follows, and how many wait */
+    Room bodies;                 /* octets of them in memory */
+    Room answers;                /* octets of large ones on their way */
+    GMutex mutex;                /* guards what follows */
     CertificateSet *certificates;
-    guint64 gathered;      /* octets of bodies in memory */
-    GHashTable *by_holder; /* of them: holder -> guint64 */
 };
 
 /* As MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_OPTION_NOTIFY_COMPLETED want it; cls is the Httpd. */

@@ -38,7 +38,7 @@ static void stop_daemon(gpointer daemon)
 
 static void begin_crew(Httpd *httpd, Crew *crew, guint workers, guint backlog)
 {
-    crew->backlog = backlog;
+    room_begin(&crew->waiting, backlog);
     if (workers > 0)
         crew->threads = g_thread_pool_new(exchange_work, httpd, (int)workers, FALSE, NULL);
 }
@@ -59,7 +59,8 @@ Httpd *httpd_new(const HttpdOptions *options, const HttpdSite *site)
                                                         : HTTPD_FILES_KEPT);
     g_mutex_init(&httpd->mutex);
     httpd->connections = connections_new(&httpd->options.limits, options->proxies);
-    httpd->by_holder = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    room_begin(&httpd->bodies, options->bodies_max);
+    room_begin(&httpd->answers, options->answers_max);
     httpd->daemons = g_ptr_array_new_with_free_func(stop_daemon);
     begin_crew(httpd, &httpd->crews[0], options->workers, options->workers_backlog);
     for (guint i = 0; i < HTTPD_ASIDE; i++)
@@ -211,7 +212,10 @@ void httpd_stop(Httpd *httpd, guint seconds)
     for (guint i = 0; i < fds->len; i++)
         close(g_array_index(fds, int, i));
     connections_free(httpd->connections);
-    g_hash_table_unref(httpd->by_holder);
+    for (guint i = 0; i < G_N_ELEMENTS(httpd->crews); i++)
+        room_end(&httpd->crews[i].waiting);
+    room_end(&httpd->bodies);
+    room_end(&httpd->answers);
     certificate_set_free(httpd->certificates);
     g_mutex_clear(&httpd->mutex);
     g_free(httpd);

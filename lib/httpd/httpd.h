@@ -34,7 +34,7 @@ typedef struct {
     guint64 came;       /* octets of it so far */
     GByteArray *body;   /* what was gathered, not to be changed; until answer returns */
     gpointer state;     /* the route's own */
-    guint holder;       /* set by route: whose body that is; 0: nobody's in particular */
+    guint holder;       /* set by route: whose request that is; 0: nobody's in particular */
 } HttpdRequest;
 
 /* The value of a field (the first, if several came); NULL: there is none. */
@@ -83,6 +83,7 @@ typedef struct {
     gpointer context;
 } HttpdSite;
 
+/* Of what waits for a worker, and of bodies and answers in memory, one holder has half at most (lib/base/room.h). */
 typedef struct {
     guint threads;                    /* of each listener; 0: one a processor, 4 at most */
     guint workers;                    /* for routes that block */
@@ -91,10 +92,10 @@ typedef struct {
     guint aside_backlog;              /* of each such pool */
     guint head_max;                   /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
-    /* Octets of gathered bodies in memory at a time, as they come, half of it for one holder; beyond it 503. */
-    guint64 bodies_max;
-    /* Octets of large answers in memory at a time that are on their way; beyond it 503. */
-    guint64 answers_max;
+    guint64
+        bodies_max; /* octets of gathered bodies in memory at a time, as they come; beyond it 503 */
+    guint64
+        answers_max; /* octets of large answers in memory at a time that are on their way; beyond it 503 */
     ConnectionLimits limits;
     const Proxies *proxies;
 } HttpdOptions;

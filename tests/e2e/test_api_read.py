@@ -2,6 +2,9 @@
 """What became of messages, over HTTP: API v1's reading calls, each row and each error of theirs."""
 
 import base64
+import collections
+import concurrent.futures
+import contextlib
 import functools
 import hashlib
 import http.client
@@ -269,20 +272,32 @@ class Expansions(Case):
     def test_large(self):
         binary = os.urandom(9 * 1024 * 1024)
         number, _, _ = self.send(fresh(), attachments=[{"name": "x", "data": base64.b64encode(binary).decode()}])
-        answers = []
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            answers = [pool.submit(self.read, number, "attachments", "raw_message", api=Api(self.sandbox)) for _ in range(4)]
+            self.assertEqual(self.read(number, "status")["status"]["status"], "Sent")
+        for answer in answers:
+            self.assertEqual(base64.b64decode(answer.result()["attachments"][0]["data"]), binary)
 
-        def fetch():
-            answers.append(self.read(number, "attachments", "raw_message", api=Api(self.sandbox)))
+    def test_who_reads_much_leaves_others_their_turn(self):
+        name = {"name": "x", "data": base64.b64encode(os.urandom(2 * 1024 * 1024)).decode()}
+        greedy, _, _ = self.send(fresh(), attachments=[name])
+        number, _, _ = self.send(fresh(), api=other(), attachments=[name])
+        ended, statuses = threading.Event(), collections.Counter()
 
-        threads = [threading.Thread(target=fetch) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        self.assertEqual(self.read(number, "status")["status"]["status"], "Sent")
-        for thread in threads:
-            thread.join()
-        self.assertTrue(answers)
-        for data in answers:
-            self.assertEqual(base64.b64decode(data["attachments"][0]["data"]), binary)
+        def read_on(api):
+            while not ended.is_set():
+                statuses[api.ask(MESSAGE, {"id": greedy, "_expansions": ["raw_message"]})[0]] += 1
+
+        with concurrent.futures.ThreadPoolExecutor(24) as pool, contextlib.ExitStack() as stack:
+            stack.callback(ended.set)
+            readers = [pool.submit(read_on, Api(self.sandbox)) for _ in range(24)]
+            wait_for(lambda: statuses[200] and statuses[503], "more to be asked than its share", tell=lambda: statuses)
+            for _ in range(10):
+                self.read(number, "status", api=other())
+            wait_for(lambda: other().ask(MESSAGE, {"id": number, "_expansions": ["attachments"]})[0] == 200, "its turn")
+        for reader in readers:
+            reader.result()
+        self.assertEqual(set(statuses), {200, 503})
 
 
 class Activity(Case):

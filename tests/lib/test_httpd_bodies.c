@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose bodies may be in memory, and for how long. */
+/* Whose bodies and answers may be in memory, for how long, and who may wait. */
+#include <stdatomic.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/httpd/httpd.h"
 #include "tests/lib/http_client.h"
 #include "tests/lib/testing.h"
 
-#define HOST "Host: t.example\r\n"
-#define ROOM 1000
+#define HOST  "Host: t.example\r\n"
+#define ROOM  1000
+#define LARGE (8 * 1024 * 1024) /* more than sockets take */
 
 typedef struct {
     HttpdOptions options;
     Proxies *proxies;
     Httpd *httpd;
     guint16 port;
+    GMutex gate; /* who waits does so for this */
+    _Atomic guint waiting;
 } World;
 
 static void answer(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
@@ -23,13 +28,37 @@ static void answer(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
     httpd_answer_text(answer, 200, "ok\n");
 }
 
+static void answer_much(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    g_autoptr(GBytes) body = g_bytes_new_take(g_malloc0(LARGE), LARGE);
+
+    (void)request;
+    (void)context;
+    httpd_answer(answer, 200, NULL, body);
+}
+
+static void answer_late(HttpdRequest *request, HttpdAnswer *answer, gpointer context)
+{
+    World *world = context;
+
+    (void)request;
+    atomic_fetch_add(&world->waiting, 1);
+    g_mutex_lock(&world->gate);
+    g_mutex_unlock(&world->gate);
+    httpd_answer_text(answer, 200, "ok\n");
+}
+
 static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
 {
-    static const HttpdRoute all = {.body_max = ROOM, .answer = answer};
+    static const HttpdRoute others = {.body_max = ROOM, .answer = answer};
+    static const HttpdRoute large = {.answer = answer_much};
+    static const HttpdRoute late = {.blocks = TRUE, .answer = answer_late};
 
     (void)context;
     request->holder = (guint)g_ascii_strtoull(httpd_field(request, "Holder"), NULL, 10);
-    return &all;
+    if (g_str_equal(request->path, "/large"))
+        return &large;
+    return g_str_equal(request->path, "/late") ? &late : &others;
 }
 
 static int set_up(void **state)
@@ -39,13 +68,14 @@ static int set_up(void **state)
     world->options = httpd_defaults;
     world->options.bodies_max = ROOM;
     world->options.proxies = world->proxies = proxies_read("", PROXIES_X_FORWARDED_FOR, NULL);
+    g_mutex_init(&world->gate);
     *state = world;
     return 0;
 }
 
 static void start(World *world)
 {
-    static const HttpdSite site = {.route = find_route};
+    const HttpdSite site = {.route = find_route, .context = world};
 
     world->httpd = httpd_new(&world->options, &site);
     assert_true(httpd_listen(world->httpd, http_listen(&world->port), FALSE, NULL));
@@ -57,6 +87,7 @@ static int tear_down(void **state)
 
     httpd_stop(world->httpd, 5);
     proxies_free(world->proxies);
+    g_mutex_clear(&world->gate);
     g_free(world);
     return 0;
 }
@@ -171,13 +202,100 @@ static void test_httpd_makes_room_for_bodies(void **state)
         close(held[i]);
 }
 
+static int ask(const World *world, const char *path, guint holder)
+{
+    g_autofree char *head =
+        g_strdup_printf("GET %s HTTP/1.1\r\n" HOST "Holder: %u\r\n\r\n", path, holder);
+    int fd = http_connect(world->port, "127.0.0.1");
+
+    http_send(fd, head, -1);
+    return fd;
+}
+
+/* Asks for what is large and reads no more than its status. */
+static guint ask_large(const World *world, guint holder, int *fd)
+{
+    char head[16] = "";
+
+    *fd = ask(world, "/large", holder);
+    assert_int_equal(recv(*fd, head, sizeof head - 1, MSG_WAITALL), sizeof head - 1);
+    return http_status(head);
+}
+
+static void test_httpd_bounds_answers_of_a_holder(void **state)
+{
+    World *world = *state;
+    static const struct {
+        guint holder, status;
+    } asked[] = {{1, 200}, {1, 200}, {1, 503}, {2, 200}, {0, 200}, {2, 503}, {3, 503}, {0, 503}};
+    int fds[G_N_ELEMENTS(asked)], again;
+
+    world->options.answers_max = 4 * LARGE;
+    start(world);
+    for (guint i = 0; i < G_N_ELEMENTS(asked); i++)
+        assert_int_equal(ask_large(world, asked[i].holder, &fds[i]), asked[i].status);
+    close(fds[0]);
+    while (ask_large(world, 1, &again) != 200)
+        close(again);
+    close(again);
+    for (guint i = 1; i < G_N_ELEMENTS(asked); i++)
+        close(fds[i]);
+}
+
+static void wait_for_answers(const int *fds, guint count, guint wanted)
+{
+    guint answered = 0;
+
+    for (guint i = 0; answered < wanted && i < 3000; i++) {
+        g_usleep(10000);
+        answered = 0;
+        for (guint j = 0; j < count; j++) {
+            GPollFD one = {.fd = fds[j], .events = G_IO_IN};
+            answered += g_poll(&one, 1, 0) == 1;
+        }
+    }
+    assert_int_equal(answered, wanted);
+}
+
+/* However much one asks, another finds a place to wait. */
+static void test_httpd_bounds_waiting_of_a_holder(void **state)
+{
+    World *world = *state;
+    int fds[2][6], busy;
+
+    world->options.workers = 1;
+    world->options.workers_backlog = 8;
+    start(world);
+    g_mutex_lock(&world->gate);
+    busy = ask(world, "/late", 1);
+    while (atomic_load(&world->waiting) == 0)
+        g_usleep(1000);
+    for (guint holder = 0; holder < 2; holder++) {
+        for (guint i = 0; i < 6; i++)
+            fds[holder][i] = ask(world, "/late", holder + 1);
+        wait_for_answers(fds[holder], 6, 2);
+    }
+    g_mutex_unlock(&world->gate);
+    for (guint holder = 0; holder < 2; holder++) {
+        guint good = 0;
+        for (guint i = 0; i < 6; i++) {
+            g_autofree char *answer = http_receive(fds[holder][i], FALSE);
+            good += http_status(answer) == 200;
+            assert_true(http_status(answer) == 200 || http_status(answer) == 503);
+            close(fds[holder][i]);
+        }
+        assert_int_equal(good, 4);
+    }
+    close(busy);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_httpd_bounds_bodies_of_a_holder),
-        TEST(test_httpd_announced_bodies_take_no_room),
+        TEST(test_httpd_bounds_bodies_of_a_holder),  TEST(test_httpd_bounds_answers_of_a_holder),
+        TEST(test_httpd_bounds_waiting_of_a_holder), TEST(test_httpd_announced_bodies_take_no_room),
         TEST(test_httpd_makes_room_for_bodies),
     };
 
