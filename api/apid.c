@@ -20,6 +20,7 @@
 #define BODY_SECONDS    120
 #define READ_BODY_MAX   (64 * 1024) /* of a request that only reads */
 #define MANAGERS        G_MAXUINT   /* no server's number */
+#define STRANGERS       (MANAGERS - 1)
 #define ANSWERS_AT_ONCE 8 /* of the largest message in memory, half of them for one server */
 
 /* Pools of workers for what waits for the database: those who manage may wait long for one another, those who read do not. */
@@ -145,18 +146,20 @@ static HttpdRoute stranger_route = {.blocks = TRUE,
                                     .answer = answer_no_body,
                                     .refused = v1_refused,
                                     .release = free_state};
+static HttpdRoute keyless_route = {
+    .take = read_over, .answer = answer_no_body, .refused = v1_refused, .release = free_state};
 
-/* Only whose key is good gets a body into memory. Who shows another one is to see what was wrong, after whatever he sends. */
+/* Only whose key is good gets a body into memory. Who shows another one, or none, is to see what was wrong, after whatever he sends. */
 static const HttpdRoute *find_api_route(HttpdRequest *request, const HttpdRoute *route,
                                         V1Desk *desk)
 {
-    static const HttpdRoute nobody = {
-        .blocks = TRUE, .answer = answer_no_body, .refused = v1_refused, .release = free_state};
-
     if (v1_is_blank(httpd_field(request, V1_KEY_FIELD)))
-        return &nobody;
+        return &keyless_route;
     request->holder = v1_holder(desk, request);
-    return request->holder ? route : &stranger_route;
+    if (request->holder > 0)
+        return route;
+    request->holder = STRANGERS;
+    return &stranger_route;
 }
 
 /* Whose a token is only the database knows. So all bodies to manage have half of the room at most together. */
@@ -358,7 +361,7 @@ int main(int argc, char **argv)
         log_error(NULL, "cannot start", LOG_GERROR(error));
         return EX_UNAVAILABLE;
     }
-    message_route.body_max = raw_route.body_max = stranger_route.body_max =
+    message_route.body_max = raw_route.body_max = stranger_route.body_max = keyless_route.body_max =
         (guint64)config_int(config, CONFIG_APID_BODY_MAX);
     g_autoptr(V2Desk) manage = v2_desk_new(config, desk.throttle);
     Running running = {.desk = &desk, .manage = manage, .written_at = g_get_monotonic_time()};

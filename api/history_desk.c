@@ -167,7 +167,9 @@ static gboolean read_bytes(HistoryDesk *desk, const Reading *reading, HistoryAns
     g_autoptr(GError) why = NULL;
     StoreHeader header;
 
-    if (record_int(reading->message, "size") > HISTORY_DESK_LARGE &&
+    /* Of some it is not known yet. */
+    if ((record_is_null(reading->message, "size") ||
+         record_int(reading->message, "size") > HISTORY_DESK_LARGE) &&
         !take_room(desk, reading->server, answer, error))
         return FALSE;
     g_autoptr(GBytes) read = store_read(config_string(desk->config, CONFIG_SPOOL_DIR), reading->id,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Purpose: messages as API v1 tells of them: from history, from the stored bytes, and who visited.
- * Used by: apid, for its reading calls; nothing that sends comes here.
+ * Used by: apid, for its reading calls, and for a request that comes again after an interruption.
  * May touch: MariaDB, by reading; <spool_dir>/store, by reading; visitors_file.
  * Threads: any.
  * Limits: HISTORY_DESK_LINKS connections (lib/sql/pool.h). Stored messages of HISTORY_DESK_BYTES_MAX octets; of those over

@@ -9,8 +9,7 @@
 
 #include "lib/base/error.h"
 
-#define BUSY_MS     5000
-#define PRUNE_EVERY 600 /* seconds */
+#define BUSY_MS 5000
 
 /* All that is asked. X(NAME, "SQL") */
 #define STATEMENTS(X)                                                                              \
@@ -23,7 +22,8 @@
            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                  \
     X(ANSWER, "UPDATE request SET answer = ?3 WHERE server = ?1 AND name = ?2")                    \
     X(DROP, "DELETE FROM request WHERE server = ?1 AND name = ?2")                                 \
-    X(PRUNE, "DELETE FROM request WHERE at <= ?1")
+    X(PRUNE, "DELETE FROM request WHERE (server, name) IN (SELECT server, name FROM request "      \
+             "WHERE at <= ?1 ORDER BY at LIMIT 10)")
 
 #define SCHEMA                                                                                     \
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"                                      \
@@ -59,9 +59,8 @@ struct Remembered {
     GMutex mutex; /* guards all of it */
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    GHashTable *busy;      /* "server key" that are being done -> digest */
-    GHashTable *unwritten; /* "server key" -> Unwritten */
-    gint64 pruned_at;
+    GHashTable *busy;           /* "server key" that are claimed -> digest */
+    GHashTable *unwritten;      /* "server key" -> Unwritten */
     gint64 unsure_at;           /* monotonic */
     char *wal_path;             /* what is written goes there first */
     int wal;                    /* -1: nothing was written yet */
@@ -206,7 +205,6 @@ static gboolean add(Remembered *remembered, guint32 server, const char *key, con
     return run(remembered, statement, error);
 }
 
-/* Finds it or adds it, in one transaction. */
 static gboolean look(Remembered *remembered, guint32 server, const char *key, const char *digest,
                      gint64 now, SubmissionNames *names, RememberedState *state, char **answer,
                      GError **error)
@@ -215,24 +213,18 @@ static gboolean look(Remembered *remembered, guint32 server, const char *key, co
 
     sqlite3_bind_int64(statement, 3, now - REMEMBERED_SECONDS);
     int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW)
-        *state = read_row(statement, digest, names, answer);
+    *state = result == SQLITE_ROW ? read_row(statement, digest, names, answer) : REMEMBERED_NEW;
     sqlite3_reset(statement);
-    if (result == SQLITE_ROW)
-        return TRUE;
-    *state = REMEMBERED_NEW;
-    return result == SQLITE_DONE ? add(remembered, server, key, digest, now, names, error)
-                                 : fail(remembered, error);
+    return result == SQLITE_ROW || result == SQLITE_DONE || fail(remembered, error);
 }
 
-static void prune(Remembered *remembered, gint64 now)
+/* Some of what is too old: more than one that comes. */
+static gboolean prune(Remembered *remembered, gint64 now, GError **error)
 {
-    if (now - remembered->pruned_at < PRUNE_EVERY && now >= remembered->pruned_at)
-        return;
     sqlite3_stmt *statement = start(remembered, STATEMENT_PRUNE, 0, NULL);
+
     sqlite3_bind_int64(statement, 1, now - REMEMBERED_SECONDS);
-    run(remembered, statement, NULL);
-    remembered->pruned_at = now;
+    return run(remembered, statement, error);
 }
 
 static char *busy_name(guint32 server, const char *key)
@@ -319,30 +311,36 @@ static gboolean make_durable(Remembered *remembered, GError **error)
     return FALSE;
 }
 
-gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
+gboolean remembered_claim(Remembered *remembered, guint32 server, const char *key,
                           const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error)
 {
     g_autofree char *name = busy_name(server, key);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
 
-    prune(remembered, now);
     write_again(remembered);
-    if (look_in_memory(remembered, name, digest, state, answer))
-        return TRUE;
+    if (!look_in_memory(remembered, name, digest, state, answer) &&
+        !look(remembered, server, key, digest, now, names, state, answer, error))
+        return FALSE;
+    if (*state == REMEMBERED_NEW || *state == REMEMBERED_AGAIN)
+        g_hash_table_insert(remembered->busy, g_steal_pointer(&name), g_strdup(digest));
+    return TRUE;
+}
+
+gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key, gint64 now,
+                          const SubmissionNames *names, GError **error)
+{
+    g_autofree char *name = busy_name(server, key);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&remembered->mutex);
+    const char *digest = g_hash_table_lookup(remembered->busy, name);
+
+    g_assert(digest); /* it was claimed */
     if (!run_plain(remembered, STATEMENT_BEGIN, error))
         return FALSE;
-    if (!look(remembered, server, key, digest, now, names, state, answer, error) ||
-        !run_plain(remembered, STATEMENT_COMMIT, error)) {
-        run_plain(remembered, STATEMENT_ROLLBACK, NULL);
-        return FALSE;
-    }
-    if (*state != REMEMBERED_NEW && *state != REMEMBERED_AGAIN)
-        return TRUE;
-    g_hash_table_insert(remembered->busy, g_strdup(name), g_strdup(digest));
-    if (*state == REMEMBERED_AGAIN || make_durable(remembered, error))
-        return TRUE;
-    g_hash_table_remove(remembered->busy, name);
+    if (add(remembered, server, key, digest, now, names, error) && prune(remembered, now, error) &&
+        run_plain(remembered, STATEMENT_COMMIT, error))
+        return make_durable(remembered, error);
+    run_plain(remembered, STATEMENT_ROLLBACK, NULL);
     return FALSE;
 }
 

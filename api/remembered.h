@@ -7,10 +7,10 @@
  * Limits: a key of REMEMBERED_KEY_MAX printable ASCII characters; each is forgotten after REMEMBERED_SECONDS. Of answers that cannot
  *     be written REMEMBERED_UNWRITTEN_MAX are kept in memory until they can.
  *
- *     (none) ──begin──▶ begun ──done──▶ answered
- *        ▲                │ │
- *        └─────undone─────┘ └─ unsure, or this process was killed: history knows whether Postfix has it, and until it does
- *                              nothing is sent. What goes out after all has the same ids.
+ *     (none) ──claim──▶ claimed ──begin──▶ begun ──done──▶ answered
+ *        ▲                 │                │ │
+ *        └─────undone──────┴─────undone─────┘ └─ unsure, or this process was killed: history knows whether Postfix has it, and until it does
+ *                                                nothing is sent. What goes out after all has the same ids.
  */
 #pragma once
 
@@ -34,17 +34,22 @@ void remembered_close(Remembered *remembered);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Remembered, remembered_close)
 
 typedef enum {
-    REMEMBERED_NEW,      /* begun now, with the names that were given */
+    REMEMBERED_NEW,      /* claimed now */
     REMEMBERED_AGAIN,    /* begun before, and nobody knows how it ended: names are those of then */
     REMEMBERED_ANSWERED, /* *answer is what was said */
     REMEMBERED_BUSY,     /* it is being done at this moment */
     REMEMBERED_ANOTHER,  /* the key is another request's */
 } RememberedState;
 
-/* Begins a request at now (Unix seconds). After NEW and AGAIN one of the functions below must follow. FALSE: UNAVAILABLE. */
-gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key,
+/* What is known of a request at now (Unix seconds). After NEW and AGAIN it is the caller's until done or undone, which must follow.
+ * FALSE: UNAVAILABLE. */
+gboolean remembered_claim(Remembered *remembered, guint32 server, const char *key,
                           const char *digest, gint64 now, SubmissionNames *names,
                           RememberedState *state, char **answer, GError **error);
+
+/* A new one that was claimed is done from now on, and under these names, whatever becomes of this process. FALSE: UNAVAILABLE. */
+gboolean remembered_begin(Remembered *remembered, guint32 server, const char *key, gint64 now,
+                          const SubmissionNames *names, GError **error);
 
 /* It is done, and that is the answer. FALSE: UNAVAILABLE, it could not be written: if this process ends before it can be, it is
  * as if unsure. */

@@ -27,7 +27,8 @@ typedef struct {
     const char *repeat_key; /* NULL: none; borrowed */
     SubmissionNames names;
     Submission *submission;
-    char *answer; /* of an earlier request that was the same */
+    gboolean again;    /* it was begun before, and has its names of then */
+    json_object *data; /* the answer's; not of what is read from history */
     V1Lookup lookup;
     HistoryAnswer history;
     V1Error wrong;
@@ -39,7 +40,7 @@ static void call_clear(Call *call)
     g_clear_pointer(&call->credential, edge_credential_free);
     g_clear_pointer(&call->parameters, json_object_put);
     g_clear_pointer(&call->submission, submission_free);
-    g_clear_pointer(&call->answer, g_free);
+    g_clear_pointer(&call->data, json_object_put);
     g_clear_pointer(&call->text, g_free);
     history_answer_clear(&call->history);
 }
@@ -224,13 +225,14 @@ static void digest_of(const Call *call, char text[DIGEST_TEXT_LENGTH])
 /* It was taken: the answer, which is kept for the next request with this key. */
 static void finish(Call *call)
 {
-    json_object *data = submission_data(call->submission, &call->names);
     g_autoptr(GError) error = NULL;
 
-    call->answer = g_strdup(json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));
-    json_object_put(data);
-    if (call->repeat_key && !remembered_done(call->desk->remembered, call->credential->server,
-                                             call->repeat_key, call->answer, &error))
+    call->data = submission_data(call->submission, &call->names);
+    if (!call->repeat_key)
+        return;
+    const char *answer = json_object_to_json_string_ext(call->data, JSON_C_TO_STRING_PLAIN);
+    if (!remembered_done(call->desk->remembered, call->credential->server, call->repeat_key, answer,
+                         &error))
         log_error(NULL, "an answer is not remembered", LOG_GERROR(error));
 }
 
@@ -241,12 +243,13 @@ static void leave(Call *call, RememberedEnd end)
 }
 
 /* Takes up a request whose end nobody saw. TRUE: it was not taken, and is to be done under its names of then. */
-static gboolean take_up(Call *call, RememberedState *state)
+static gboolean take_up(Call *call)
 {
     gint64 quiet = remembered_quiet(call->desk->remembered);
     Fate fate = FATE_OPEN;
     g_autoptr(GError) error = NULL;
 
+    call->again = TRUE;
     read_submission(call);
     if (call->submission && history_desk_fate(call->desk->history, call->credential->server,
                                               call->names.base, quiet, &fate, &error)) {
@@ -254,7 +257,6 @@ static gboolean take_up(Call *call, RememberedState *state)
             return TRUE;
         if (fate == FATE_TAKEN) {
             finish(call);
-            *state = REMEMBERED_ANSWERED;
             return FALSE;
         }
     }
@@ -267,33 +269,51 @@ static gboolean take_up(Call *call, RememberedState *state)
                             : FALSE;
 }
 
-/* Looks whether it was done before. FALSE: it was, or is not to be done now. */
-static gboolean begin_repeatable(Call *call, RememberedState *state)
+/* Looks whether it was done before: then that counts, whatever would be said of it now. TRUE: it is to be done. */
+static gboolean claim(Call *call)
 {
     char digest[DIGEST_TEXT_LENGTH];
+    RememberedState state;
+    g_autofree char *answer = NULL;
     g_autoptr(GError) error = NULL;
 
-    *state = REMEMBERED_NEW;
     if (!call->repeat_key)
         return TRUE;
     digest_of(call, digest);
-    if (!remembered_begin(call->desk->remembered, call->credential->server, call->repeat_key,
-                          digest, g_get_real_time() / G_USEC_PER_SEC, &call->names, state,
-                          &call->answer, &error))
+    if (!remembered_claim(call->desk->remembered, call->credential->server, call->repeat_key,
+                          digest, g_get_real_time() / G_USEC_PER_SEC, &call->names, &state, &answer,
+                          &error))
         return give_up(call, error);
-    switch (*state) {
+    switch (state) {
     case REMEMBERED_NEW:
         return TRUE;
     case REMEMBERED_AGAIN:
-        return take_up(call, state);
+        return take_up(call);
     case REMEMBERED_BUSY:
         return refuse(call, V1_ERROR_KEY_BUSY);
     case REMEMBERED_ANOTHER:
         return refuse(call, V1_ERROR_KEY_REUSED);
     case REMEMBERED_ANSWERED:
     default:
+        call->data = json_tokener_parse(answer);
         return FALSE;
     }
+}
+
+/* Gives it ids, and remembers that it is begun. What has no recipient is not sent, and not remembered. */
+static gboolean begin(Call *call)
+{
+    guint recipients = call->submission->rcpts->len;
+    g_autoptr(GError) error = NULL;
+
+    if (call->again)
+        return TRUE;
+    if (!sender_reserve(call->desk->sender, MAX(1, recipients), &call->names, &error) ||
+        (call->repeat_key && recipients > 0 &&
+         !remembered_begin(call->desk->remembered, call->credential->server, call->repeat_key,
+                           g_get_real_time() / G_USEC_PER_SEC, &call->names, &error)))
+        return give_up(call, error);
+    return TRUE;
 }
 
 static gboolean fail_sending(Call *call, const GError *error)
@@ -335,6 +355,21 @@ static gboolean hand_over(Call *call)
     return TRUE;
 }
 
+/* TRUE: call->data is that of a success. */
+static gboolean send_once(Call *call)
+{
+    sender_message_id(call->desk->sender, &call->names);
+    if (!claim(call)) {
+        count(call->desk, APID_COUNTER_REPEATED, call->data != NULL);
+        return call->data != NULL;
+    }
+    read_submission(call);
+    if (judge(call) && begin(call))
+        return hand_over(call);
+    leave(call, REMEMBERED_UNCHANGED);
+    return FALSE;
+}
+
 /* TRUE: call->history has the data of a success. */
 static gboolean read_history(Call *call)
 {
@@ -359,29 +394,14 @@ static gboolean read_history(Call *call)
     return TRUE;
 }
 
-/* TRUE: call->answer is the data of a success, as text, or call->history has it. */
+/* TRUE: call->data is that of a success, or call->history has it. */
 static gboolean run(Call *call)
 {
-    RememberedState state;
-    g_autoptr(GError) error = NULL;
-
     if (!authenticate(call) || !read_parameters(call))
         return FALSE;
     if (call->kind == V1_READ_MESSAGE || call->kind == V1_READ_DELIVERIES)
         return read_history(call);
-    sender_message_id(call->desk->sender, &call->names);
-    read_submission(call);
-    if (!judge(call))
-        return FALSE;
-    if (!sender_reserve(call->desk->sender, MAX(1, call->submission->rcpts->len), &call->names,
-                        &error))
-        return give_up(call, error);
-    if (begin_repeatable(call, &state))
-        return hand_over(call);
-    if (state != REMEMBERED_ANSWERED)
-        return FALSE;
-    count(call->desk, APID_COUNTER_REPEATED, 1);
-    return TRUE;
+    return send_once(call);
 }
 
 static ApidCounter counter_of(V1Error wrong)
@@ -407,8 +427,8 @@ void v1_call(V1Desk *desk, V1CallKind kind, HttpdRequest *request, HttpdAnswer *
     g_autoptr(GBytes) body = NULL;
 
     if (run(&call)) {
-        json_object *data = call.history.data ? g_steal_pointer(&call.history.data)
-                                              : json_tokener_parse(call.answer);
+        json_object *data =
+            call.history.data ? g_steal_pointer(&call.history.data) : g_steal_pointer(&call.data);
         body = v1_answer_success(data, g_get_monotonic_time() - call.since);
     } else if (call.wrong == V1_ERROR_MESSAGE_NOT_FOUND) {
         body = v1_answer_not_found(call.lookup.given, g_get_monotonic_time() - call.since);

@@ -2,7 +2,7 @@
 /*
  * Purpose: one call of API v1, from the request to the answer.
  * Used by: apid.
- * May touch: what its sender, its remembered requests and its journal may; for a reading call what its history desk may.
+ * May touch: what its sender, its remembered requests and its journal may; for one that reads or comes again what its history desk may.
  * Threads: any; a call waits for Postfix, and a wrong key for its penalty.
  * Limits: THROTTLE_SLEEPERS_MAX wrong keys are delayed at a time; more are answered 429 at once.
  */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/v1_parameter.h"
+#include "lib/base/error.h"
 #include "lib/mime/transfer.h"
 #include "lib/submission/raw.h"
 
@@ -66,7 +67,10 @@ static gboolean read_data(json_object *parameters, Submission *submission, GErro
         return v1_parameter_wrong(error, "data", MISSING);
     if (raw_read((const char *)octets, length, submission, &why))
         return TRUE;
-    return v1_parameter_wrong(error, "data", why->message);
+    if (!g_error_matches(why, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE))
+        return v1_parameter_wrong(error, "data", why->message);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
 }
 
 Submission *v1_raw_read(json_object *parameters, V1Error *first, char **text)
@@ -77,7 +81,9 @@ Submission *v1_raw_read(json_object *parameters, V1Error *first, char **text)
     if (!read_recipients(parameters, submission, &error) ||
         !read_sender(parameters, submission, &error) ||
         !read_data(parameters, submission, &error)) {
-        *first = V1_ERROR_PARAMETER;
+        *first = g_error_matches(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE)
+                     ? V1_ERROR_TOO_LARGE
+                     : V1_ERROR_PARAMETER;
         *text = g_strdup(error->message);
         return NULL;
     }

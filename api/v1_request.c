@@ -19,7 +19,7 @@ gboolean v1_request_is_for(const char *path, const char *call)
     return path[strspn(path, "/")] == '\0';
 }
 
-static json_object *fail(GError **error, const char *text)
+static void *fail(GError **error, const char *text)
 {
     g_set_error_literal(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID, text);
     return NULL;
@@ -47,13 +47,13 @@ static GHashTable *read_form(const char *text, gsize length, GError **error)
     g_autoptr(GError) failed = NULL;
 
     if (memchr(text, '\0', length))
-        return (GHashTable *)fail(error, "the form has a NUL in it");
+        return fail(error, "the form has a NUL in it");
     if (has_more(text, length, '&', V1_FORM_FIELDS_MAX - 1))
-        return (GHashTable *)fail(
-            error, "the form or query has more than " G_STRINGIFY(V1_FORM_FIELDS_MAX) " fields");
+        return fail(error,
+                    "the form or query has more than " G_STRINGIFY(V1_FORM_FIELDS_MAX) " fields");
     GHashTable *form =
         g_uri_parse_params(text, (gssize)length, "&", G_URI_PARAMS_WWW_FORM, &failed);
-    return form ? form : (GHashTable *)fail(error, "the form or query is not well-formed");
+    return form ? form : fail(error, "the form or query is not well-formed");
 }
 
 /* They go before what the body says, as Rails has it. */

@@ -117,6 +117,9 @@ static gboolean read_headers(const Cli *cli, Letter *letter, GError **error)
         if (!compose_name_is_good(name))
             return wrong(error, "header",
                          "must be NAME:VALUE, with a name that a header field may have");
+        if (!letter_takes_header(letter, name))
+            return wrong(error, "header",
+                         "Outrider writes the field of that name itself, or has an option for it");
         g_autofree char *value = g_strstrip(g_strdup(colon + 1));
         mime_fields_add(letter->headers, name, value);
     }

@@ -294,12 +294,32 @@ static Crew *crew_of(Httpd *httpd, const Exchange *exchange)
     return &httpd->crews[exchange->route->aside];
 }
 
-void exchange_work(gpointer data, gpointer httpd)
+/* FALSE: too many wait for a worker, or nobody begins anything any more. */
+static gboolean hand_to_crew(Httpd *httpd, Exchange *exchange)
+{
+    Crew *crew = crew_of(httpd, exchange);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&httpd->mutex);
+
+    if (httpd->stopped || !room_take(&crew->waiting, exchange->request.holder, 1))
+        return FALSE;
+    MHD_suspend_connection(exchange->connection);
+    g_thread_pool_push(crew->threads, exchange, NULL);
+    return TRUE;
+}
+
+void exchange_work(gpointer data, gpointer cls)
 {
     Exchange *exchange = data;
+    Httpd *httpd = cls;
 
     room_give(&crew_of(httpd, exchange)->waiting, exchange->request.holder, 1);
-    ask_route(httpd, exchange);
+    g_mutex_lock(&httpd->mutex);
+    gboolean stopped = httpd->stopped;
+    g_mutex_unlock(&httpd->mutex);
+    if (stopped)
+        refuse(exchange, 503);
+    else
+        ask_route(httpd, exchange);
     MHD_resume_connection(exchange->connection);
 }
 
@@ -337,12 +357,8 @@ static enum MHD_Result finish(Httpd *httpd, Exchange *exchange)
 {
     connection_enter(exchange->peer, CONNECTION_WORK, 0);
     if (!exchange->answered && (exchange->route->blocks || exchange->route->aside)) {
-        Crew *crew = crew_of(httpd, exchange);
-        if (room_take(&crew->waiting, exchange->request.holder, 1)) {
-            MHD_suspend_connection(exchange->connection);
-            g_thread_pool_push(crew->threads, exchange, NULL);
+        if (hand_to_crew(httpd, exchange))
             return MHD_YES;
-        }
         refuse(exchange, 503);
     }
     if (!exchange->answered)

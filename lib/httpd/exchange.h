@@ -36,6 +36,7 @@ struct Httpd {
     Room answers;                /* octets of large ones on their way */
     GMutex mutex;                /* guards what follows */
     CertificateSet *certificates;
+    gboolean stopped; /* what no worker has begun is refused */
 };
 
 /* As MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_OPTION_NOTIFY_COMPLETED want it; cls is the Httpd. */

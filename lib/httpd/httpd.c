@@ -11,8 +11,9 @@
 #include "lib/httpd/exchange.h"
 #include "lib/httpd/target.h"
 
-#define THREADS_MAX 4
-#define STACK_SIZE  (256 * 1024)
+#define THREADS_MAX  4
+#define LAST_SECONDS 2 /* for answers to what was under way for longer than it should be */
+#define STACK_SIZE   (256 * 1024)
 #define TLS_PRIORITIES                                                                             \
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-SHA1:%SERVER_PRECEDENCE:%NO_TICKETS"
 
@@ -204,10 +205,14 @@ void httpd_stop(Httpd *httpd, guint seconds)
     }
     connections_end(httpd->connections);
     connections_await(httpd->connections, seconds);
+    g_mutex_lock(&httpd->mutex);
+    httpd->stopped = TRUE;
+    g_mutex_unlock(&httpd->mutex);
     /* A request that waits for a worker is suspended, and the library cannot end before it is resumed. */
     for (guint i = 0; i < G_N_ELEMENTS(httpd->crews); i++)
         if (httpd->crews[i].threads)
             g_thread_pool_free(httpd->crews[i].threads, FALSE, TRUE);
+    connections_await(httpd->connections, LAST_SECONDS);
     g_ptr_array_unref(httpd->daemons);
     for (guint i = 0; i < fds->len; i++)
         close(g_array_index(fds, int, i));

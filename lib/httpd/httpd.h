@@ -121,5 +121,6 @@ gboolean httpd_listen(Httpd *httpd, int fd, gboolean tls, GError **error);
 
 void httpd_count(Httpd *httpd, ConnectionCounts *counts);
 
-/* Takes no more connections, lets requests that are under way end for so long, and frees it. NULL is good. */
+/* Takes no more connections, lets requests that are under way end for so long, and frees it. After that what waits for a worker is
+ * 503, but what a worker has begun is waited for, as long as that takes. NULL is good. */
 void httpd_stop(Httpd *httpd, guint seconds);

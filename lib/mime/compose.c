@@ -9,12 +9,13 @@
 #include "lib/mime/start.h"
 #include "lib/mime/word.h"
 
-#define LINE      78
-#define WORD      75  /* octets of an encoded word, RFC 2047 section 2 */
-#define UNBROKEN  900 /* octets without white space that still fit a line */
-#define WORD_HEAD "=?UTF-8?"
-#define FRAME     (sizeof(WORD_HEAD) - 1 + 4) /* Q, two question marks and = */
-#define TYPE_MAX  127                         /* RFC 6838 section 4.2 */
+#define LINE           78
+#define WORD           75  /* octets of an encoded word, RFC 2047 section 2 */
+#define UNBROKEN       900 /* octets without white space that still fit a line */
+#define WORD_HEAD      "=?UTF-8?"
+#define FRAME          (sizeof(WORD_HEAD) - 1 + 4) /* Q, two question marks and = */
+#define TYPE_MAX       127                         /* RFC 6838 section 4.2 */
+#define PARAMETERS_MAX 8                           /* of a type, as they came */
 
 gboolean compose_name_is_good(const char *name)
 {
@@ -26,19 +27,29 @@ gboolean compose_name_is_good(const char *name)
     return length >= 1 && length <= COMPOSE_NAME_MAX;
 }
 
-/* White space and control characters become single spaces; none at the ends. g_free. */
+static gboolean is_blank(char c)
+{
+    return (guchar)c <= ' ' || c == 0x7f;
+}
+
+/* White space with a control character in it becomes a single space; there is none at the ends. g_free. */
 static char *flatten(const char *text)
 {
     GString *flat = g_string_sized_new(strlen(text));
 
-    for (const char *p = text; *p; p++) {
-        if ((guchar)*p > ' ' && *p != 0x7f)
-            g_string_append_c(flat, *p);
-        else if (flat->len && flat->str[flat->len - 1] != ' ')
-            g_string_append_c(flat, ' ');
+    while (*text) {
+        gsize blanks = 0, spaces = strspn(text, " ");
+        while (text[blanks] && is_blank(text[blanks]))
+            blanks++;
+        gsize word = 0;
+        while (text[blanks + word] && !is_blank(text[blanks + word]))
+            word++;
+        if (flat->len > 0 && word > 0)
+            g_string_append_len(flat, spaces == blanks ? text : " ",
+                                spaces == blanks ? (gssize)blanks : 1);
+        g_string_append_len(flat, text + blanks, (gssize)word);
+        text += blanks + word;
     }
-    if (flat->len && flat->str[flat->len - 1] == ' ')
-        g_string_truncate(flat, flat->len - 1);
     return g_string_free(flat, FALSE);
 }
 
@@ -50,16 +61,20 @@ static gboolean is_ascii(const char *text)
     return TRUE;
 }
 
-/* Whether some stretch without white space is longer than a line may be. */
+/* A word with the blanks before it. */
+static gsize stretch_of(const char *text)
+{
+    gsize blanks = strspn(text, " ");
+
+    return blanks + strcspn(text + blanks, " ");
+}
+
+/* Whether some stretch that cannot be folded is longer than a line may be. */
 static gboolean is_unbroken(const char *text)
 {
-    while (*text) {
-        gsize stretch = strcspn(text, " ");
-        if (stretch > UNBROKEN)
+    for (; *text; text += stretch_of(text))
+        if (stretch_of(text) > UNBROKEN)
             return TRUE;
-        text += stretch;
-        text += strspn(text, " ");
-    }
     return FALSE;
 }
 
@@ -137,16 +152,14 @@ static void append_words(GString *out, gsize before, const char *text)
     }
 }
 
-/* Text with single spaces in it: lines end before the word that would not fit. */
+/* Lines end before the blanks of a word that would not fit. */
 static void append_folded(GString *out, gsize before, const char *text)
 {
-    for (gboolean first = TRUE; *text; first = FALSE) {
-        gsize word = strcspn(text, " ");
-        if (!first)
-            g_string_append(out, column(out, before) + 1 + word > LINE ? "\r\n " : " ");
-        g_string_append_len(out, text, (gssize)word);
-        text += word;
-        text += *text == ' ';
+    for (; *text; text += stretch_of(text)) {
+        gsize stretch = stretch_of(text);
+        if (*text == ' ' && column(out, before) + stretch > LINE)
+            g_string_append(out, "\r\n");
+        g_string_append_len(out, text, (gssize)stretch);
     }
 }
 
@@ -163,12 +176,26 @@ char *compose_text(const char *name, const char *text)
     return g_string_free(out, FALSE);
 }
 
+/* Whether it is a phrase as it stands. */
 static gboolean is_atoms(const char *text)
 {
+    if (strstr(text, "  "))
+        return FALSE;
     for (; *text; text++)
         if (!g_ascii_isalnum(*text) && !strchr(" !#$%&'*+-/=?^_`{|}~", *text))
             return FALSE;
     return TRUE;
+}
+
+static void append_quoted_string(GString *out, const char *text)
+{
+    g_string_append_c(out, '"');
+    for (const char *p = text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *p);
+    }
+    g_string_append_c(out, '"');
 }
 
 static void append_phrase(GString *out, gsize before, const char *text)
@@ -180,13 +207,7 @@ static void append_phrase(GString *out, gsize before, const char *text)
     } else if (is_atoms(flat)) {
         append_folded(out, before, flat);
     } else {
-        g_string_append_c(out, '"');
-        for (const char *p = flat; *p; p++) {
-            if (*p == '"' || *p == '\\')
-                g_string_append_c(out, '\\');
-            g_string_append_c(out, *p);
-        }
-        g_string_append_c(out, '"');
+        append_quoted_string(out, flat);
     }
 }
 
@@ -246,6 +267,35 @@ static char *media_type(const char *type)
     return g_steal_pointer(&lower);
 }
 
+/* What can stand in a quoted string of a line of its own. */
+static gboolean is_quotable(const char *text)
+{
+    return is_ascii(text) && strlen(text) <= TYPE_MAX;
+}
+
+/* Such as the method of a calendar's request; but its name is said in the disposition, and it has no parts. */
+static void append_parameters(GString *value, GMimeContentType *type)
+{
+    static const char *const ours[] = {"charset", "name", "boundary", NULL};
+    GMimeParamList *list = g_mime_content_type_get_parameters(type);
+    int count = MIN(g_mime_param_list_length(list), PARAMETERS_MAX);
+
+    for (int i = 0; i < count; i++) {
+        GMimeParam *parameter = g_mime_param_list_get_parameter_at(list, i);
+        const char *name = g_mime_param_get_name(parameter),
+                   *text = g_mime_param_get_value(parameter);
+        g_autofree char *lower = g_ascii_strdown(name, -1);
+        if (g_strv_contains(ours, lower) || !is_token(name, strlen(name)) || !text ||
+            !is_quotable(text))
+            continue;
+        g_string_append_printf(value, ";\r\n %s=", name);
+        if (is_token(text, strlen(text)))
+            g_string_append(value, text);
+        else
+            append_quoted_string(value, text);
+    }
+}
+
 char *compose_type(const char *type, const guint8 *data, gsize length)
 {
     g_autofree char *media = media_type(type);
@@ -256,15 +306,16 @@ char *compose_type(const char *type, const guint8 *data, gsize length)
     GMimeContentType *parsed = g_mime_content_type_parse(NULL, type);
     const char *charset = parsed ? g_mime_content_type_get_parameter(parsed, "charset") : NULL;
     gboolean text = g_str_has_prefix(media, "text/");
-    char *value;
+    GString *value = g_string_new(" ");
+    g_string_append(value, media);
     if (charset && is_token(charset, strlen(charset)))
-        value = g_strdup_printf(" %s; charset=%s", media, charset);
+        g_string_append_printf(value, "; charset=%s", charset);
     else if (text && g_utf8_validate((const char *)data, (gssize)length, NULL))
-        value = g_strdup_printf(" %s; charset=UTF-8", media);
-    else
-        value = g_strconcat(" ", media, NULL);
+        g_string_append(value, "; charset=UTF-8");
+    if (parsed)
+        append_parameters(value, parsed);
     g_clear_object(&parsed);
-    return value;
+    return g_string_free(value, FALSE);
 }
 
 char *compose_attachment(const char *file_name)

@@ -7,7 +7,7 @@
  * Threads: any.
  * Limits: lines of at most 78 octets where there is white space to fold at; encoded words of at most 75.
  *
- * No value that is made here has a line end but in folds, whatever came in: control characters become a space. Values
+ * No value that is made here has a line end but in folds, whatever came in: white space with a control character in it becomes a space. Values
  * have their leading space, as in field.h; folds are CRLF.
  */
 #pragma once
@@ -25,7 +25,7 @@ char *compose_text(const char *name, const char *text);
  * there. g_free. */
 char *compose_mailboxes(const char *name, const char *list, GError **error);
 
-/* Values of Content-Type and Content-Disposition of a file. type: what was said it is; application/octet-stream, if that is no
- * type or one that has parts or a message in it. g_free. */
+/* Values of Content-Type and Content-Disposition of a file. type: what was said it is, with its parameters but for name and boundary;
+ * application/octet-stream, if that is no type or one that has parts or a message in it. g_free. */
 char *compose_type(const char *type, const guint8 *data, gsize length);
 char *compose_attachment(const char *file_name);

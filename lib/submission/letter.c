@@ -71,6 +71,14 @@ static Rule rule_of(const char *name)
     return RULE_FREE;
 }
 
+gboolean letter_takes_header(const Letter *letter, const char *name)
+{
+    Rule rule = rule_of(name);
+    const GPtrArray *list = g_ascii_strcasecmp(name, "To") == 0 ? letter->to : letter->cc;
+
+    return rule == RULE_LIST ? list->len == 0 : rule != RULE_OWN;
+}
+
 static void add_text(GPtrArray *fields, const char *name, const char *text)
 {
     g_autofree char *value = compose_text(name, text);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/admission/form.h"
 #include "lib/base/error.h"
 #include "lib/mime/compose.h"
 #include "lib/mime/field.h"
@@ -52,13 +53,14 @@ static gboolean take_line(const char *line, gsize length, Pending *pending, GPtr
     return TRUE;
 }
 
-/* Where the body begins; 0: line *number of the header is no field. */
+/* Where the body begins; 0: line *number of the header is no field. It ends early with more than FORM_FIELDS_MAX fields. */
 static gsize read_head(const char *octets, gsize length, GPtrArray *fields, guint *number)
 {
     Pending pending = {NULL, g_string_new(NULL)};
     gsize at = 0, end = 0, line = 1;
 
-    for (*number = 1; at < length && line > 0; at += line + end, ++*number) {
+    for (*number = 1; at < length && line > 0 && fields->len <= FORM_FIELDS_MAX;
+         at += line + end, ++*number) {
         line = line_at(octets + at, length - at, &end);
         if (line > 0 && !take_line(octets + at, line, &pending, fields)) {
             at = 0;
@@ -98,6 +100,11 @@ gboolean raw_read(const char *octets, gsize length, Submission *submission, GErr
     if (at == 0) {
         g_autofree char *why = g_strdup_printf("line %u of it is no header field", number);
         return fail(error, why);
+    }
+    if (submission->fields->len > FORM_FIELDS_MAX) {
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_TOO_LARGE,
+                    "The header of the message has more than %d fields", FORM_FIELDS_MAX);
+        return FALSE;
     }
     for (; at < length; at += line + end) {
         line = line_at(octets + at, length - at, &end);

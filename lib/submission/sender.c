@@ -144,7 +144,9 @@ V1Error sender_judge_form(Sender *sender, const Submission *submission, char **t
 
     if (submission_header_size(submission) > FORM_HEADER_MAX ||
         submission->fields->len > FORM_FIELDS_MAX || !form_is_signable(submission->fields)) {
-        *text = g_strdup("The header of the message has too many or too large fields");
+        *text = g_strdup_printf("The header of the message has more than %d fields or %d octets, "
+                                "or fields that are too large to be signed",
+                                FORM_FIELDS_MAX, FORM_HEADER_MAX);
         return V1_ERROR_TOO_LARGE;
     }
     if (submission_size(submission) > (gsize)max) {

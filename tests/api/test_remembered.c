@@ -57,8 +57,10 @@ static RememberedState begin(World *world, guint32 server, const char *key, cons
     RememberedState state = REMEMBERED_BUSY;
     GError *error = NULL;
 
-    assert_true(remembered_begin(world->remembered, server, key, digest, now, names, &state, answer,
+    assert_true(remembered_claim(world->remembered, server, key, digest, now, names, &state, answer,
                                  &error));
+    if (state == REMEMBERED_NEW)
+        assert_true(remembered_begin(world->remembered, server, key, now, names, &error));
     return state;
 }
 
@@ -134,6 +136,63 @@ static void test_remembered_undone(void **state)
     assert_int_equal(names.base, 512);
 }
 
+/* What was claimed and not begun is another's as soon as it is left, and is not on disk. */
+static void test_remembered_claim_is_not_kept(void **state)
+{
+    World *world = *state;
+    SubmissionNames names = {.base = 256};
+    RememberedState found = REMEMBERED_ANOTHER;
+    g_autofree char *answer = NULL;
+
+    assert_true(
+        remembered_claim(world->remembered, 1, "k", "d", NOW, &names, &found, &answer, NULL));
+    assert_int_equal(found, REMEMBERED_NEW);
+    assert_int_equal(begin(world, 1, "k", "other", NOW, &names, &answer), REMEMBERED_BUSY);
+    remembered_undone(world->remembered, 1, "k", REMEMBERED_UNCHANGED);
+    assert_true(
+        remembered_claim(world->remembered, 1, "k", "e", NOW, &names, &found, &answer, NULL));
+    assert_int_equal(found, REMEMBERED_NEW);
+    reopen(world);
+    assert_int_equal(begin(world, 1, "k", "f", NOW, &names, &answer), REMEMBERED_NEW);
+}
+
+static guint rows(const World *world)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+
+    assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM request", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    guint count = (guint)sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return count;
+}
+
+/* What is old goes bit by bit, as new ones come. */
+static void test_remembered_begin_removes_old_ones(void **state)
+{
+    World *world = *state;
+    SubmissionNames names = {.base = 256};
+    g_autofree char *answer = NULL;
+
+    for (guint i = 0; i < 25; i++) {
+        g_autofree char *key = g_strdup_printf("%u", i);
+        assert_int_equal(begin(world, 1, key, "d", NOW + i, &names, &answer), REMEMBERED_NEW);
+    }
+    assert_int_equal(rows(world), 25);
+    gint64 later = NOW + 23 + REMEMBERED_SECONDS;
+    assert_int_equal(begin(world, 1, "x", "d", later, &names, &answer), REMEMBERED_NEW);
+    assert_int_equal(rows(world), 16);
+    assert_int_equal(begin(world, 1, "y", "d", later, &names, &answer), REMEMBERED_NEW);
+    assert_int_equal(begin(world, 1, "z", "d", later, &names, &answer), REMEMBERED_NEW);
+    assert_int_equal(rows(world), 4);
+    reopen(world);
+    assert_int_equal(begin(world, 1, "24", "d", later, &names, &answer), REMEMBERED_AGAIN);
+}
+
 /* Once what was answered cannot be written, it is known all the same, and written when it can be. */
 static void test_remembered_done_unwritten(void **state)
 {
@@ -180,9 +239,10 @@ static gpointer begin_many(gpointer data)
         g_autofree char *key = g_strdup_printf("%u/%u", lane->lane, i), *answer = NULL;
         SubmissionNames names = {.base = lane->lane * EACH + i + 1};
         RememberedState state = REMEMBERED_BUSY;
-        if (!remembered_begin(lane->world->remembered, 1, key, "d", NOW, &names, &state, &answer,
+        if (!remembered_claim(lane->world->remembered, 1, key, "d", NOW, &names, &state, &answer,
                               NULL) ||
             state != REMEMBERED_NEW ||
+            !remembered_begin(lane->world->remembered, 1, key, NOW, &names, NULL) ||
             (i % 4 && !remembered_done(lane->world->remembered, 1, key, key, NULL)))
             return NULL;
     }
@@ -244,6 +304,8 @@ int main(void)
         CASE(test_remembered_begin_answered),
         CASE(test_remembered_begin_again_after_a_kill),
         CASE(test_remembered_undone),
+        CASE(test_remembered_claim_is_not_kept),
+        CASE(test_remembered_begin_removes_old_ones),
         CASE(test_remembered_done_unwritten),
         CASE(test_remembered_begin_many_at_once),
         CASE(test_remembered_open_refuses),

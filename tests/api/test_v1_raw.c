@@ -7,7 +7,7 @@
 #include "tests/lib/testing.h"
 
 /* Parameters with these octets as data. */
-static Submission *read_octets(const char *octets, gsize length, char **text)
+static Submission *read_octets(const char *octets, gsize length, V1Error wrong, char **text)
 {
     g_autofree char *data = g_base64_encode((const guchar *)octets, length);
     g_autofree char *json = g_strdup_printf(
@@ -17,7 +17,7 @@ static Submission *read_octets(const char *octets, gsize length, char **text)
     Submission *submission = v1_raw_read(object, &first, text);
 
     json_object_put(object);
-    assert_int_equal(first, submission ? V1_ERROR_NONE : V1_ERROR_PARAMETER);
+    assert_int_equal(first, submission ? V1_ERROR_NONE : wrong);
     return submission;
 }
 
@@ -39,7 +39,8 @@ static void test_v1_raw_read_data(void **state)
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = NULL;
-        g_autoptr(Submission) raw = read_octets(cases[i].octets, strlen(cases[i].octets), &text);
+        g_autoptr(Submission) raw =
+            read_octets(cases[i].octets, strlen(cases[i].octets), V1_ERROR_NONE, &text);
         if (!raw)
             fail_msg("case %u: %s", i, text);
         for (guint j = 0; cases[i].fields[2 * j]; j++) {
@@ -49,6 +50,30 @@ static void test_v1_raw_read_data(void **state)
         }
         assert_string_equal(raw->body->str, cases[i].body);
         assert_true(g_strcmp0(raw->message_id, cases[i].message_id) == 0);
+    }
+}
+
+/* More fields than may be are not even kept in memory. */
+static void test_v1_raw_read_many_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        guint fields;
+        gboolean good;
+    } cases[] = {{1000, TRUE}, {1001, FALSE}, {500000, FALSE}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) octets = g_string_new(NULL);
+        g_autofree char *text = NULL;
+        for (guint n = 0; n < cases[i].fields; n++)
+            g_string_append(octets, "a:\n");
+        g_string_append(octets, "\nbody\n");
+        g_autoptr(Submission) raw =
+            read_octets(octets->str, octets->len, V1_ERROR_TOO_LARGE, &text);
+        assert_int_equal(raw != NULL, cases[i].good);
+        assert_true(
+            g_strcmp0(text, raw ? NULL : "The header of the message has more than 1000 fields") ==
+            0);
     }
 }
 
@@ -63,10 +88,11 @@ static void test_v1_raw_read_no_message(void **state)
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = NULL;
-        if (read_octets(cases[i], strlen(cases[i]), &text) || !strstr(text, "`data`"))
+        if (read_octets(cases[i], strlen(cases[i]), V1_ERROR_PARAMETER, &text) ||
+            !strstr(text, "`data`"))
             fail_msg("case %u: %s", i, text);
     }
-    assert_null(read_octets("From: a\n\n\0", 10, &nul));
+    assert_null(read_octets("From: a\n\n\0", 10, V1_ERROR_PARAMETER, &nul));
 }
 
 /* Its padding may be missing, and nothing of the message is then. */
@@ -104,7 +130,7 @@ static void test_v1_raw_read_long_header(void **state)
 
     for (guint i = 0; i < 500000; i++)
         g_string_append(octets, " z\n");
-    g_autoptr(Submission) raw = read_octets(octets->str, octets->len, &text);
+    g_autoptr(Submission) raw = read_octets(octets->str, octets->len, V1_ERROR_NONE, &text);
     assert_int_equal(raw->fields->len, 1);
     assert_int_equal(submission_header_size(raw), 2 + 2 + 500000 * 4 + 2);
 }
@@ -179,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v1_raw_read_data),
+        cmocka_unit_test(test_v1_raw_read_many_fields),
         cmocka_unit_test(test_v1_raw_read_no_message),
         cmocka_unit_test(test_v1_raw_read_without_padding),
         cmocka_unit_test(test_v1_raw_read_long_header),

@@ -59,6 +59,11 @@ static void test_compose_text_table(void **state)
         {"a\rb\nc", "a b c"},
         {"  a \t b  ", "a b"},
         {"\x01\x02", ""},
+        {"Order  12   is {\"a\":\"p  q\"}", NULL},
+        {"K\xc3\xb6ln  am   Rhein", NULL},
+        {"one two three four five six seven eight nine ten eleven  twelve   thirteen    fourteen  "
+         "x",
+         NULL},
         {"\xf0\x9f\x98\x80 smile", NULL},
         {"K\xc3\xb6ln_?=x", NULL},
         {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
@@ -171,6 +176,15 @@ static void test_compose_type_table(void **state)
         {"text/plain", "\xff", " text/plain"},
         {"text/plain; charset=iso-8859-1", "\xff", " text/plain; charset=iso-8859-1"},
         {"text/csv; charset=\"a b\"", "x", " text/csv; charset=UTF-8"},
+        {"text/calendar; charset=utf-8; method=REQUEST", "x",
+         " text/calendar; charset=utf-8;\r\n method=REQUEST"},
+        {"text/calendar; method=\"a b\\\"\"; name=x; component=VEVENT", "x",
+         " text/calendar; charset=UTF-8;\r\n method=\"a b\\\"\";\r\n component=VEVENT"},
+        {"text/plain; x=\"a\r\nBcc: y\"; boundary=z; J\xc3\xb6=x", "x",
+         " text/plain; charset=UTF-8"},
+        {"application/pdf; a=1; b=2; c=3; d=4; e=5; f=6; g=7; h=8; i=9", "x",
+         " application/pdf;\r\n a=1;\r\n b=2;\r\n c=3;\r\n d=4;\r\n e=5;\r\n f=6;\r\n g=7;\r\n "
+         "h=8"},
         {"", "x", " application/octet-stream"},
         {"pdf", "x", " application/octet-stream"},
         {"/pdf", "x", " application/octet-stream"},

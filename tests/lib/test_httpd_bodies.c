@@ -289,6 +289,44 @@ static void test_httpd_bounds_waiting_of_a_holder(void **state)
     close(busy);
 }
 
+static gpointer open_gate(gpointer data)
+{
+    World *world = data;
+
+    g_usleep(300000);
+    g_mutex_unlock(&world->gate);
+    return NULL;
+}
+
+/* What a worker has begun gets its answer, and what only waits for one is not begun. */
+static void test_httpd_stop_begins_nothing_more(void **state)
+{
+    World *world = *state;
+    int fds[5];
+    guint good = 0, refused = 0;
+
+    world->options.workers = 1;
+    start(world);
+    g_mutex_lock(&world->gate);
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++)
+        fds[i] = ask(world, "/late", i);
+    while (atomic_load(&world->waiting) == 0)
+        g_usleep(1000);
+    g_usleep(100000); /* for the others to come */
+    GThread *opener = g_thread_new("opener", open_gate, world);
+    httpd_stop(g_steal_pointer(&world->httpd), 0);
+    g_thread_join(opener);
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        g_autofree char *answer = http_receive(fds[i], FALSE);
+        good += http_status(answer) == 200;
+        refused += http_status(answer) == 503;
+        close(fds[i]);
+    }
+    assert_int_equal(good, 1);
+    assert_int_equal(refused, G_N_ELEMENTS(fds) - 1);
+    assert_int_equal(world->waiting, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -296,7 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_httpd_bounds_bodies_of_a_holder),  TEST(test_httpd_bounds_answers_of_a_holder),
         TEST(test_httpd_bounds_waiting_of_a_holder), TEST(test_httpd_announced_bodies_take_no_room),
-        TEST(test_httpd_makes_room_for_bodies),
+        TEST(test_httpd_makes_room_for_bodies),      TEST(test_httpd_stop_begins_nothing_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
