@@ -195,16 +195,11 @@ static void read_submission(Call *call)
 static gboolean judge(Call *call)
 {
     g_autoptr(GError) error = NULL;
-    V1Error later = call->wrong;
 
     if (!call->submission)
         return FALSE;
-    call->wrong =
-        sender_judge_author(call->desk->sender, call->credential, call->submission, &error);
-    if (call->wrong == V1_ERROR_NONE)
-        call->wrong =
-            later ? later
-                  : sender_judge_form(call->desk->sender, call->submission, &call->text, &error);
+    call->wrong = sender_judge(call->desk->sender, call->credential, call->submission, call->wrong,
+                               &call->text, &error);
     return error ? give_up(call, error) : call->wrong == V1_ERROR_NONE;
 }
 

@@ -120,10 +120,8 @@ static gboolean judge(Sender *sender, const EdgeCredential *credential,
 {
     g_autoptr(GError) why = NULL;
     g_autofree char *text = NULL;
-    V1Error wrong = sender_judge_author(sender, credential, submission, &why);
+    V1Error wrong = sender_judge(sender, credential, submission, later, &text, &why);
 
-    if (wrong == V1_ERROR_NONE)
-        wrong = later ? later : sender_judge_form(sender, submission, &text, &why);
     if (!why)
         return wrong == V1_ERROR_NONE || refuse(error, wrong, text);
     g_propagate_error(error, g_steal_pointer(&why));

@@ -15,7 +15,7 @@
  * g_byte_array_unref. */
 GByteArray *send_file_read(const char *option, const char *file, gsize *left, GError **error);
 
-/* What is there for sender_judge_form to refuse stays to it; what cannot be read or is not what it must be is an error that names the
+/* What is there for sender_judge to refuse stays to it; what cannot be read or is not what it must be is an error that names the
  * option: INVALID, TOO_LARGE, NOT_FOUND, IO. max: octets of all files. */
 Letter *send_letter_read(const Cli *cli, gsize max, GError **error);
 

@@ -3,8 +3,8 @@
  * Purpose: an HTTP/1.1 server: requests in, answers out, within stated bounds. The door to libmicrohttpd.
  * Used by: the daemons of api/.
  * May touch: the sockets that it is given; certificates (certificate.h).
- * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait. The answer of a route
- *     that blocks runs in a pool of workers; there are 1 + HTTPD_ASIDE such pools, so that what waits for a server that may be
+ * Threads: a few serve all connections (epoll); route, take and answer run there and must not wait, but for a look into a replica.
+ *     The answer of a route that blocks runs in a pool of workers; there are 1 + HTTPD_ASIDE such pools, so that what waits for a server that may be
  *     away, or for others, does not stop the rest.
  * Limits: those of HttpdOptions. What is beyond them, or is no HTTP, is answered 4xx here, and no route sees it; a chunked
  *     body beside a Content-Length is refused, as is any other transfer coding, and a field over which two programs could

@@ -122,7 +122,7 @@ gboolean sender_reserve(Sender *sender, guint n, SubmissionNames *names, GError 
     return FALSE;
 }
 
-V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
+static V1Error judge_author(Sender *sender, const EdgeCredential *credential,
                             const Submission *submission, GError **error)
 {
     g_auto(Author) author = {0};
@@ -137,7 +137,7 @@ V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
     return allowed ? V1_ERROR_NONE : V1_ERROR_UNAUTHENTICATED_FROM;
 }
 
-V1Error sender_judge_form(Sender *sender, const Submission *submission, char **text, GError **error)
+static V1Error judge_form(Sender *sender, const Submission *submission, char **text, GError **error)
 {
     gint64 max = config_int(sender->config, CONFIG_MESSAGE_SIZE_MAX);
     gint64 received_max = config_int(sender->config, CONFIG_RECEIVED_MAX);
@@ -156,6 +156,16 @@ V1Error sender_judge_form(Sender *sender, const Submission *submission, char **t
     if (mime_fields_count(submission->fields, "Received") > received_max)
         return V1_ERROR_LOOP;
     return has_space(sender, error) ? V1_ERROR_NONE : V1_ERROR_UNAVAILABLE;
+}
+
+V1Error sender_judge(Sender *sender, const EdgeCredential *credential, const Submission *submission,
+                     V1Error later, char **text, GError **error)
+{
+    V1Error wrong = judge_author(sender, credential, submission, error);
+
+    if (wrong == V1_ERROR_NONE)
+        wrong = later;
+    return wrong == V1_ERROR_NONE ? judge_form(sender, submission, text, error) : wrong;
 }
 
 /* submission.admitted; the milter tells the queue id, and whether its messages are made by the hop. */

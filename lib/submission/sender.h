@@ -37,13 +37,10 @@ gboolean sender_is_ready(Sender *sender, GError **error);
 void sender_message_id(const Sender *sender, SubmissionNames *names);
 gboolean sender_reserve(Sender *sender, guint n, SubmissionNames *names, GError **error);
 
-/* Who may be From and Sender: V1_ERROR_NONE, V1_ERROR_UNAUTHENTICATED_FROM, or V1_ERROR_UNAVAILABLE and error. */
-V1Error sender_judge_author(Sender *sender, const EdgeCredential *credential,
-                            const Submission *submission, GError **error);
-
-/* Size, header, loops and free space, as the milter would have it; *text (g_free) says what is too large. */
-V1Error sender_judge_form(Sender *sender, const Submission *submission, char **text,
-                          GError **error);
+/* Who may be From and Sender; then later, what was found wrong and is told only if From is good; then size, header, loops and free
+ * space, as the milter would have it. *text (g_free) says what is too large. With V1_ERROR_UNAVAILABLE there is an error. */
+V1Error sender_judge(Sender *sender, const EdgeCredential *credential, const Submission *submission,
+                     V1Error later, char **text, GError **error);
 
 /* Journals the submission and hands it to Postfix. Its queue id (g_free; "" when Postfix does not say): it is Postfix's. NULL: REFUSED
  * is for good; after UNKNOWN_RESULT it may have it; after any other error it has not. client: NULL without a journal. */

@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -160,6 +161,26 @@ class Sandbox:
         """Postfix's queue: a list of objects as `postqueue -j' prints them."""
         lines = self.execute("postqueue", "-j").stdout.splitlines()
         return [json.loads(line) for line in lines if line.strip()]
+
+    @contextlib.contextmanager
+    def queue_manager_stopped(self):
+        """qmgr(8) sleeps: mail is queued and waits."""
+        pid = self._queue_manager()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def _queue_manager(self):
+        inside = os.stat("/run/netns/" + self.netns)
+        for comm in pathlib.Path("/proc").glob("[0-9]*/comm"):
+            with contextlib.suppress(OSError):
+                space = os.stat(comm.parent / "ns" / "net")
+                if comm.read_text() == "qmgr\n" and os.path.samestat(space, inside):
+                    return int(comm.parent.name)
+        raise AssertionError("no queue manager")
 
     def mail_log_text(self):
         return pathlib.Path(self.mail_log).read_text(errors="replace")

@@ -112,6 +112,11 @@ class Keys(Case):
             self.assertEqual((status, answer["status"], answer["data"]), (200, "error", {
                 "code": "AccessDenied", "message": "Must be authenticated as a server."}))
 
+    def test_no_key_and_a_large_body(self):
+        for body in (b"x" * 1000000, iter([b"x" * 100000] * 10)):  # the latter in chunks
+            status, answer = Api(self.sandbox, "").ask(MESSAGE, body)
+            self.assertEqual((status, answer["data"]["code"]), (200, "AccessDenied"))
+
     def test_wrong_key(self):
         for key in ("wrong", self.sandbox.smtp_key, self.sandbox.api_key[:-1], self.sandbox.api_key + "x", "a<b>&"):
             status, answer = Api(self.sandbox, key).ask(MESSAGE, message())
@@ -504,6 +509,26 @@ class Repeated(Case):
         self.send(MESSAGE, message(), headers=key)
         status, word, data = self.ask(MESSAGE, message(), headers=key)
         self.assertEqual((status, word, data["code"]), (422, "error", "IdempotencyKeyReused"))
+
+    def test_whatever_has_changed_since(self):
+        """What was taken is answered as it was, though it would be refused now."""
+        recipient = fresh()
+        body, key = message(to=recipient), {"Idempotency-Key": uuid.uuid4().hex}
+        self.api = Api(self.sandbox, self.sandbox.outrider("credential", "add", "acme/main", "turned", "--type", "api")["key"])
+        self.addCleanup(self.sandbox.outrider, "credential", "delete", "acme/main", "turned")
+        self.sandbox.followed()
+        first = self.send(MESSAGE, body, headers=key)
+        self.sandbox.outrider("credential", "change", "acme/main", "turned", "--sender", "other@acme.test")
+        self.sandbox.followed()
+        self.refused(MESSAGE, message(), "UnauthenticatedFromAddress")
+        self.assertEqual(self.send(MESSAGE, body, headers=key), first)
+        self.sandbox.history(recipient, "Sent")
+        self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
+
+    def test_nobody_is_not_remembered(self):
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        self.send(RAW, raw([]), headers=key)
+        self.send(RAW, raw([fresh()]), headers=key)
 
     def test_errors_are_not_remembered(self):
         key = {"Idempotency-Key": uuid.uuid4().hex}

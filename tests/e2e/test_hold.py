@@ -213,9 +213,11 @@ class Holds(unittest.TestCase):
             entry = self.sandbox.history(recipient, "Held")
             self.age(entry)
             self.assertEqual(self.hold("release", str(entry["id"]))["released"], 1)
-            after = self.sandbox.history(recipient, "SoftFail")
-            self.assertEqual(after["queue_id"], entry["queue_id"])
             self.until_sent(recipient, entry)
+            after = self.sandbox.history(recipient, "Sent")
+            self.assertEqual(after["queue_id"], entry["queue_id"])
+            self.assertEqual([one["status"] for one in sorted(after["deliveries"], key=lambda one: one["at"])][-2:],
+                             ["SoftFail", "Sent"])
             self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
             self.assertNotRegex(self.sandbox.mail_log_text(), entry["queue_id"] + ": .*status=expired")
             self.assertRegex(self.sandbox.mail_log_text(), entry["queue_id"] + ": .* delay=518[0-9]{3}")

@@ -163,7 +163,7 @@ class Http(unittest.TestCase):
                 words = entry.read_bytes().split(b"\0")
             except OSError:
                 continue
-            if words[0].endswith(b"outrider-pipe") and self.sandbox.directory.encode() in words[0]:
+            if words[0].endswith(b"outrider-pipe") and words[0].startswith(f"{self.sandbox.directory}/".encode()):
                 found.append(int(entry.parent.name))
         return found
 

@@ -90,8 +90,13 @@ class Store(unittest.TestCase):
                 self.assertIn(route.encode(), notification)
                 row = self.sandbox.history(route, "HardFail")
                 self.assertIn("550 5.1.1", row["deliveries"][0]["text"])
+                deliver(self.sandbox, route)  # two refusals would suppress a recipient of ours
+                wait_for(lambda: len(self.refused(route)) == 2, "the second refusal")  # pylint: disable=cell-var-from-loop
         suppressed = self.sandbox.outrider("suppression", "list", self.incoming.server)
         self.assertEqual(suppressed, [])
+
+    def refused(self, route):
+        return self.sandbox.outrider("message", "list", "--to", route, "--status", "HardFail")
 
     def test_user_over_quota(self):
         route = self.route(extra="userdb_quota_rule=*:bytes=100")
@@ -124,8 +129,8 @@ class Store(unittest.TestCase):
                 deliver(self.sandbox, route)
                 row = self.sandbox.history(route, "SoftFail")
                 self.assertIn("Connection refused", row["deliveries"][0]["text"])
-            waiting = [entry for entry in self.sandbox.queue() if any(route in str(entry) for route in routes)]
-            self.assertEqual(len(waiting), 2)
+            wait_for(lambda: len([entry for entry in self.sandbox.queue() if any(route in str(entry) for route in routes)]) == 2,
+                     "both to wait")
         finally:
             self.store.start()
         for route in routes:

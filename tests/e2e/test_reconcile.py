@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the log does not tell: messages that never came into the queue, left it unseen, or wait for the hop."""
 
-import contextlib
 import os
 import pathlib
 import re
-import signal
 import sys
 import unittest
 
@@ -61,25 +59,6 @@ class Reconcile(unittest.TestCase):
 
     # What the tests do
 
-    @contextlib.contextmanager
-    def queue_manager_stopped(self):
-        """qmgr(8) of this sandbox sleeps: mail is queued and waits."""
-        pid = self.queue_manager()
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    def queue_manager(self):
-        inside = os.stat("/run/netns/" + self.sandbox.netns)
-        for comm in pathlib.Path("/proc").glob("[0-9]*/comm"):
-            with contextlib.suppress(OSError):
-                space = os.stat(comm.parent / "ns" / "net")
-                if comm.read_text() == "qmgr\n" and os.path.samestat(space, inside):
-                    return int(comm.parent.name)
-        self.fail("no queue manager")
-
     def submit(self, recipients):
         """One submission to several recipients; its queue id."""
         with mail.Client(self.sandbox) as client:
@@ -133,7 +112,7 @@ class Reconcile(unittest.TestCase):
 
     def test_a_requeued_message_has_two_queue_ids_and_is_no_duplicate(self):
         recipient = fresh("greylist.test")
-        with self.queue_manager_stopped():
+        with self.sandbox.queue_manager_stopped():
             _, queue_id = mail.send(self.sandbox, recipient)
             self.requeue(queue_id)
         entry = self.sandbox.history(recipient, "Sent")
@@ -144,7 +123,7 @@ class Reconcile(unittest.TestCase):
 
     def test_a_first_pass_that_is_stuck_is_sent_later(self):
         recipients = [fresh(), fresh()]
-        with self.queue_manager_stopped():
+        with self.sandbox.queue_manager_stopped():
             self.submit(recipients)
             self.sandbox.stop("milter")
         try:
@@ -160,7 +139,7 @@ class Reconcile(unittest.TestCase):
 
     def test_a_first_pass_that_is_requeued_goes_to_the_hop_again(self):
         recipients = [fresh(), fresh()]
-        with self.queue_manager_stopped():
+        with self.sandbox.queue_manager_stopped():
             queue_id = self.submit(recipients)
             self.sandbox.stop("milter")
         try:
@@ -179,7 +158,7 @@ class Reconcile(unittest.TestCase):
 
     def test_a_first_pass_that_expires_ends_its_messages(self):
         recipients = [fresh(), fresh(), fresh()]
-        with self.queue_manager_stopped():
+        with self.sandbox.queue_manager_stopped():
             queue_id = self.submit(recipients)
             self.sandbox.stop("milter")
         try:
