@@ -25,6 +25,7 @@ class Ownership(unittest.TestCase):
         name = f"b\u00fc{domain.name}"
         self.sandbox.outrider("domain", "add", domain.owner, name)
         self.sandbox.outrider("credential", "change", domain.owner, "app", "--sender", f"app@{name}")
+        self.sandbox.followed()
         wait_for(lambda: self.taken(domain, f"app@{name}"), f"mail from {name} being taken")
         self.assertTrue(self.taken(domain, f"App@{name.encode('idna').decode()}"))
         for other in (f"other@{name}", f"app@{domain.name}", f"app@b\u200d\u00fc{domain.name}"):

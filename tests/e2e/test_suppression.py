@@ -151,7 +151,7 @@ class Suppressions(unittest.TestCase):
     def test_it_ends_by_itself(self):
         recipient = fresh()
         self.refusing()
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=8)
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=20)
         self.suppress(recipient, SERVER, "--expires", end.strftime("%Y-%m-%dT%H:%M:%SZ"))
         self.refused(recipient)
 

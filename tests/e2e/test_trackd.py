@@ -421,16 +421,21 @@ class Trouble(unittest.TestCase):
         tokens = [f"/c/{token}" for token in seal(4000)]
         done, lock, stop = {}, threading.Lock(), threading.Event()
 
-        def load(mine):
-            for number in mine:
-                if stop.is_set():
-                    return
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    if ask(tokens[number], fields=[("User-Agent", f"load-{number}")]).status == 307:
-                        with lock:
-                            done[number] = time.monotonic()
+        def load(start):
+            number = start
+            while not stop.is_set():
+                asked = time.monotonic()
+                try:
+                    answer = ask(tokens[number % len(tokens)], fields=[("User-Agent", f"load-{number}")])
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.05)
+                    continue
+                if answer.status == 307:
+                    with lock:
+                        done[number] = (asked, time.monotonic())
+                number += 4
 
-        threads = [threading.Thread(target=load, args=(range(start, len(tokens), 4),)) for start in range(4)]
+        threads = [threading.Thread(target=load, args=(start,)) for start in range(4)]
         kills = []
         for thread in threads:
             thread.start()
@@ -440,15 +445,17 @@ class Trouble(unittest.TestCase):
             shared().control("kill", "trackd")
             kills.append((begin, time.monotonic()))
             shared().start("trackd")
+            before = len(done)
+            wait_for(lambda: len(done) > before + 100, "more clicks")
+        stop.set()
         for thread in threads:
             thread.join()
-        stop.set()
         self.assertGreater(len(done), 500)
 
         def missing():
             found = {event[1].get("ua") for event in events()}
-            return [at for number, at in done.items() if f"load-{number}" not in found and not any(
-                begin - SAFE_SECONDS < at <= end for begin, end in kills)]
+            return [(asked, answered) for number, (asked, answered) in done.items() if f"load-{number}" not in found and not any(
+                asked <= end and answered > begin - SAFE_SECONDS for begin, end in kills)]
 
         wait_for(lambda: not missing(), "every click that was answered in time", tell=missing)
 
