@@ -209,7 +209,8 @@ class Fates(Case):
             api, server = client_and_server(self.sandbox)
             self.sandbox.outrider("limit", "set", server, "0/hour", "--action", action)
             told = self.sandbox.outrider("limit", "show", server)
-            self.assertTrue(told)
+            self.assertEqual([(limit["subject"], limit["max"], limit["period"], limit["action"]) for limit in told],
+                             [(server, 0, "hour", action)])
             row = wait_for(functools.partial(self.beyond, api, status), f"the limit that says {action}")
             self.assertIn(f"Limit of 0 messages per hour for server {server} is reached", row[field])
             if action == "defer":
