@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -422,8 +423,9 @@ class Trouble(unittest.TestCase):
         done, lock, stop = {}, threading.Lock(), threading.Event()
 
         def load(start):
-            number = start
-            while not stop.is_set():
+            for number in itertools.count(start, 4):
+                if stop.is_set():
+                    return
                 asked = time.monotonic()
                 try:
                     answer = ask(tokens[number % len(tokens)], fields=[("User-Agent", f"load-{number}")])
@@ -433,7 +435,6 @@ class Trouble(unittest.TestCase):
                 if answer.status == 307:
                     with lock:
                         done[number] = (asked, time.monotonic())
-                number += 4
 
         threads = [threading.Thread(target=load, args=(start,)) for start in range(4)]
         kills = []
