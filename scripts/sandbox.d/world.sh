@@ -123,7 +123,7 @@ netns_files()
 {
     local target=/etc/netns/$NETNS
     mkdir -p "$target" "$DIR/postfix/etc" || fail "cannot make $target"
-    printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:2\n' >"$target/resolv.conf"
+    printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:3\n' >"$target/resolv.conf"
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$target/hosts"
     printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n' \
         >"$target/nsswitch.conf"

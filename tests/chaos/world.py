@@ -23,6 +23,7 @@ LIMITED = "acme/main"
 # likes, the worker when it starts.
 GIVE_UP = {"mariadb": "mariadb", "worker": "spool"}
 GIVING_UP = 20  # seconds after its disk was full in which it may still do so
+AGAIN = 1  # seconds after which a service that is missing is looked for again
 START = 60  # seconds for which a start is tried: it may meet what another fault does, like a full disk
 
 
@@ -149,13 +150,20 @@ class World:
     def check(self):
         """Notes services that died by themselves, and starts them."""
         for service in SERVICES:
-            # Who takes a service down has said so before.
-            if self.alive(service) or service in self._held or GIVE_UP.get(service) in self._filling:
+            if not self._missing(service):
                 continue
+            if not self._may_give_up(service):
+                time.sleep(AGAIN)
+                if not self._missing(service):
+                    continue
             if not self._may_give_up(service):
                 words = self.sandbox.control("logs", service, check=False).stdout[-LOG_SHOWN:]
                 self.trouble(f"{service} died by itself; the end of its log: {words}")
             self.start(service)
+
+    def _missing(self, service):
+        """Whether it does not run and no fault is why. Who takes a service down has said so before."""
+        return not (self.alive(service) or service in self._held or GIVE_UP.get(service) in self._filling)
 
     def pid(self, service):
         path = "postfix/queue/pid/master.pid" if service == "postfix" else f"run/{service}.pid"
@@ -193,8 +201,9 @@ class Filler(threading.Thread):
 
     def run(self):
         descriptor = os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600)
-        size = 0
-        while not self._end.wait(0.1 if self._full_since else 0):
+        size, ended = 0, False
+        while not ended:
+            ended = self._end.wait(0.1 if self._full_since else 0)  # what was freed until the end is taken once more
             taken = size
             size = self._take(descriptor, size)
             if size > taken or not self._full_since:

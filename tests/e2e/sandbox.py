@@ -190,7 +190,7 @@ class Sandbox:
     def text_record(self, name):
         """The TXT record of a name in the sandbox's DNS, strings joined; None when there is none."""
         question = dns.message.make_query(name, "TXT")
-        for records in dns.query.tcp(question, "127.0.0.1", timeout=5).answer:
+        for records in dns.query.tcp(question, "127.0.0.1", timeout=PATIENCE).answer:
             for record in records:
                 if hasattr(record, "strings"):
                     return b"".join(record.strings)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """outrider-apid under attack: connections, heads and bodies as no client should make them, while another client's mail goes on."""
 
+import collections
 import contextlib
 import http.client
 import os
@@ -151,9 +152,15 @@ class Case(unittest.TestCase):
         self.assertEqual(self.daemon.process().name, self.pid, "it is another process")
         for recipient, number in self.bystander.answered[-3:]:
             self.assertEqual(self.sandbox.history(recipient, "Sent")["id"], number)
-        arrived = [entry["address"] for record in self.sandbox.envelopes("ok.test") for entry in record["recipients"]]
-        for recipient, _ in self.bystander.answered:
-            self.assertEqual(arrived.count(recipient), 1, recipient)
+        answered = {recipient for recipient, _ in self.bystander.answered}
+        wait_for(lambda: answered <= set(self.arrived()), "all of the bystander's mail", tell=lambda: answered - set(self.arrived()))
+        arrived = self.arrived()
+        for recipient in answered:
+            self.assertEqual(arrived[recipient], 1, recipient)
+
+    def arrived(self):
+        """How many copies each recipient has."""
+        return collections.Counter(entry["address"] for record in self.sandbox.envelopes("ok.test") for entry in record["recipients"])
 
 
 def converse(octets, port=PORT, last=False, wrap=False, count=1000):
@@ -342,10 +349,10 @@ class Connections(Case):
 
     def test_heads_that_do_not_end(self):
         """In pieces, over TLS in the middle of a hello, and with nothing at all: all are cut, an octet now and then or not."""
+        before = self.daemon.counter("cut")
         for number in range(600):
             sock = self.connect(number, TLS if number % 3 == 0 else PORT)
             sock.sendall((HELLO[:50], b"GET / HTTP/1.1\r\nX: ", b"")[number % 3])
-        before = self.daemon.counter("cut")
 
         def drip():
             for sock in self.held[1::3]:
@@ -358,6 +365,7 @@ class Connections(Case):
         self.comes_back()
 
     def test_who_reads_no_answers(self):
+        before = self.daemon.counter("cut")
         request = HEALTH.replace(b"/health", b"/metrics") * 400
         for number in range(50):
             sock = self.connect(number)
@@ -367,7 +375,6 @@ class Connections(Case):
                 for _ in range(200):
                     sock.sendall(request)
         self.bystander.goes_on()
-        before = self.daemon.counter("cut")
         wait_for(lambda: self.daemon.counter("cut") - before >= 50, "all of them to be cut", 120,
                  lambda: self.daemon.counter("cut") - before)
         self.comes_back()
@@ -405,7 +412,8 @@ class Bodies(Case):
         for _ in range(2):  # of four bodies that fit two are its share
             self.begin(key, octets=BODY_MAX - 1)
         wait_for(lambda: self.refused(self.begin(key)), "its share to be full")
-        self.assertTrue(all([self.refused(self.begin(key)) for _ in range(10)]))
+        more = [self.begin(key) for _ in range(10)]
+        self.assertTrue(all([self.refused(sock, 8) for sock in more]))
         self.bystander.goes_on(20)
         self.comes_back()
 
@@ -418,18 +426,17 @@ class Bodies(Case):
         self.bystander.goes_on(20)
         self.comes_back()
 
-    def refused(self, sock):
-        sock.settimeout(1)
+    def refused(self, sock, seconds=1):
+        sock.settimeout(seconds)
         with contextlib.suppress(TimeoutError):
             return sock.recv(4096).startswith(b"HTTP/1.1 503 ")
         return False
 
     def test_slow_bodies_make_room(self):
         """An octet a second, on all connections that there are."""
-        key = self.new_key()
+        key, before = self.new_key(), self.daemon.counter("cut")
         for number in range(396):
             self.begin(("wrong", key)[number % 100 == 0])
-        before = self.daemon.counter("cut")
 
         def drip():
             for sock in self.held:

@@ -162,7 +162,7 @@ class Injection(Case):
                     self.ask(RAW, {**good, **parameters(marker)}, marker)
         for octets in self.arrived().values():
             self.assertNotRegex(octets, rb"(?mi)(^|\r)x-evil")
-            mail.verify_all(self.sandbox, octets)
+            self.assertGreaterEqual(mail.verify_all(self.sandbox, octets), 1)
         self.assertEqual(len(self.sandbox.inbox("victim@ok.test")), victims)
 
     def places(self, evil):

@@ -12,7 +12,7 @@ import urllib.parse
 import incoming
 import mail
 from sandbox import fresh, shared, wait_for
-from test_api_read import Case, client_of, client_of_new_server
+from test_api_read import Case, client_of, client_of_new_server, patiently
 from test_api_send import MESSAGE, RAW, Api, message, raw
 
 READ, DELIVERIES = "/api/v1/messages/message", "/api/v1/messages/deliveries"
@@ -48,11 +48,15 @@ def tearDownModule():
 class Envelope(Case):
     def octets(self, path, body=None, key=None, **headers):
         """An answer as it came."""
-        api = Api(self.sandbox, key)
-        api.link.request("POST", path, body or b"{}", {"X-Server-API-Key": api.key, "Content-Type": "application/json", **headers})
-        answer = api.link.getresponse()
-        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/json; charset=utf-8"))
-        return answer.read().decode()
+        def once():
+            api = Api(self.sandbox, key)
+            api.link.request("POST", path, body or b"{}", {"X-Server-API-Key": api.key, "Content-Type": "application/json", **headers})
+            answer = api.link.getresponse()
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+
+        status, kind, text = patiently(once)
+        self.assertEqual((status, kind), (200, "application/json; charset=utf-8"))
+        return text
 
     def test_octets(self):
         missing = r'\{"status":"parameter-error","time":\d+\.\d{1,3},"flags":\{\},"data":\{"message":"`id` parameter is required but is missing"\}\}'
@@ -155,8 +159,12 @@ class Fates(Case):
         _, _, data = self.ask(path, message(to=recipient), api)
         number = data["messages"][recipient]["id"]
         wait_for(lambda: self.status(number, api) == status, f"{recipient} {status}", tell=lambda: self.status(number, api))
-        whole, rows = self.read(number, "status", "details", api=api), self.deliveries(number, api)
-        self.assertEqual(whole["status"]["last_delivery_attempt"], rows[-1]["timestamp"])
+
+        def agreed():
+            whole, rows = self.read(number, "status", "details", api=api), self.deliveries(number, api)
+            return (whole, rows) if whole["status"]["last_delivery_attempt"] == rows[-1]["timestamp"] else None
+
+        whole, rows = wait_for(agreed, "its last attempt as the last of its deliveries", tell=lambda: self.deliveries(number, api))
         self.assertEqual((whole["status"]["held"], whole["status"]["hold_expiry"] is None), (status == "Held", status != "Held"))
         row = self.sandbox.outrider("message", "show", str(number))
         self.assertEqual((row["status"], row["rcpt_to"], row["token"]), (status, whole["details"]["rcpt_to"], whole["token"]))
@@ -179,8 +187,10 @@ class Fates(Case):
         self.send(recipient)
         self.return_path = self.sandbox.history(recipient)["return_path"]
         wait_for(self.takes_returns, "return paths on port 25")
-        number, rows = self.entries(fresh("latebounce.test"), "Bounced")
-        self.assertEqual([row["status"] for row in rows], ["Sent", "Bounced"])
+        number, _ = self.entries(fresh("latebounce.test"), "Bounced")
+        wait_for(lambda: [row["status"] for row in self.deliveries(number)] == ["Sent", "Bounced"], "both in history",
+                 tell=lambda: self.deliveries(number))
+        rows = self.deliveries(number)
         self.assertEqual((rows[1]["details"], rows[1]["output"], rows[1]["log_id"]), ("bounced: 550 5.1.1 No such user here", None, None))
         story = self.sandbox.outrider_plain("explain", str(number)).stdout
         self.assertRegex(story, r"it came back\n +notification bounced: 550 5\.1\.1 No such user here")
@@ -188,7 +198,9 @@ class Fates(Case):
 
     def test_nobody_there(self):
         for domain, status in (("nomx.test", "HardFail"), ("nowhere.invalid", "HardFail"), ("down.test", "SoftFail")):
-            row, = self.entries(fresh(domain), status)[1]
+            rows = self.entries(fresh(domain), status)[1]
+            self.assertTrue(len(rows) == 1 or status == "SoftFail", rows)  # what is put off is tried again
+            row = rows[0]
             self.assertEqual((row["details"], row["sent_with_ssl"]), (f"No mail server for {domain} could be reached", False))
 
     def test_limits(self):
@@ -197,7 +209,8 @@ class Fates(Case):
             api, server = client_and_server(self.sandbox)
             self.sandbox.outrider("limit", "set", server, "0/hour", "--action", action)
             told = self.sandbox.outrider("limit", "show", server)
-            self.assertTrue(told)
+            self.assertEqual([(limit["subject"], limit["max"], limit["period"], limit["action"]) for limit in told],
+                             [(server, 0, "hour", action)])
             row = wait_for(functools.partial(self.beyond, api, status), f"the limit that says {action}")
             self.assertIn(f"Limit of 0 messages per hour for server {server} is reached", row[field])
             if action == "defer":
@@ -242,7 +255,7 @@ class Incoming(Case):
     def setUpClass(cls):
         cls.world = incoming.Incoming(shared())
         cls.addClassCleanup(cls.world.close)
-        cls.client = client_of(shared(), cls.world.server)
+        cls.key = client_of(shared(), cls.world.server).key
         url = cls.world.endpoint("--url", "http://127.0.0.1:9/nobody-listens")
         address = cls.world.endpoint("--address", "forwarded@ok.test")
         # By status: (the route's address, what is said of it).
@@ -262,7 +275,8 @@ class Incoming(Case):
                 "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b", "X-Multi: a", "X-Multi: =?utf-8?q?=C3=BC?="))
             incoming.deliver(self.sandbox, address, content, sender="bounces+1@ok.test")
             row = self.sandbox.history(address, status)
-            data = self.read(row["id"], "all", api=self.client)
+            api = Api(self.sandbox, self.key)
+            data = self.read(row["id"], "all", api=api)
             self.assertEqual((data["token"], data["status"]["status"], data["status"]["held"]), (row["token"], status, status == "Held"))
             details = data["details"]
             self.assertRegex(details.pop("subject"), "^trial ")
@@ -273,7 +287,7 @@ class Incoming(Case):
             self.assertEqual([file["filename"] for file in data["attachments"]], ["n.txt", "\u00e4\u00e4\u00e4.bin"])
             self.assertEqual(data["headers"]["x-multi"], ["a", "\u00fc"])
             self.assertTrue(base64.b64decode(data["raw_message"]).endswith(content))
-            entry = self.deliveries(row["id"], self.client)[0]
+            entry = self.deliveries(row["id"], api)[0]
             self.assertEqual(entry["status"], status)
             self.assertTrue(entry["details"].startswith(words.format(address)), entry)
             self.assertIs(entry["sent_with_ssl"], False)

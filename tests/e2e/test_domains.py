@@ -25,6 +25,7 @@ class Ownership(unittest.TestCase):
         name = f"b\u00fc{domain.name}"
         self.sandbox.outrider("domain", "add", domain.owner, name)
         self.sandbox.outrider("credential", "change", domain.owner, "app", "--sender", f"app@{name}")
+        self.sandbox.followed()
         wait_for(lambda: self.taken(domain, f"app@{name}"), f"mail from {name} being taken")
         self.assertTrue(self.taken(domain, f"App@{name.encode('idna').decode()}"))
         for other in (f"other@{name}", f"app@{domain.name}", f"app@b\u200d\u00fc{domain.name}"):
@@ -152,6 +153,7 @@ class ReturnPaths(unittest.TestCase):
 
     def test_what_is_held_opens_after_the_cname_is_gone(self):
         domain = Domain(self.sandbox, alone=True)
+        wait_for(lambda: domain.show()["dns_status"], "the worker's first look")
         own = f"psrp.{domain.name}"
         domain.publish("CNAME")
         domain.checked()
@@ -188,6 +190,7 @@ class Checks(unittest.TestCase):
 
     def test_missing_then_right_then_wrong(self):
         domain = Domain(self.sandbox)
+        wait_for(lambda: domain.show()["dns_status"], "the worker's first look")
         items = domain.items()
         self.assertEqual({items[name] for name in ("spf", "return path", "mx", "dmarc")}, {"missing"})
         self.assertEqual(domain.show()["dns_status"], "missing")
@@ -231,6 +234,7 @@ class Checks(unittest.TestCase):
 
     def test_without_dns_nothing_is_called_missing(self):
         domain = Domain(self.sandbox)
+        wait_for(lambda: domain.show()["dns_status"], "the worker's first look")
         domain.publish()
         self.assertEqual(domain.checked()["status"], "ok")
         self.sandbox.stop("dns")

@@ -8,7 +8,7 @@ import time
 import unittest
 
 import mail
-from sandbox import fresh, rewrite, shared, wait_for
+from sandbox import answers, fresh, rewrite, shared, wait_for
 
 NOWHERE = "[127.0.0.1]:9"
 ARCHIVE = "archive@office.test"
@@ -230,6 +230,7 @@ class HostilePostfix(unittest.TestCase):
         rewrite(master, before.replace("127.0.0.1:10026 inet", "127.0.0.1:10027 inet"))
         self.set({"maximal_queue_lifetime": "2s", "bounce_queue_lifetime": "2s"})
         self.reload()
+        wait_for(lambda: not answers("127.0.0.1", 10026), "the hop to be closed")
         group = [fresh(), fresh()]
         sender = f"{fresh().split('@')[0]}@office.test"
         content = mail.message(", ".join(group))

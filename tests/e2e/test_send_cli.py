@@ -204,7 +204,8 @@ class Send(unittest.TestCase):
 
         row = wait_for(end_of_one, "a message beyond the limit")
         story = self.sandbox.outrider("explain", str(row["id"]))["messages"][0]
-        self.assertTrue(story["submission"]["queue_id"])
+        self.assertEqual((story["submission"]["queue_id"], story["submission"]["hop"]), (row["queue_id"], False))
+        self.assertIn(f"Limit of 1 message per day for server {server} is reached", story["status_reason"])
 
     def test_without_milter(self):
         recipient = fresh()
@@ -218,10 +219,12 @@ class Send(unittest.TestCase):
         self.assertEqual(len(self.sandbox.inbox(recipient)), 1)
 
     def test_not_root(self):
-        words = [self.sandbox.variables["OUTRIDER"], "-c", self.sandbox.outrider_conf, *self.words()]
+        recipient = fresh()
+        words = [self.sandbox.variables["OUTRIDER"], "-c", self.sandbox.outrider_conf, *self.words(to=recipient)]
         result = self.sandbox.execute("setpriv", "--reuid=nobody", "--clear-groups", *words, check=False)
-        self.assertNotEqual(result.returncode, 0)
-        self.assertEqual(result.stdout, "")
+        self.assertEqual((result.returncode, result.stdout), (75, ""), result.stderr)
+        self.assertRegex(result.stderr, r"\Aoutrider: open \S+/etc/keys/\w+: Permission denied\n\Z")
+        self.assertEqual(self.sandbox.outrider("message", "list", "--to", recipient), [])
 
 
 if __name__ == "__main__":

@@ -429,7 +429,6 @@ class Life(unittest.TestCase):
             self.assertEqual(self.arrives(tracked), int(active))
 
     def test_waits_for_its_record(self):
-        tracked = common()
         own = Tracked(self.sandbox)
         late = own.add(publish=False, wait=False)
         status, report = own.check(late)
@@ -446,7 +445,8 @@ class Life(unittest.TestCase):
         status, report = own.check(late)
         self.assertEqual((status, report["dns_status"], report["active"]), (0, "ok", True), report)
         own.wait(late)
-        self.assertNotEqual(tracked.host, late)
+        _, _, received = own.send(PAGE, HTML)
+        self.assertEqual(links(self.sandbox, received)[0].host, late)
 
     def test_forced(self):
         tracked = Tracked(self.sandbox)
