@@ -4,6 +4,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "lib/base/error.h"
 #include "lib/mime/field.h"
 #include "lib/mime/mailbox.h"
 #include "lib/mime/start.h"
@@ -235,8 +236,15 @@ char *compose_mailboxes(const char *name, const char *list, GError **error)
     g_autofree char *plain = mime_field_text(list);
     g_autofree char *text = word_join(plain);
     InternetAddressList *addresses = internet_address_list_parse(NULL, text);
+    int count = addresses ? internet_address_list_length(addresses) : 0;
+    if (count != (int)read->len) {
+        g_clear_object(&addresses);
+        g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
+                    "encoded words in it are none that a name may have (RFC 2047)");
+        return NULL;
+    }
     GString *out = g_string_new(" ");
-    for (int i = 0; i < internet_address_list_length(addresses); i++) {
+    for (int i = 0; i < count; i++) {
         if (i > 0)
             g_string_append(out, ",\r\n ");
         append_mailbox(out, strlen(name) + 1, internet_address_list_get_address(addresses, i));

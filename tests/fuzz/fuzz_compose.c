@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of fields: whatever goes in, no line of what comes out could be another field. */
+/* Values of fields: whatever goes in, no line of what comes out could be another field, or is too long for SMTP. */
 #include <glib.h>
 #include <string.h>
 
@@ -8,11 +8,17 @@
 
 unsigned fuzz_reached;
 
+#define LINE_MAX 998 /* RFC 5321 section 4.5.3.1.6 */
+
 static void check(char *value)
 {
+    const char *line = value;
+
     for (const char *p = value; p && *p; p++) {
+        if (p - line > LINE_MAX)
+            g_error("a line is too long: %s", line);
         if (*p == '\r' && p[1] == '\n' && (p[2] == ' ' || p[2] == '\t'))
-            p++;
+            line = ++p;
         else if ((guchar)*p < ' ' && *p != '\t')
             g_error("octet %02x in a value", (guchar)*p);
     }
