@@ -21,6 +21,7 @@
 #define READ_BODY_MAX   (64 * 1024) /* of a request that only reads */
 #define MANAGERS        G_MAXUINT   /* no server's number */
 #define STRANGERS       (MANAGERS - 1)
+#define WATCHERS        (MANAGERS - 2) /* who asks whether it is ready */
 #define ANSWERS_AT_ONCE 8 /* of the largest message in memory, half of them for one server */
 
 /* Pools of workers for what waits for the database: those who manage may wait long for one another, those who read do not. */
@@ -162,7 +163,7 @@ static const HttpdRoute *find_api_route(HttpdRequest *request, const HttpdRoute 
     return &stranger_route;
 }
 
-/* Whose a token is only the database knows. So all bodies to manage have half of the room at most together. */
+/* Whose a token is only the database knows. So all who manage have half of the room at most together. */
 static const HttpdRoute *find_manage_route(HttpdRequest *request)
 {
     static const HttpdRoute at_once = {
@@ -177,9 +178,9 @@ static const HttpdRoute *find_manage_route(HttpdRequest *request)
                                     .refused = v2_answer_refused,
                                     .release = free_state};
 
+    request->holder = MANAGERS;
     switch (v2_kind(request)) {
     case V2_BODY:
-        request->holder = MANAGERS;
         return &body;
     case V2_NO_BODY:
         return &no_body;
@@ -208,25 +209,28 @@ static const HttpdRoute *find_route(HttpdRequest *request, gpointer context)
         const char *path;
         const HttpdRoute *route;
         gboolean needs_key;
+        guint holder;        /* of a request without one */
         const char *methods; /* with blanks around each */
     } routes[] = {
-        {"/api/v1/send/message", &message_route, TRUE, " GET POST PUT PATCH "},
-        {"/api/v1/send/raw", &raw_route, TRUE, " GET POST PUT PATCH "},
-        {"/api/v1/messages/message", &read, TRUE, " GET POST PUT PATCH "},
-        {"/api/v1/messages/deliveries", &deliveries, TRUE, " GET POST PUT PATCH "},
-        {"/health", &health, FALSE, " GET HEAD "},
-        {"/ready", &ready, FALSE, " GET HEAD "},
-        {"/metrics", &metrics, FALSE, " GET HEAD "},
+        {"/api/v1/send/message", &message_route, TRUE, 0, " GET POST PUT PATCH "},
+        {"/api/v1/send/raw", &raw_route, TRUE, 0, " GET POST PUT PATCH "},
+        {"/api/v1/messages/message", &read, TRUE, 0, " GET POST PUT PATCH "},
+        {"/api/v1/messages/deliveries", &deliveries, TRUE, 0, " GET POST PUT PATCH "},
+        {"/health", &health, FALSE, 0, " GET HEAD "},
+        {"/ready", &ready, FALSE, WATCHERS, " GET HEAD "},
+        {"/metrics", &metrics, FALSE, 0, " GET HEAD "},
     };
     g_autofree char *method = g_strdup_printf(" %s ", request->method);
 
     if (v2_is_path(request->path))
         return find_manage_route(request);
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
-        if (v1_request_is_for(request->path, routes[i].path) && strstr(routes[i].methods, method))
+        if (v1_request_is_for(request->path, routes[i].path) && strstr(routes[i].methods, method)) {
+            request->holder = routes[i].holder;
             return routes[i].needs_key
                        ? find_api_route(request, routes[i].route, ((Running *)context)->desk)
                        : routes[i].route;
+        }
     return &nothing;
 }
 

@@ -73,8 +73,8 @@ static gboolean stand_in_line(HistoryDesk *desk, guint32 server, HistoryAnswer *
     return TRUE;
 }
 
-/* Takes the room for a large message; whoever has it gives it back with its answer. */
-static gboolean take_room(HistoryDesk *desk, guint32 server, HistoryAnswer *answer, GError **error)
+/* Takes the place of the large message; whoever has it gives it back with its answer. */
+static gboolean take_large(HistoryDesk *desk, guint32 server, HistoryAnswer *answer, GError **error)
 {
     gint64 end = g_get_monotonic_time() + HISTORY_DESK_WAIT_MS * 1000;
 
@@ -170,7 +170,7 @@ static gboolean read_bytes(HistoryDesk *desk, const Reading *reading, HistoryAns
     /* Of some it is not known yet. */
     if ((record_is_null(reading->message, "size") ||
          record_int(reading->message, "size") > HISTORY_DESK_LARGE) &&
-        !take_room(desk, reading->server, answer, error))
+        !take_large(desk, reading->server, answer, error))
         return FALSE;
     g_autoptr(GBytes) read = store_read(config_string(desk->config, CONFIG_SPOOL_DIR), reading->id,
                                         HISTORY_DESK_BYTES_MAX, &header, &why);

@@ -9,8 +9,9 @@
  *
  *     (none) ──claim──▶ claimed ──begin──▶ begun ──done──▶ answered
  *        ▲                 │                │ │
- *        └─────undone──────┴─────undone─────┘ └─ unsure, or this process was killed: history knows whether Postfix has it, and until it does
- *                                                nothing is sent. What goes out after all has the same ids.
+ *        └─────undone──────┴─────undone─────┘ └─ unsure, or this process was killed: history knows whether Postfix
+ *                                                has it, and until it does nothing is sent. What goes out after
+ *                                                all has the same ids.
  */
 #pragma once
 

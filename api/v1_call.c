@@ -358,10 +358,12 @@ static gboolean send_once(Call *call)
         count(call->desk, APID_COUNTER_REPEATED, call->data != NULL);
         return call->data != NULL;
     }
-    read_submission(call);
-    if (judge(call) && begin(call))
+    if (!call->again)
+        read_submission(call);
+    gboolean good = judge(call);
+    if (good && begin(call))
         return hand_over(call);
-    leave(call, REMEMBERED_UNCHANGED);
+    leave(call, good ? REMEMBERED_NOTHING : REMEMBERED_UNCHANGED);
     return FALSE;
 }
 

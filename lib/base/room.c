@@ -62,6 +62,8 @@ void room_give(Room *room, guint holder, guint64 amount)
 
     g_assert(amount <= room->taken);
     room->taken -= amount;
-    if (holder > 0)
+    if (holder > 0) {
+        g_assert(amount <= held_by(room, holder));
         set_held(room, holder, held_by(room, holder) - amount);
+    }
 }

@@ -92,10 +92,10 @@ typedef struct {
     guint aside_backlog;              /* of each such pool */
     guint head_max;                   /* octets of request line and fields; beyond it 431 */
     guint answer_head_max; /* octets of status line and fields that answers have at most */
-    guint64
-        bodies_max; /* octets of gathered bodies in memory at a time, as they come; beyond it 503 */
-    guint64
-        answers_max; /* octets of large answers in memory at a time that are on their way; beyond it 503 */
+    /* Octets of gathered bodies in memory at a time, as they come; beyond it 503. */
+    guint64 bodies_max;
+    /* Octets of large answers in memory at a time that are on their way; beyond it 503. */
+    guint64 answers_max;
     ConnectionLimits limits;
     const Proxies *proxies;
 } HttpdOptions;

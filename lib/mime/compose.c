@@ -199,11 +199,10 @@ static void append_quoted_string(GString *out, const char *text)
     g_string_append_c(out, '"');
 }
 
-static void append_phrase(GString *out, gsize before, const char *text)
+static void append_phrase(GString *out, gsize before, const char *flat)
 {
-    g_autofree char *flat = flatten(text);
-
-    if (!is_ascii(flat) || strlen(flat) > UNBROKEN || strstr(flat, "=?")) {
+    /* Each octet of a quoted string may become two. */
+    if (!is_ascii(flat) || strlen(flat) > UNBROKEN / 2 || strstr(flat, "=?")) {
         append_words(out, before, flat);
     } else if (is_atoms(flat)) {
         append_folded(out, before, flat);
@@ -214,10 +213,11 @@ static void append_phrase(GString *out, gsize before, const char *text)
 
 static void append_mailbox(GString *out, gsize before, InternetAddress *address)
 {
-    const char *display = internet_address_get_name(address);
+    const char *name = internet_address_get_name(address);
     const char *addr = internet_address_mailbox_get_idn_addr(INTERNET_ADDRESS_MAILBOX(address));
+    g_autofree char *display = flatten(name ? name : "");
 
-    if (!display || !*display) {
+    if (!*display) {
         g_string_append(out, addr);
         return;
     }
@@ -226,21 +226,34 @@ static void append_mailbox(GString *out, gsize before, InternetAddress *address)
     g_string_append_printf(out, "%s>", addr);
 }
 
+static gboolean are_same(const GPtrArray *mailboxes, const GPtrArray *others)
+{
+    if (!others || mailboxes->len != others->len)
+        return FALSE;
+    for (guint i = 0; i < mailboxes->len; i++) {
+        const MimeMailbox *one = mailboxes->pdata[i], *other = others->pdata[i];
+        if (!g_str_equal(one->address, other->address))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 char *compose_mailboxes(const char *name, const char *list, GError **error)
 {
     g_autoptr(GPtrArray) read = mime_mailboxes_parse(list, error);
 
     if (!read)
         return NULL;
-    /* The very text that was found to be good; words have no character that parts or encloses an address. */
+    /* Encoded words belong into names; where one stands elsewhere, joining it makes another list. */
     g_autofree char *plain = mime_field_text(list);
     g_autofree char *text = word_join(plain);
+    g_autoptr(GPtrArray) joined = mime_mailboxes_parse(text, NULL);
     InternetAddressList *addresses = internet_address_list_parse(NULL, text);
     int count = addresses ? internet_address_list_length(addresses) : 0;
-    if (count != (int)read->len) {
+    if (!are_same(read, joined) || count != (int)read->len) {
         g_clear_object(&addresses);
         g_set_error(error, OUTRIDER_ERROR, OUTRIDER_ERROR_INVALID,
-                    "encoded words in it are none that a name may have (RFC 2047)");
+                    "it has encoded words that do not stand in a name (RFC 2047 section 5)");
         return NULL;
     }
     GString *out = g_string_new(" ");
@@ -281,7 +294,7 @@ static gboolean is_quotable(const char *text)
     return is_ascii(text) && strlen(text) <= TYPE_MAX;
 }
 
-/* Such as the method of a calendar's request; but its name is said in the disposition, and it has no parts. */
+/* Such as the method of a calendar's request, the first of each name; but its name is said in the disposition, and it has no parts. */
 static void append_parameters(GString *value, GMimeContentType *type)
 {
     static const char *const ours[] = {"charset", "name", "boundary", NULL};
@@ -294,7 +307,7 @@ static void append_parameters(GString *value, GMimeContentType *type)
                    *text = g_mime_param_get_value(parameter);
         g_autofree char *lower = g_ascii_strdown(name, -1);
         if (g_strv_contains(ours, lower) || !is_token(name, strlen(name)) || !text ||
-            !is_quotable(text))
+            !is_quotable(text) || text != g_mime_content_type_get_parameter(type, name))
             continue;
         g_string_append_printf(value, ";\r\n %s=", name);
         if (is_token(text, strlen(text)))

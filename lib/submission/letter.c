@@ -112,9 +112,9 @@ static gboolean add_mailboxes(GPtrArray *fields, const char *name, const char *l
     return value || addressee_is_blank(list);
 }
 
-/* The list, or, if it is empty, the custom field. */
-static void add_list(const Letter *letter, GPtrArray *fields, const char *name,
-                     const GPtrArray *list)
+/* The list, or, if it is empty, the custom field. FALSE: the addresses are none when they stand together. */
+static gboolean add_list(const Letter *letter, GPtrArray *fields, const char *name,
+                         const GPtrArray *list)
 {
     g_autoptr(GString) joined = g_string_new(NULL);
 
@@ -122,10 +122,10 @@ static void add_list(const Letter *letter, GPtrArray *fields, const char *name,
         const Addressee *address = list->pdata[i];
         g_string_append_printf(joined, "%s%s", i ? ", " : "", address->mailbox);
     }
-    if (list->len == 0)
-        add_custom(letter, fields, name);
-    else
-        add_mailboxes(fields, name, joined->str);
+    if (list->len > 0)
+        return add_mailboxes(fields, name, joined->str);
+    add_custom(letter, fields, name);
+    return TRUE;
 }
 
 static void add_rest(const Letter *letter, GPtrArray *fields)
@@ -153,8 +153,10 @@ static const char *add_fields(const Letter *letter, const LetterStamp *stamp, GP
         return "sender";
     if (!add_mailboxes(fields, "Reply-To", letter->reply_to))
         return "reply_to";
-    add_list(letter, fields, "To", letter->to);
-    add_list(letter, fields, "Cc", letter->cc);
+    if (!add_list(letter, fields, "To", letter->to))
+        return "to";
+    if (!add_list(letter, fields, "Cc", letter->cc))
+        return "cc";
     mime_fields_add(fields, "Message-ID", message_id);
     add_custom(letter, fields, "In-Reply-To");
     add_custom(letter, fields, "References");

@@ -36,7 +36,7 @@ gboolean letter_file_is_blank(const MimeFile *file);
  * only if From is good. */
 V1Error letter_error(const Letter *letter, V1Error lacking);
 
-/* Whether a custom header field of that name is in the message, which has its lists. */
+/* Whether letter_compose takes over a custom field of that name; to and cc are to be there. */
 gboolean letter_takes_header(const Letter *letter, const char *name);
 
 /* What the message says that no part does. */

@@ -240,7 +240,8 @@ class Message(Case):
         for name, value in (("to", {"a": 1}), ("to", "nobody"), ("to", ["a b@ok.test"]), ("cc", ["a@ok.test\r\nBcc: b@ok.test"]),
                             ("bcc", 7), ("from", []), ("subject", {}), ("subject", "a\0b"), ("plain_body", []),
                             ("tag", "t" * 256), ("reply_to", "x"), ("sender", "x"), ("attachments", "x"),
-                            ("headers", {"a b": "x"}), ("headers", {"a:b": "x"}), ("headers", {"": "x"})):
+                            ("headers", {"a b": "x"}), ("headers", {"a:b": "x"}), ("headers", {"": "x"}),
+                            ("to", ["=?UTF-8?Q??=@ok.test"]), ("cc", ["=?UTF-8?Q?a <a@ok.test>", "b?= <b@ok.test>"])):
             self.wrong_parameter(MESSAGE, message(**{name: value}), f"`{name}`")
 
     def test_everything(self):

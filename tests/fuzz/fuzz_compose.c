@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of fields: whatever goes in, no line of what comes out could be another field, or is too long for SMTP. */
+/* Values of fields: whatever goes in, no line of what comes out could be another field, is too long for SMTP, or blank. */
 #include <glib.h>
 #include <string.h>
 
@@ -13,15 +13,24 @@ unsigned fuzz_reached;
 static void check(char *value)
 {
     const char *line = value;
+    gboolean visible = TRUE; /* the field's name is, in its first line */
 
     for (const char *p = value; p && *p; p++) {
-        if (p - line > LINE_MAX)
+        if (p - line >= LINE_MAX)
             g_error("a line is too long: %s", line);
-        if (*p == '\r' && p[1] == '\n' && (p[2] == ' ' || p[2] == '\t'))
-            line = ++p;
-        else if ((guchar)*p < ' ' && *p != '\t')
+        if (*p == '\r' && p[1] == '\n' && (p[2] == ' ' || p[2] == '\t')) {
+            if (!visible)
+                g_error("a line is blank: %s", line);
+            visible = FALSE;
+            line = ++p + 1;
+        } else if ((guchar)*p < ' ' && *p != '\t') {
             g_error("octet %02x in a value", (guchar)*p);
+        } else {
+            visible |= g_ascii_isgraph(*p);
+        }
     }
+    if (!visible)
+        g_error("the last line is blank: %s", line);
     fuzz_reached += value != NULL;
     g_free(value);
 }

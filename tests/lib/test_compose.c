@@ -94,6 +94,20 @@ static void test_compose_text_without_white_space(void **state)
     assert_string_equal(decoded, text);
 }
 
+/* Each octet of a quoted string may become two. */
+static void test_compose_mailboxes_long_name(void **state)
+{
+    (void)state;
+    g_autofree char *quotes = g_strnfill(1200, '\\');
+
+    for (guint i = 1; i < 1200; i += 2)
+        quotes[i] = '"';
+    g_autofree char *list = g_strdup_printf("\"%s\" <a@b.test>", quotes);
+    g_autofree char *value = compose_mailboxes("To", list, NULL);
+    assert_non_null(value);
+    check_value("To", value, 998);
+}
+
 /* Whoever may send may send that; were a word's cost that of all before it, it would take hours. */
 static void test_compose_text_of_many_words(void **state)
 {
@@ -139,6 +153,15 @@ static void test_compose_mailboxes_table(void **state)
         {"J <a@b.test> x", NULL},
         {"group: a@b.test;", NULL},
         {"a@b.test\xff", NULL},
+        {"=?UTF-8?Q?x?=@b.test", NULL},
+        {"a@=?UTF-8?Q?b?=.test", NULL},
+        {"=?UTF-8?Q?"
+         "?=@b.test",
+         NULL},
+        {"=?UTF-8?Q?a <a@b.test>, b?= <b@c.test>", NULL},
+        {"\"\x01\" <a@b.test>", " a@b.test"},
+        {"=?UTF-8?Q?=01?= <a@b.test>", " a@b.test"},
+        {"Two  Blanks <a@b.test>", " \"Two  Blanks\" <a@b.test>"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -185,6 +208,7 @@ static void test_compose_type_table(void **state)
         {"application/pdf; a=1; b=2; c=3; d=4; e=5; f=6; g=7; h=8; i=9", "x",
          " application/pdf;\r\n a=1;\r\n b=2;\r\n c=3;\r\n d=4;\r\n e=5;\r\n f=6;\r\n g=7;\r\n "
          "h=8"},
+        {"a/b; method=REQUEST; METHOD=x; c=d", "x", " a/b;\r\n method=REQUEST;\r\n c=d"},
         {"", "x", " application/octet-stream"},
         {"pdf", "x", " application/octet-stream"},
         {"/pdf", "x", " application/octet-stream"},
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_compose_text_without_white_space),
         cmocka_unit_test(test_compose_text_of_many_words),
         cmocka_unit_test(test_compose_mailboxes_table),
+        cmocka_unit_test(test_compose_mailboxes_long_name),
         cmocka_unit_test(test_compose_mailboxes_says_what_it_was_given),
         cmocka_unit_test(test_compose_type_table),
         cmocka_unit_test(test_compose_attachment_table),
