@@ -8,7 +8,7 @@
 
 unsigned fuzz_reached;
 
-#define LINE_MAX 998 /* RFC 5321 section 4.5.3.1.6 */
+#define SMTP_LINE_MAX 998 /* RFC 5321 section 4.5.3.1.6 */
 
 static void check(char *value)
 {
@@ -16,7 +16,7 @@ static void check(char *value)
     gboolean visible = TRUE; /* the field's name is, in its first line */
 
     for (const char *p = value; p && *p; p++) {
-        if (p - line >= LINE_MAX)
+        if (p - line >= SMTP_LINE_MAX)
             g_error("a line is too long: %s", line);
         if (*p == '\r' && p[1] == '\n' && (p[2] == ' ' || p[2] == '\t')) {
             if (!visible)
