@@ -190,7 +190,8 @@ gboolean connections_admit(Connections *connections, const struct sockaddr *addr
         *peer && connections->limits->per_address > 0 && !proxies_has(connections->proxies, peer);
     g_autoptr(GBytes) source = source_key(octets, peer);
     g_mutex_lock(&connections->mutex);
-    gboolean room = connections->open.length < connections->limits->connections &&
+    gboolean room = !atomic_load(&connections->ending) &&
+                    connections->open.length < connections->limits->connections &&
                     (!counted || count_of(connections, source) < connections->limits->per_address);
     if (!room)
         connections->counts.turned_away++;

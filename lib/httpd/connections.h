@@ -92,7 +92,7 @@ void connection_enter(Connection *connection, ConnectionPhase phase, guint64 oct
 /* More has come, or was taken. */
 void connection_moved(Connection *connection, guint64 octets);
 
-/* From now on whoever has no request under way is cut. */
+/* From now on whoever has no request under way is cut, and nobody is admitted. */
 void connections_end(Connections *connections);
 gboolean connections_ending(const Connections *connections);
 

@@ -198,11 +198,7 @@ void httpd_stop(Httpd *httpd, guint seconds)
 {
     if (!httpd)
         return;
-    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
-    for (guint i = 0; i < httpd->daemons->len; i++) {
-        int fd = MHD_quiesce_daemon(httpd->daemons->pdata[i]);
-        g_array_append_val(fds, fd);
-    }
+    /* MHD_quiesce_daemon would end the process when a thread of the library, just awake, takes the socket away at the same time. */
     connections_end(httpd->connections);
     connections_await(httpd->connections, seconds);
     g_mutex_lock(&httpd->mutex);
@@ -214,8 +210,6 @@ void httpd_stop(Httpd *httpd, guint seconds)
             g_thread_pool_free(httpd->crews[i].threads, FALSE, TRUE);
     connections_await(httpd->connections, LAST_SECONDS);
     g_ptr_array_unref(httpd->daemons);
-    for (guint i = 0; i < fds->len; i++)
-        close(g_array_index(fds, int, i));
     connections_free(httpd->connections);
     for (guint i = 0; i < G_N_ELEMENTS(httpd->crews); i++)
         room_end(&httpd->crews[i].waiting);
