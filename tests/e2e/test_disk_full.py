@@ -207,7 +207,6 @@ class DiskFull(unittest.TestCase):
         directory = pathlib.Path(self.sandbox.spool_dir, "journal", "milter")
         disk = self.small_disk(directory, 4 * MB, "milter", "worker")
         before = self.stored()
-        wait_for(lambda: backlog.status(self.sandbox)["journal"]["milter"]["segments"] == 1, "elder segments to go")
         disk.fill()
         outcomes = self.await_answer((451, "4.3.1"))
         outcomes += [(recipient, submit(self.sandbox, recipient)) for recipient in (fresh(), fresh())]
@@ -263,7 +262,7 @@ class DiskFull(unittest.TestCase):
         for recipient in recipients:
             self.sandbox.received(recipient)
         self.await_failure("journal not applied", len(self.worker_log()))
-        wait_for(lambda: backlog.left(self.sandbox), "some to be left")
+        self.assertNotEqual(backlog.left(self.sandbox), 0)  # None: the database does not even tell
         disk.free()
         self.sandbox.start("mariadb")
         wait_for(lambda: backlog.left(self.sandbox) == 0, "history to be complete", 5 * PATIENCE,
