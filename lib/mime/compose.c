@@ -39,15 +39,17 @@ static char *flatten(const char *text)
     GString *flat = g_string_sized_new(strlen(text));
 
     while (*text) {
-        gsize blanks = 0, spaces = strspn(text, " ");
+        gsize blanks = 0, word = 0;
         while (text[blanks] && is_blank(text[blanks]))
             blanks++;
-        gsize word = 0;
         while (text[blanks + word] && !is_blank(text[blanks + word]))
             word++;
-        if (flat->len > 0 && word > 0)
-            g_string_append_len(flat, spaces == blanks ? text : " ",
-                                spaces == blanks ? (gssize)blanks : 1);
+        if (flat->len > 0 && word > 0) {
+            if (strspn(text, " ") == blanks)
+                g_string_append_len(flat, text, (gssize)blanks);
+            else
+                g_string_append_c(flat, ' ');
+        }
         g_string_append_len(flat, text + blanks, (gssize)word);
         text += blanks + word;
     }

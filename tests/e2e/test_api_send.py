@@ -110,6 +110,25 @@ class Case(unittest.TestCase):
         octets, record = self.sandbox.received(recipient)
         return octets, email.message_from_bytes(octets, policy=email.policy.default), record
 
+    def under_kills(self, load, stop, threads, victims, counted):
+        """Runs load in so many threads until stop is set; kills each victim once 20 more are counted. A load's failure counts."""
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            loads = [pool.submit(load) for _ in range(threads)]
+            try:
+                for victim in victims:
+                    before = len(counted)
+                    wait_for(lambda: len(counted) > before + 20, "20 more under load")  # pylint: disable=cell-var-from-loop
+                    killed(self.sandbox, victim)
+            finally:
+                stop.set()
+        for each in loads:
+            each.result()
+
+    def got(self, recipients):
+        """Each of them as often as it has a copy."""
+        return [entry["address"] for record in self.sandbox.envelopes("ok.test")
+                for entry in record["recipients"] if entry["address"] in recipients]
+
 
 class Keys(Case):
     def test_no_key(self):
@@ -674,17 +693,7 @@ class Interrupted(Case):
                 if not ask(request):
                     time.sleep(0.02)
 
-        with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            loads = [pool.submit(load) for _ in range(6)]
-            try:
-                for victim in ("apid", "apid", "milter", "apid", "apid"):
-                    before = len(requests)
-                    wait_for(lambda: len(requests) > before + 20, "requests")
-                    killed(self.sandbox, victim)
-            finally:
-                stop.set()
-        for each in loads:
-            each.result()
+        self.under_kills(load, stop, 6, ("apid", "apid", "milter", "apid", "apid"), requests)
         cut = [request for request in requests if not request["answers"]]
         self.assertGreater(len(cut), 0)
         wait_for(lambda: all([request["answers"] or ask(request) for request in cut]), "answers", patience=240)
@@ -694,9 +703,7 @@ class Interrupted(Case):
         self.sent_as({address: entry["id"] for request in requests
                       for address, entry in request["answers"][0]["messages"].items()})
         sent = {address for request in requests for address in request["body"]["to"]}
-        got = [entry["address"] for record in self.sandbox.envelopes("ok.test")
-               for entry in record["recipients"] if entry["address"] in sent]
-        self.assertEqual(sorted(got), sorted(sent))
+        self.assertEqual(sorted(self.got(sent)), sorted(sent))
 
 
 class Outages(Case):
@@ -746,21 +753,10 @@ class Outages(Case):
                     with lock:
                         answered.update(answer["data"]["messages"])
 
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            loads = [pool.submit(load) for _ in range(4)]
-            try:
-                for victim in ("apid", "milter") * 3:
-                    before = len(answered)
-                    wait_for(lambda: len(answered) > before + 20, "answers")
-                    killed(self.sandbox, victim)
-            finally:
-                stop.set()
-        for each in loads:
-            each.result()
+        self.under_kills(load, stop, 4, ("apid", "milter") * 3, answered)
         self.assertGreater(len(answered), 100)
         self.sent_as({address: entry["id"] for address, entry in answered.items()})
-        got = [entry["address"] for record in self.sandbox.envelopes("ok.test")
-               for entry in record["recipients"] if entry["address"] in sent]
+        got = self.got(sent)
         self.assertEqual(len(got), len(set(got)), "somebody got it twice")
         self.assertLessEqual(set(answered), set(got))
 
